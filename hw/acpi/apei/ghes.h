@@ -1,0 +1,61 @@
+/*
+ * GHES: transport of error records to the guest, layout of QEMU 10.0
+ *
+ * ACPI 6.5, 18.3.2.8 (Generic Hardware Error Source version 2).  The guest's
+ * firmware has placed the blob "etc/hardware_errors" in guest RAM and told
+ * QEMU its address.  In that blob, all little endian:
+ *
+ *    0  u64        address of the Generic Error Status Block of source 0
+ *    8  u64        read-ack register of source 0
+ *   16  u8[1024]   the status block, unless the guest moved the address
+ *
+ * The guest can write all of it at any time, so nothing in it is trusted.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef HW_ACPI_APEI_GHES_H
+#define HW_ACPI_APEI_GHES_H
+
+#include "exec/hwaddr.h"
+#include "hw/acpi/ghes.h"
+
+/* bytes; HEST says the same to the guest */
+#define GHES_ERROR_STATUS_BLOCK_LENGTH 1024
+
+/* Where one source keeps its block, guest physical addresses. */
+typedef struct GhesSource {
+    hwaddr error_status_block;
+    hwaddr read_ack_register;
+} GhesSource;
+
+/*
+ * ghes_find: find source 0 in guest memory
+ *
+ * Returns false if the firmware has not placed it yet, or if it is not in RAM
+ * as a whole.  Called with the BQL held.
+ */
+bool ghes_find(const AcpiGhesState *ags, GhesSource *source);
+
+/*
+ * ghes_read_ack: has the guest acknowledged what is in the block?
+ *
+ * Only the bit counts that HEST declares for it.
+ */
+bool ghes_read_ack(const GhesSource *source);
+
+/*
+ * ghes_write: publish a status block
+ *
+ * @block: a whole block as in hw/acpi/apei/cper.h, block_status included
+ * @len: bytes, GHES_ERROR_STATUS_BLOCK_LENGTH at most
+ *
+ * Clears the read-ack register, then writes the body, and block_status last:
+ * a guest that looks at the wrong moment sees no block or a whole one.
+ */
+void ghes_write(const GhesSource *source, const void *block, size_t len);
+
+/* ghes_withdraw: make the block empty and count it as acknowledged */
+void ghes_withdraw(const GhesSource *source);
+
+#endif

@@ -1,0 +1,130 @@
+/*
+ * Guest RAS: HMP commands "info ras", "ras_inject" and "ras_unpoison"
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qapi/qapi-commands-ras.h"
+#include "qobject/qdict.h"
+#include "qapi/util.h"
+#include "monitor/hmp.h"
+#include "monitor/monitor.h"
+
+static void print_sources(Monitor *mon, const RasSourceList *list)
+{
+    for (; list; list = list->next) {
+        const RasSource *source = list->value;
+
+        monitor_printf(mon, "source: %s, %s", source->name,
+                       source->ready ? "ready" : "not set up by the guest");
+        if (source->has_outstanding) {
+            monitor_printf(mon, ", error %" PRIu64 " not acknowledged yet",
+                           source->outstanding);
+        }
+        monitor_printf(mon, "\n");
+    }
+}
+
+static void print_queue(Monitor *mon, const RasErrorInfoList *list)
+{
+    for (; list; list = list->next) {
+        const RasErrorInfo *info = list->value;
+
+        monitor_printf(mon, "error %" PRIu64 ": %s, %s, %s, %s", info->id,
+                       RasErrorState_str(info->state),
+                       RasErrorClass_str(info->q_class),
+                       RasErrorSeverity_str(info->severity),
+                       RasErrorOrigin_str(info->origin));
+        if (info->has_address) {
+            monitor_printf(mon, ", address 0x%" PRIx64, info->address);
+        }
+        if (info->has_vcpu) {
+            monitor_printf(mon, ", vCPU %" PRId64, info->vcpu);
+        }
+        monitor_printf(mon, "\n");
+    }
+}
+
+static void print_poison(Monitor *mon, const RasPoisonRangeList *list)
+{
+    for (; list; list = list->next) {
+        const RasPoisonRange *range = list->value;
+
+        monitor_printf(mon, "poisoned: 0x%" PRIx64 "..0x%" PRIx64 ", %s\n",
+                       range->address, range->address + range->length - 1,
+                       RasErrorSeverity_str(range->severity));
+    }
+}
+
+void hmp_info_ras(Monitor *mon, const QDict *qdict)
+{
+    Error *err = NULL;
+    g_autoptr(RasInfo) info = qmp_query_ras(&err);
+    const RasCounters *c;
+
+    if (hmp_handle_error(mon, err)) {
+        return;
+    }
+    print_sources(mon, info->sources);
+    print_queue(mon, info->queue);
+    for (intList *p = info->parked; p; p = p->next) {
+        monitor_printf(mon, "parked: vCPU %" PRId64 "\n", p->value);
+    }
+    print_poison(mon, info->poisoned);
+    c = info->counters;
+    monitor_printf(mon, "accepted %" PRIu64 " = in flight %" PRIu64
+                   " + acknowledged %" PRIu64 " + taken %" PRIu64
+                   " + reclaimed %" PRIu64 " + discarded %" PRIu64 "\n",
+                   c->accepted, c->in_flight, c->acknowledged, c->taken,
+                   c->reclaimed, c->discarded);
+    monitor_printf(mon, "refused %" PRIu64 ", other accesses to poison %"
+                   PRIu64 "\n", c->refused, c->poison_other_accesses);
+}
+
+void hmp_ras_inject(Monitor *mon, const QDict *qdict)
+{
+    const char *severity = qdict_get_try_str(qdict, "severity");
+    g_autoptr(RasInjectResult) result = NULL;
+    RasInject arg = { 0 };
+    Error *err = NULL;
+
+    arg.kind = qapi_enum_parse(&RasInjectKind_lookup,
+                               qdict_get_str(qdict, "kind"), -1, &err);
+    if (err) {
+        goto out;
+    }
+    arg.u.memory.address = qdict_get_int(qdict, "address");
+    arg.u.memory.mode = qapi_enum_parse(&RasInjectMode_lookup,
+                                        qdict_get_str(qdict, "mode"), -1,
+                                        &err);
+    if (err) {
+        goto out;
+    }
+    arg.u.memory.severity = qapi_enum_parse(&RasErrorSeverity_lookup, severity,
+                                            RAS_ERROR_SEVERITY_RECOVERABLE,
+                                            &err);
+    if (err) {
+        goto out;
+    }
+    if (qdict_haskey(qdict, "vcpu")) {
+        arg.u.memory.has_vcpu = true;
+        arg.u.memory.vcpu = qdict_get_int(qdict, "vcpu");
+    }
+
+    result = qmp_ras_inject(&arg, &err);
+    if (result && result->has_id) {
+        monitor_printf(mon, "error %" PRIu64 "\n", result->id);
+    }
+out:
+    hmp_handle_error(mon, err);
+}
+
+void hmp_ras_unpoison(Monitor *mon, const QDict *qdict)
+{
+    Error *err = NULL;
+
+    qmp_ras_unpoison(qdict_get_int(qdict, "address"), false, 0, &err);
+    hmp_handle_error(mon, err);
+}

@@ -1,0 +1,28 @@
+/*
+ * Guest RAS: what the files of the core share among themselves
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef HW_CORE_RAS_INTERNAL_H
+#define HW_CORE_RAS_INTERNAL_H
+
+#include "hw/ras.h"
+#include "qapi/qapi-types-ras.h"
+
+/* ras_send_events: send the QMP events that belong to one step */
+void ras_send_events(const RasReport *r);
+
+/* ras_send_lost: send the QMP event of a guest that could not be told */
+void ras_send_lost(void);
+
+/* ras_poison_count: number of poisoned ranges */
+unsigned int ras_poison_count(RasState *s);
+
+/*
+ * ras_check_ram: is @addr, @len a range of whole pages of good RAM?
+ * If not, return false and say in @errp what it is.
+ */
+bool ras_check_ram(RasState *s, uint64_t addr, uint64_t len, Error **errp);
+
+#endif

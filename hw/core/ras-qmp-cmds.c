@@ -1,0 +1,345 @@
+/*
+ * Guest RAS: QMP commands and events (qapi/ras.json)
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qapi/qapi-commands-ras.h"
+#include "qapi/qapi-events-ras.h"
+#include "qapi/qapi-events-run-state.h"
+#include "qapi/util.h"
+#include "hw/boards.h"
+#include "hw/core/cpu.h"
+#include "hw/ras.h"
+#include "ras-internal.h"
+#include "trace.h"
+
+/* The pure files cannot see QAPI's enums; here both are known. */
+QEMU_BUILD_BUG_ON((int)RAS_KIND_MEMORY != RAS_ERROR_CLASS_MEMORY);
+QEMU_BUILD_BUG_ON((int)RAS_KIND_CACHE != RAS_ERROR_CLASS_CACHE);
+QEMU_BUILD_BUG_ON((int)RAS_KIND_TLB != RAS_ERROR_CLASS_TLB);
+QEMU_BUILD_BUG_ON((int)RAS_KIND_SLB != RAS_ERROR_CLASS_SLB);
+QEMU_BUILD_BUG_ON((int)RAS_KIND_ERAT != RAS_ERROR_CLASS_ERAT);
+QEMU_BUILD_BUG_ON((int)RAS_KIND_BUS != RAS_ERROR_CLASS_BUS);
+QEMU_BUILD_BUG_ON((int)RAS_KIND_UNKNOWN != RAS_ERROR_CLASS_UNKNOWN);
+QEMU_BUILD_BUG_ON((int)RAS_SEVERITY_CORRECTED != RAS_ERROR_SEVERITY_CORRECTED);
+QEMU_BUILD_BUG_ON((int)RAS_SEVERITY_RECOVERABLE !=
+                  RAS_ERROR_SEVERITY_RECOVERABLE);
+QEMU_BUILD_BUG_ON((int)RAS_SEVERITY_FATAL != RAS_ERROR_SEVERITY_FATAL);
+QEMU_BUILD_BUG_ON((int)RAS_ORIGIN_INJECTED != RAS_ERROR_ORIGIN_INJECTED);
+QEMU_BUILD_BUG_ON((int)RAS_ORIGIN_POISON != RAS_ERROR_ORIGIN_POISON);
+QEMU_BUILD_BUG_ON((int)RAS_ORIGIN_KVM_NMI != RAS_ERROR_ORIGIN_KVM_NMI);
+QEMU_BUILD_BUG_ON((int)RAS_ORIGIN_KVM_SEA != RAS_ERROR_ORIGIN_KVM_SEA);
+QEMU_BUILD_BUG_ON((int)RAS_ORIGIN_SIGBUS != RAS_ERROR_ORIGIN_SIGBUS);
+QEMU_BUILD_BUG_ON((int)RAS_STAGE_ACCEPTED != RAS_ERROR_STATE_ACCEPTED);
+QEMU_BUILD_BUG_ON((int)RAS_STAGE_QUEUED != RAS_ERROR_STATE_QUEUED);
+QEMU_BUILD_BUG_ON((int)RAS_STAGE_RECORDED != RAS_ERROR_STATE_RECORDED);
+QEMU_BUILD_BUG_ON((int)RAS_STAGE_NOTIFIED != RAS_ERROR_STATE_NOTIFIED);
+QEMU_BUILD_BUG_ON((int)RAS_STAGE_ACKNOWLEDGED != RAS_ERROR_STATE_ACKNOWLEDGED);
+QEMU_BUILD_BUG_ON((int)RAS_STAGE_TAKEN != RAS_ERROR_STATE_TAKEN);
+QEMU_BUILD_BUG_ON((int)RAS_STAGE_RECLAIMED != RAS_ERROR_STATE_RECLAIMED);
+QEMU_BUILD_BUG_ON((int)RAS_STAGE_DISCARDED != RAS_ERROR_STATE_DISCARDED);
+QEMU_BUILD_BUG_ON((int)RAS_STAGE_MAX != RAS_ERROR_STATE__MAX);
+QEMU_BUILD_BUG_ON((int)RAS_ACCESS_KIND_UNKNOWN != RAS_ACCESS_UNKNOWN);
+QEMU_BUILD_BUG_ON((int)RAS_ACCESS_KIND_LOAD != RAS_ACCESS_LOAD);
+QEMU_BUILD_BUG_ON((int)RAS_ACCESS_KIND_STORE != RAS_ACCESS_STORE);
+QEMU_BUILD_BUG_ON((int)RAS_ACCESS_KIND_FETCH != RAS_ACCESS_FETCH);
+
+/* --- ras-inject ---------------------------------------------------------- */
+
+/* The RAS device, or NULL with @errp set. */
+static RasState *need_ras(Error **errp)
+{
+    RasState *s = ras_get();
+
+    if (!s) {
+        error_setg(errp, "Machine '%s' has no guest RAS; 'virt' has it with "
+                   "ras=on, 'pseries' has it always",
+                   MACHINE_GET_CLASS(qdev_get_machine())->name);
+    }
+    return s;
+}
+
+static bool check_vcpu(RasState *s, int64_t index, Error **errp)
+{
+    CPUState *cpu = index >= 0 && index <= INT_MAX ? qemu_get_cpu(index) : NULL;
+
+    if (!cpu) {
+        error_setg(errp, "There is no vCPU %" PRId64 "; 'info cpus' shows "
+                   "which there are", index);
+        return false;
+    }
+    if (!RAS_GET_CLASS(s)->vcpu_online(s, cpu)) {
+        error_setg(errp, "vCPU %" PRId64 " is offline, so it cannot consume "
+                   "anything; choose one that the guest has started", index);
+        return false;
+    }
+    return true;
+}
+
+/* Combinations of arguments that make no sense on any machine. */
+static bool check_arguments(const RasInjectMemory *m, Error **errp)
+{
+    if (m->mode == RAS_INJECT_MODE_CONSUME) {
+        if (!m->has_vcpu) {
+            error_setg(errp, "Mode 'consume' needs parameter 'vcpu': the "
+                       "index of the vCPU that takes the error");
+            return false;
+        }
+    } else if (m->has_vcpu || m->has_virtual_address) {
+        error_setg(errp, "Parameter '%s' is only for mode 'consume'",
+                   m->has_vcpu ? "vcpu" : "virtual-address");
+        return false;
+    }
+    if (m->mode == RAS_INJECT_MODE_POISON &&
+        m->severity == RAS_ERROR_SEVERITY_CORRECTED) {
+        error_setg(errp, "Poison cannot have severity 'corrected'; use "
+                   "'recoverable' or 'fatal'");
+        return false;
+    }
+    return true;
+}
+
+static bool inject_memory(RasState *s, const RasInjectMemory *m,
+                          RasInjectResult *result, Error **errp)
+{
+    uint64_t len = m->has_length ? m->length : RAS_PAGE_SIZE;
+    RasError error = {
+        .kind = RAS_KIND_MEMORY,
+        .severity = (RasSeverity)m->severity,
+        .origin = RAS_ORIGIN_INJECTED,
+        .synchronous = m->mode != RAS_INJECT_MODE_REPORT,
+        .has_addr = true,
+        .has_vaddr = m->has_virtual_address,
+        .vcpu = m->has_vcpu ? m->vcpu : -1,
+        .addr = m->address,
+        .len = len,
+        .granule = RAS_PAGE_SIZE,
+        .vaddr = m->virtual_address,
+    };
+
+    if (!check_arguments(m, errp) || !ras_check_ram(s, m->address, len, errp)) {
+        return false;
+    }
+    switch (m->mode) {
+    case RAS_INJECT_MODE_POISON:
+        /* an access will report one page */
+        error.len = RAS_PAGE_SIZE;
+        error.origin = RAS_ORIGIN_POISON;
+        return RAS_GET_CLASS(s)->check(s, &error, errp) &&
+               ras_poison_add(s, m->address, len, error.severity, errp);
+    case RAS_INJECT_MODE_CONSUME:
+        error.access = RAS_ACCESS_KIND_LOAD;
+        if (!check_vcpu(s, m->vcpu, errp) ||
+            !RAS_GET_CLASS(s)->check(s, &error, errp)) {
+            return false;
+        }
+        break;
+    default:
+        if (!RAS_GET_CLASS(s)->check(s, &error, errp)) {
+            return false;
+        }
+        break;
+    }
+    result->id = ras_report(&error, errp);
+    result->has_id = true;
+    return result->id != 0;
+}
+
+RasInjectResult *qmp_ras_inject(RasInject *arg, Error **errp)
+{
+    g_autoptr(RasInjectResult) result = g_new0(RasInjectResult, 1);
+    RasState *s = need_ras(errp);
+    uint64_t refused;
+
+    if (!s) {
+        return NULL;
+    }
+    refused = s->queue.counts.refused;
+    switch (arg->kind) {
+    case RAS_INJECT_KIND_MEMORY:
+        if (inject_memory(s, &arg->u.memory, result, errp)) {
+            return g_steal_pointer(&result);
+        }
+        break;
+    default:
+        g_assert_not_reached();
+    }
+    if (s->queue.counts.refused == refused) {
+        ras_queue_refuse(&s->queue);
+    }
+    return NULL;
+}
+
+void qmp_ras_unpoison(uint64_t address, bool has_length, uint64_t length,
+                      Error **errp)
+{
+    RasState *s = need_ras(errp);
+
+    if (s) {
+        ras_poison_remove(s, address, has_length ? length : RAS_PAGE_SIZE,
+                          errp);
+    }
+}
+
+/* --- query-ras ----------------------------------------------------------- */
+
+static void fill_info(RasErrorInfo *info, const RasError *error, uint64_t id,
+                      RasStage stage, const char *delivery)
+{
+    *info = (RasErrorInfo) {
+        .id = id,
+        .state = (RasErrorState)stage,
+        .q_class = (RasErrorClass)error->kind,
+        .severity = (RasErrorSeverity)error->severity,
+        .origin = (RasErrorOrigin)error->origin,
+        .synchronous = error->synchronous,
+        .access = (RasAccess)error->access,
+        .has_vcpu = error->vcpu >= 0,
+        .vcpu = error->vcpu,
+        .has_address = error->has_addr,
+        .address = error->addr,
+        .has_length = error->has_addr,
+        .length = error->len,
+        .has_virtual_address = error->has_vaddr,
+        .virtual_address = error->vaddr,
+        .delivery = (char *)delivery,
+    };
+}
+
+static RasSourceList *list_sources(RasState *s)
+{
+    RasEntry *e = ras_queue_outstanding(&s->queue);
+    RasSourceList *list = NULL;
+    RasSource *source = g_new0(RasSource, 1);
+
+    source->name = g_strdup(RAS_GET_CLASS(s)->source_name);
+    source->synchronous = true;
+    source->ready = RAS_GET_CLASS(s)->ready(s);
+    source->has_outstanding = e;
+    source->outstanding = e ? e->id : 0;
+    QAPI_LIST_PREPEND(list, source);
+    return list;
+}
+
+static RasErrorInfoList *list_errors(RasState *s)
+{
+    RasErrorInfoList *list = NULL, **tail = &list;
+
+    for (RasEntry *e = ras_queue_first(&s->queue); e;
+         e = ras_queue_following(&s->queue, e)) {
+        RasErrorInfo *info = g_new0(RasErrorInfo, 1);
+
+        fill_info(info, &e->error, e->id, e->stage, NULL);
+        info->delivery = g_strdup(e->delivery);
+        QAPI_LIST_APPEND(tail, info);
+    }
+    return list;
+}
+
+static intList *list_parked(void)
+{
+    intList *list = NULL, **tail = &list;
+    CPUState *cpu;
+
+    CPU_FOREACH(cpu) {
+        if (ras_vcpu_parked(cpu)) {
+            QAPI_LIST_APPEND(tail, cpu->cpu_index);
+        }
+    }
+    return list;
+}
+
+static RasPoisonRangeList *list_poison(RasState *s)
+{
+    RasPoisonRangeList *list = NULL;
+    uint64_t below = UINT64_MAX;
+
+    /* the slots are in no order: take the highest one left, and so on */
+    for (;;) {
+        RasPoisonSlot *highest = NULL;
+        RasPoisonRange *range;
+
+        for (int i = 0; i < RAS_POISON_RANGES; i++) {
+            RasPoisonSlot *slot = &s->poison.range[i];
+
+            if (slot->used && slot->addr < below &&
+                (!highest || slot->addr > highest->addr)) {
+                highest = slot;
+            }
+        }
+        if (!highest) {
+            return list;
+        }
+        range = g_new0(RasPoisonRange, 1);
+        range->address = below = highest->addr;
+        range->length = highest->len;
+        range->severity = (RasErrorSeverity)highest->severity;
+        QAPI_LIST_PREPEND(list, range);
+    }
+}
+
+RasInfo *qmp_query_ras(Error **errp)
+{
+    RasState *s = need_ras(errp);
+    const RasCounts *c;
+    RasInfo *info;
+
+    if (!s) {
+        return NULL;
+    }
+    c = &s->queue.counts;
+    info = g_new0(RasInfo, 1);
+    info->sources = list_sources(s);
+    info->queue = list_errors(s);
+    info->parked = list_parked();
+    info->poisoned = list_poison(s);
+    info->counters = g_new0(RasCounters, 1);
+    *info->counters = (RasCounters) {
+        .accepted = c->accepted,
+        .refused = c->refused,
+        .in_flight = s->queue.in_flight,
+        .recorded = c->recorded,
+        .notified = c->notified,
+        .acknowledged = c->acknowledged,
+        .taken = c->taken,
+        .reclaimed = c->reclaimed,
+        .discarded = c->discarded,
+        .poison_other_accesses = s->poison.accesses - s->poison.consumed,
+    };
+    return info;
+}
+
+/* --- events -------------------------------------------------------------- */
+
+static void send_memory_failure(MemoryFailureAction action, bool required,
+                                bool recursive)
+{
+    MemoryFailureFlags flags = {
+        .action_required = required,
+        .recursive = recursive,
+    };
+
+    qapi_event_send_memory_failure(MEMORY_FAILURE_RECIPIENT_GUEST, action,
+                                   &flags);
+}
+
+void ras_send_events(const RasReport *r)
+{
+    RasErrorInfo info;
+
+    fill_info(&info, &r->error, r->id, r->stage, r->delivery);
+    qapi_event_send_ras_error(&info);
+
+    if (r->stage == RAS_STAGE_NOTIFIED && r->error.kind == RAS_KIND_MEMORY) {
+        send_memory_failure(MEMORY_FAILURE_ACTION_INJECT,
+                            r->error.synchronous, r->recursive);
+    }
+}
+
+void ras_send_lost(void)
+{
+    send_memory_failure(MEMORY_FAILURE_ACTION_RESET, true, true);
+}

@@ -1,0 +1,484 @@
+/*
+ * Guest RAS: delivery of hardware errors to the guest
+ *
+ * The core between sources and machines: see include/hw/ras.h for the flow
+ * and for the rules on threads, include/hw/ras-queue.h for the life cycle.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qemu/error-report.h"
+#include "qemu/main-loop.h"
+#include "qemu/timer.h"
+#include "exec/address-spaces.h"
+#include "hw/boards.h"
+#include "hw/core/cpu.h"
+#include "hw/qdev-properties.h"
+#include "hw/ras.h"
+#include "migration/vmstate.h"
+#include "system/cpus.h"
+#include "system/hw_accel.h"
+#include "system/reset.h"
+#include "system/runstate.h"
+#include "ras-internal.h"
+#include "trace.h"
+
+/* Polling for an acknowledgement starts fast and slows down to this. */
+#define ACK_POLL_MIN_NS (50 * SCALE_US)
+#define ACK_POLL_MAX_NS (10 * SCALE_MS)
+
+#define RECLAIM_MS_DEFAULT 1000
+
+/* At most this many lines in QEMU's log in a window of this length. */
+#define LOG_LINES_MAX 20
+#define LOG_WINDOW_MS 5000
+
+unsigned int ras_errors_waiting;
+
+static RasState *the_ras;
+
+RasState *ras_get(void)
+{
+    return the_ras;
+}
+
+static void update_waiting(RasState *s)
+{
+    ras_errors_waiting = s->queue.queued;
+}
+
+static void advance(RasState *s, RasEntry *e, RasStage stage)
+{
+    bool done = ras_queue_advance(&s->queue, e, stage);
+
+    /* every caller asks for the stage first, so this cannot fail */
+    assert(done);
+    trace_ras_error_step(e->id, RasErrorState_str((RasErrorState)stage),
+                         e->error.vcpu, e->error.addr);
+    update_waiting(s);
+    qemu_bh_schedule(s->report_bh);
+}
+
+/* Wake the thread of the vCPU whose error is next in turn. */
+static void kick_next(RasState *s)
+{
+    RasEntry *e;
+    CPUState *cpu;
+
+    while (!s->lost && (e = ras_queue_next(&s->queue))) {
+        cpu = qemu_get_cpu(e->error.vcpu);
+        if (cpu) {
+            qemu_cpu_kick(cpu);
+            return;
+        }
+        /* unplugged while it waited */
+        advance(s, e, RAS_STAGE_DISCARDED);
+    }
+}
+
+static void end_outstanding(RasState *s, RasStage stage)
+{
+    RasEntry *e = ras_queue_outstanding(&s->queue);
+
+    if (e && e->stage == RAS_STAGE_NOTIFIED) {
+        timer_del(s->ack_timer);
+        advance(s, e, stage);
+        kick_next(s);
+    }
+}
+
+static void reclaim_outstanding(RasState *s)
+{
+    RasDeviceClass *rc = RAS_GET_CLASS(s);
+
+    if (rc->reclaim) {
+        rc->reclaim(s);
+    }
+    end_outstanding(s, RAS_STAGE_RECLAIMED);
+}
+
+void ras_acknowledge(RasState *s)
+{
+    end_outstanding(s, RAS_STAGE_ACKNOWLEDGED);
+}
+
+void ras_release(RasState *s)
+{
+    end_outstanding(s, RAS_STAGE_RECLAIMED);
+}
+
+int ras_owner(RasState *s)
+{
+    RasEntry *e = ras_queue_outstanding(&s->queue);
+
+    return e ? e->error.vcpu : -1;
+}
+
+static bool poll_acknowledged(RasState *s)
+{
+    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    RasEntry *e = ras_queue_outstanding(&s->queue);
+
+    if (!e || e->stage != RAS_STAGE_NOTIFIED || !rc->acknowledged ||
+        !rc->acknowledged(s)) {
+        return false;
+    }
+    ras_acknowledge(s);
+    return true;
+}
+
+/*
+ * Virtual clock: a stopped guest cannot acknowledge, so its time does not
+ * count.
+ */
+static void ack_timer_expired(void *opaque)
+{
+    RasState *s = opaque;
+    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+
+    if (!ras_queue_outstanding(&s->queue) || poll_acknowledged(s)) {
+        return;
+    }
+    if (now >= s->ack_deadline_ns) {
+        reclaim_outstanding(s);
+        return;
+    }
+    s->ack_delay_ns = MIN(s->ack_delay_ns * 2, ACK_POLL_MAX_NS);
+    timer_mod(s->ack_timer, MIN(now + s->ack_delay_ns, s->ack_deadline_ns));
+}
+
+static void await_acknowledgement(RasState *s)
+{
+    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+
+    if (!RAS_GET_CLASS(s)->acknowledged) {
+        return;
+    }
+    s->ack_delay_ns = ACK_POLL_MIN_NS;
+    s->ack_deadline_ns = now + s->reclaim_ms * (int64_t)SCALE_MS;
+    timer_mod(s->ack_timer, now + s->ack_delay_ns);
+}
+
+/*
+ * The guest cannot be told of @e and must not run past it: its vCPU stays
+ * parked, and the machine counts as lost, until a reset.
+ */
+static void checkstop(RasState *s, RasEntry *e)
+{
+    ras_queue_hold(&s->queue, e);
+    s->lost = true;
+    s->tell_panic = true;
+    trace_ras_checkstop(e->id, e->error.vcpu);
+    qemu_bh_schedule(s->report_bh);
+}
+
+/*
+ * The vCPU that owns the outstanding record ran into the next error: an
+ * acknowledgement of the first can no longer come.  An injected error says
+ * nothing of the kind; it just waits.
+ */
+static void resolve_second_error(RasState *s, RasEntry *e)
+{
+    RasDeviceClass *rc = RAS_GET_CLASS(s);
+
+    if (e->error.origin == RAS_ORIGIN_INJECTED ||
+        !ras_error_parks(&e->error) || e->error.vcpu != ras_owner(s) ||
+        poll_acknowledged(s)) {
+        return;
+    }
+    if (rc->second_error(s, e)) {
+        reclaim_outstanding(s);
+    } else {
+        checkstop(s, e);
+    }
+}
+
+uint64_t ras_report(const RasError *error, Error **errp)
+{
+    RasState *s = the_ras;
+    RasEntry *e;
+    CPUState *cpu;
+
+    assert(bql_locked());
+    if (!s) {
+        error_setg(errp, "This machine has no guest RAS");
+        return 0;
+    }
+
+    e = ras_queue_accept(&s->queue, error);
+    if (!e) {
+        trace_ras_error_refused(error->vcpu, error->addr);
+        error_setg(errp, "The queue of errors is full: %u wait for the guest",
+                   s->queue.in_flight);
+        return 0;
+    }
+    trace_ras_error_accepted(e->id, RasErrorOrigin_str(
+                             (RasErrorOrigin)error->origin), error->vcpu,
+                             error->addr, error->vaddr);
+    update_waiting(s);
+    qemu_bh_schedule(s->report_bh);
+
+    cpu = qemu_get_cpu(error->vcpu);
+    if (cpu) {
+        cpu_exit(cpu);
+    }
+    if (!s->lost) {
+        resolve_second_error(s, e);
+    }
+    kick_next(s);
+    return e->id;
+}
+
+bool ras_vcpu_is_parked(CPUState *cpu)
+{
+    return ras_queue_parks(&the_ras->queue, cpu->cpu_index);
+}
+
+static RasEntry *deliverable_on(CPUState *cpu)
+{
+    RasEntry *e;
+
+    if (the_ras->lost) {
+        return NULL;
+    }
+    e = ras_queue_next(&the_ras->queue);
+    return e && e->error.vcpu == cpu->cpu_index ? e : NULL;
+}
+
+bool ras_vcpu_is_idle(CPUState *cpu, bool *idle)
+{
+    if (deliverable_on(cpu)) {
+        *idle = false;
+        return true;
+    }
+    *idle = true;
+    return ras_vcpu_is_parked(cpu);
+}
+
+/* Runs on @cpu's thread, between two instructions. */
+void ras_vcpu_deliver(CPUState *cpu)
+{
+    RasState *s = the_ras;
+    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    RasRecordResult res;
+    RasEntry *e;
+
+    if (cpu_is_stopped(cpu)) {
+        return;
+    }
+    e = deliverable_on(cpu);
+    if (!e) {
+        return;
+    }
+
+    cpu_synchronize_state(cpu);
+    res = rc->record(s, e, cpu);
+    if (res == RAS_RECORD_CHECKSTOP) {
+        checkstop(s, e);
+        return;
+    }
+    if (res == RAS_RECORD_WRITTEN) {
+        advance(s, e, RAS_STAGE_RECORDED);
+    }
+    e->delivery = rc->notify(s, e, cpu, res == RAS_RECORD_WRITTEN);
+    advance(s, e, RAS_STAGE_NOTIFIED);
+    if (res == RAS_RECORD_WRITTEN) {
+        await_acknowledgement(s);
+    } else {
+        end_outstanding(s, RAS_STAGE_TAKEN);
+    }
+}
+
+/* --- what people get to see ---------------------------------------------- */
+
+static bool log_line_allowed(RasState *s)
+{
+    int64_t now = qemu_clock_get_ms(QEMU_CLOCK_HOST);
+
+    if (now - s->log_window_ms >= LOG_WINDOW_MS || now < s->log_window_ms) {
+        if (s->log_suppressed) {
+            warn_report("ras: %u more errors, not shown one by one",
+                        s->log_suppressed);
+        }
+        s->log_window_ms = now;
+        s->log_lines = 0;
+        s->log_suppressed = 0;
+    }
+    if (s->log_lines == LOG_LINES_MAX) {
+        s->log_suppressed++;
+        return false;
+    }
+    s->log_lines++;
+    return true;
+}
+
+static void log_error(RasState *s, const RasReport *r)
+{
+    const RasError *err = &r->error;
+    g_autofree char *where = NULL;
+
+    if (!log_line_allowed(s)) {
+        return;
+    }
+    where = err->has_addr ?
+            g_strdup_printf("guest physical address 0x%" PRIx64, err->addr) :
+            g_strdup("an unknown address");
+    warn_report("ras: error %" PRIu64 ": %s, %s, %s at %s, vCPU %d: %s",
+                r->id, RasErrorClass_str((RasErrorClass)err->kind),
+                RasErrorSeverity_str((RasErrorSeverity)err->severity),
+                RasErrorOrigin_str((RasErrorOrigin)err->origin), where,
+                err->vcpu, r->delivery);
+}
+
+/*
+ * One line an error, when it is known how it went to the guest, and one more
+ * if its story ends other than planned.
+ */
+static void report_step(RasState *s, const RasReport *r)
+{
+    ras_send_events(r);
+    switch (r->stage) {
+    case RAS_STAGE_NOTIFIED:
+        log_error(s, r);
+        break;
+    case RAS_STAGE_RECLAIMED:
+        if (log_line_allowed(s)) {
+            warn_report("ras: error %" PRIu64 ": the guest did not "
+                        "acknowledge the record; it was withdrawn", r->id);
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+static void report_steps(void *opaque)
+{
+    RasState *s = opaque;
+    RasReport r;
+
+    while (ras_queue_report(&s->queue, &r)) {
+        report_step(s, &r);
+    }
+    if (s->tell_panic) {
+        s->tell_panic = false;
+        error_report("ras: the guest cannot be told of an error that it must "
+                     "not run past: check-stop");
+        ras_send_lost();
+        qemu_system_guest_panicked(NULL);
+    }
+}
+
+/* --- the device ---------------------------------------------------------- */
+
+static void ras_reset_enter(Object *obj, ResetType type)
+{
+    RasState *s = RAS(obj);
+    RasDeviceClass *rc = RAS_GET_CLASS(s);
+
+    timer_del(s->ack_timer);
+    if (ras_queue_discard(&s->queue, -1)) {
+        trace_ras_reset(s->queue.in_flight);
+        qemu_bh_schedule(s->report_bh);
+    }
+    s->lost = false;
+    update_waiting(s);
+    ras_poison_clear(s);
+    if (rc->reset) {
+        rc->reset(s);
+    }
+}
+
+/*
+ * Errors in flight and poison stay behind when a VM moves.  They are not
+ * dropped silently: saving fails with a message, and the guest runs on.
+ */
+static bool ras_state_needed(void *opaque)
+{
+    RasState *s = opaque;
+
+    return s->queue.in_flight || ras_poison_count(s);
+}
+
+static int ras_pre_save(void *opaque)
+{
+    RasState *s = opaque;
+
+    error_report("ras: %u errors in flight and %u poisoned ranges cannot be "
+                 "saved; wait until the guest has handled the errors, or "
+                 "remove the poison with ras-unpoison, and try again",
+                 s->queue.in_flight, ras_poison_count(s));
+    return -EBUSY;
+}
+
+static const VMStateDescription vmstate_ras = {
+    .name = "ras",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = ras_state_needed,
+    .pre_save = ras_pre_save,
+    .fields = (const VMStateField[]) {
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+static void ras_realize(DeviceState *dev, Error **errp)
+{
+    RasState *s = RAS(dev);
+    unsigned int nr_vcpus = MACHINE(qdev_get_machine())->smp.max_cpus;
+
+    if (the_ras) {
+        error_setg(errp, "A machine has one RAS device at most");
+        return;
+    }
+    s->parking = g_new0(uint16_t, nr_vcpus);
+    ras_queue_init(&s->queue, s->parking, nr_vcpus);
+    s->ack_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, ack_timer_expired, s);
+    s->report_bh = qemu_bh_new(report_steps, s);
+    the_ras = s;
+    qemu_register_resettable(OBJECT(dev));
+}
+
+static const Property ras_properties[] = {
+    DEFINE_PROP_UINT32("reclaim-ms", RasState, reclaim_ms,
+                       RECLAIM_MS_DEFAULT),
+};
+
+static void ras_class_init(ObjectClass *oc, void *data)
+{
+    DeviceClass *dc = DEVICE_CLASS(oc);
+    ResettableClass *rc = RESETTABLE_CLASS(oc);
+
+    dc->desc = "Guest RAS: delivery of hardware errors";
+    dc->realize = ras_realize;
+    dc->vmsd = &vmstate_ras;
+    /* the machine creates it and relies on it for its lifetime */
+    dc->user_creatable = false;
+    dc->hotpluggable = false;
+    device_class_set_props(dc, ras_properties);
+    rc->phases.enter = ras_reset_enter;
+}
+
+RasState *ras_create(const char *type)
+{
+    DeviceState *dev = qdev_new(type);
+
+    object_property_add_child(qdev_get_machine(), "guest-ras", OBJECT(dev));
+    qdev_realize_and_unref(dev, NULL, &error_fatal);
+    return RAS(dev);
+}
+
+static const TypeInfo ras_types[] = {
+    {
+        .name = TYPE_RAS,
+        .parent = TYPE_DEVICE,
+        .instance_size = sizeof(RasState),
+        .class_init = ras_class_init,
+        .class_size = sizeof(RasDeviceClass),
+        .abstract = true,
+    },
+};
+
+DEFINE_TYPES(ras_types)

@@ -1,0 +1,340 @@
+/*
+ * Machine checks of pseries: ibm,nmi-register, ibm,nmi-interlock, delivery
+ *
+ * LoPAR 2.9, 7.3.14 (non-maskable interrupts) and 10.3.2 (RTAS error log).
+ *
+ * The guest registers a machine check routine.  On a machine check QEMU saves
+ * r3 and writes the error log into the RTAS area, points r3 there and enters
+ * the routine.  The area then belongs to that vCPU until it calls
+ * ibm,nmi-interlock; other machine checks wait in the queue of the core.  A
+ * guest that has registered nothing gets the interrupt at 0x200.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qemu/log.h"
+#include "qemu/units.h"
+#include "cpu.h"
+#include "helper_regs.h"
+#include "hw/ppc/spapr_fwnmi.h"
+#include "hw/ppc/spapr_mce.h"
+#include "hw/ras.h"
+#include "kvm_ppc.h"
+#include "system/kvm.h"
+#include "system/tcg.h"
+
+#define TYPE_SPAPR_RAS "spapr-ras"
+
+/* Save area in the RTAS area: r3, then the log.  What follows is taken. */
+#define SAVE_AREA_R3    RTAS_ERROR_LOG_OFFSET
+#define SAVE_AREA_LOG   (SAVE_AREA_R3 + 8)
+#define SAVE_AREA_END   RTAS_ERROR_LOG_MAX
+
+QEMU_BUILD_BUG_ON(SAVE_AREA_LOG + RTAS_ELOG_MC_LOG_SIZE > SAVE_AREA_END);
+
+/* LoPAR R1-7.3.14-1: the routines are in the first 32 MiB */
+#define ROUTINE_LIMIT   (32 * MiB)
+#define INSTRUCTION_SIZE 4
+
+static bool is_registered(const SpaprMachineState *spapr)
+{
+    return spapr->fwnmi_machine_check_addr != -1;
+}
+
+static PpcMceCpu mce_cpu(const CPUPPCState *env)
+{
+    switch (env->excp_model) {
+#if defined(TARGET_PPC64)
+    case POWERPC_EXCP_POWER8:
+        return PPC_MCE_POWER8;
+    case POWERPC_EXCP_POWER9:
+        return PPC_MCE_POWER9;
+    case POWERPC_EXCP_POWER10:
+    case POWERPC_EXCP_POWER11:
+        return PPC_MCE_POWER10;
+#endif
+    default:
+        return PPC_MCE_POWER7;
+    }
+}
+
+/*
+ * The area is where the guest's device tree says, so the address is the
+ * guest's word: it has to be RAM in the real mode area.  Returns 0 if it is
+ * not usable.
+ */
+static hwaddr usable_rtas_area(const SpaprMachineState *spapr)
+{
+    hwaddr base = spapr_get_rtas_addr();
+
+    if (!base || base % 4 || base > spapr->rma_size ||
+        spapr->rma_size - base < SAVE_AREA_END ||
+        !ras_ram_is_good(base, SAVE_AREA_END)) {
+        return 0;
+    }
+    return base;
+}
+
+/* --- RTAS calls ---------------------------------------------------------- */
+
+static bool usable_routine(const SpaprMachineState *spapr, target_ulong addr)
+{
+    return addr < ROUTINE_LIMIT && addr < spapr->rma_size &&
+           addr % INSTRUCTION_SIZE == 0;
+}
+
+void rtas_ibm_nmi_register(PowerPCCPU *cpu, SpaprMachineState *spapr,
+                           uint32_t token, uint32_t nargs, target_ulong args,
+                           uint32_t nret, target_ulong rets)
+{
+    target_ulong system_reset, machine_check;
+
+    if (nargs != 2 || nret != 1) {
+        rtas_st(rets, 0, RTAS_OUT_PARAM_ERROR);
+        return;
+    }
+    if (spapr_get_cap(spapr, SPAPR_CAP_FWNMI) == SPAPR_CAP_OFF ||
+        !usable_rtas_area(spapr)) {
+        rtas_st(rets, 0, RTAS_OUT_NOT_SUPPORTED);
+        return;
+    }
+    system_reset = rtas_ld(args, 0);
+    machine_check = rtas_ld(args, 1);
+    if (!usable_routine(spapr, system_reset) ||
+        !usable_routine(spapr, machine_check)) {
+        rtas_st(rets, 0, RTAS_OUT_PARAM_ERROR);
+        return;
+    }
+    if (kvm_enabled() && kvmppc_set_fwnmi(cpu) < 0) {
+        rtas_st(rets, 0, RTAS_OUT_NOT_SUPPORTED);
+        return;
+    }
+
+    spapr->fwnmi_system_reset_addr = system_reset;
+    spapr->fwnmi_machine_check_addr = machine_check;
+    /* a new kernel (kexec, kdump) knows nothing of what the old one owned */
+    spapr->fwnmi_machine_check_interlock = -1;
+    ras_release(ras_get());
+    rtas_st(rets, 0, RTAS_OUT_SUCCESS);
+}
+
+void rtas_ibm_nmi_interlock(PowerPCCPU *cpu, SpaprMachineState *spapr,
+                            uint32_t token, uint32_t nargs, target_ulong args,
+                            uint32_t nret, target_ulong rets)
+{
+    if (nargs != 0 || nret != 1) {
+        /* without room for a status there is nowhere to put one */
+        if (nret > 0) {
+            rtas_st(rets, 0, RTAS_OUT_PARAM_ERROR);
+        }
+        return;
+    }
+    if (spapr_get_cap(spapr, SPAPR_CAP_FWNMI) == SPAPR_CAP_OFF) {
+        rtas_st(rets, 0, RTAS_OUT_NOT_SUPPORTED);
+        return;
+    }
+    if (!is_registered(spapr)) {
+        qemu_log_mask(LOG_GUEST_ERROR, "ibm,nmi-interlock without "
+                      "ibm,nmi-register\n");
+        rtas_st(rets, 0, RTAS_OUT_PARAM_ERROR);
+        return;
+    }
+    /* success for all others, too: Linux calls this after a system reset */
+    if (spapr->fwnmi_machine_check_interlock == cpu->vcpu_id) {
+        spapr->fwnmi_machine_check_interlock = -1;
+        ras_acknowledge(ras_get());
+    }
+    rtas_st(rets, 0, RTAS_OUT_SUCCESS);
+}
+
+/* --- source: KVM_EXIT_NMI ------------------------------------------------ */
+
+/*
+ * A machine check of a KVM guest.  NIP is where it was; SRR1, DAR and DSISR
+ * are as the CPU left them.  Called on @cpu's thread with the BQL held.
+ */
+void spapr_mce_req_event(PowerPCCPU *cpu, bool recovered)
+{
+    CPUPPCState *env = &cpu->env;
+    SpaprMceRegs regs = {
+        .srr1 = env->spr[SPR_SRR1],
+        .dar = env->spr[SPR_DAR],
+        .dsisr = env->spr[SPR_DSISR],
+        .nip = env->nip,
+    };
+    RasError error;
+
+    if (!spapr_mce_to_error(mce_cpu(env), &regs, recovered, &error)) {
+        return;
+    }
+    error.vcpu = CPU(cpu)->cpu_index;
+    error.origin = RAS_ORIGIN_KVM_NMI;
+    ras_report(&error, NULL);
+}
+
+/* --- delivery ------------------------------------------------------------ */
+
+static bool spapr_ras_ready(RasState *s)
+{
+    return is_registered(SPAPR_MACHINE(qdev_get_machine()));
+}
+
+static bool spapr_ras_check(RasState *s, const RasError *error, Error **errp)
+{
+    if (!error->synchronous) {
+        error_setg(errp, "Mode 'report' needs an asynchronous error source, "
+                   "which 'pseries' does not have for memory; use mode "
+                   "'poison' or 'consume'");
+        return false;
+    }
+    if (error->severity != RAS_SEVERITY_RECOVERABLE && !spapr_ras_ready(s)) {
+        error_setg(errp, "The guest has not registered a machine check "
+                   "handler (ibm,nmi-register), so it cannot be told the "
+                   "severity; wait until it has booted, or use severity "
+                   "'recoverable'");
+        return false;
+    }
+    if (error->len > error->granule) {
+        error_setg(errp, "A machine check reports one page of %" PRIu64
+                   " bytes; use one command for each page, or mode 'poison'",
+                   error->granule);
+        return false;
+    }
+    return true;
+}
+
+static bool spapr_ras_vcpu_online(RasState *s, CPUState *cpu)
+{
+    return !cpu_env(cpu)->quiesced;
+}
+
+/* LoPAR R1-7.3.14-13: r3, the fixed part, the extended log */
+static void write_save_area(hwaddr area, target_ulong r3, const void *log,
+                            size_t len)
+{
+    uint8_t saved[8];
+
+    stq_be_p(saved, r3);
+    cpu_physical_memory_write(area + SAVE_AREA_R3, saved, sizeof(saved));
+    cpu_physical_memory_write(area + SAVE_AREA_LOG, log, len);
+}
+
+static RasRecordResult spapr_ras_record(RasState *s, const RasEntry *e,
+                                        CPUState *cs)
+{
+    SpaprMachineState *spapr = SPAPR_MACHINE(qdev_get_machine());
+    PowerPCCPU *cpu = POWERPC_CPU(cs);
+    uint8_t buf[RTAS_ELOG_MC_LOG_SIZE];
+    RtasMachineCheckLog log;
+    hwaddr area;
+    size_t len;
+
+    if (!FIELD_EX64(cpu->env.msr, MSR, ME)) {
+        return RAS_RECORD_CHECKSTOP;
+    }
+    if (!is_registered(spapr)) {
+        return RAS_RECORD_NONE;
+    }
+    area = usable_rtas_area(spapr);
+    spapr_mce_to_log(mce_cpu(&cpu->env), &e->error, e->id, cpu->vcpu_id, &log);
+    len = rtas_elog_build_mc(buf, sizeof(buf), &log);
+    if (!area || !len) {
+        return RAS_RECORD_CHECKSTOP;
+    }
+    write_save_area(area, cpu->env.gpr[3], buf, len);
+    cpu->env.gpr[3] = area + SAVE_AREA_R3;
+    spapr->fwnmi_machine_check_interlock = cpu->vcpu_id;
+    return RAS_RECORD_WRITTEN;
+}
+
+/* What the CPU itself does on a machine check, before it jumps. */
+static void set_syndrome(CPUPPCState *env, const RasError *error)
+{
+    SpaprMceRegs regs;
+    uint64_t cause;
+
+    spapr_mce_from_error(mce_cpu(env), error, &cause, &regs);
+    if (error->origin != RAS_ORIGIN_KVM_NMI) {
+        env->spr[SPR_SRR0] = env->nip;
+        env->spr[SPR_SRR1] = (env->msr & ~PPC_MCE_SRR1_NOT_MSR_MASK) | cause;
+    }
+    env->spr[SPR_DSISR] = regs.dsisr;
+    env->spr[SPR_DAR] = regs.dar;
+    env->error_code = cause;
+}
+
+/*
+ * Interrupts turn a transaction into a suspended one.  The function that
+ * enters the routine drops it.
+ */
+static void keep_transaction(CPUPPCState *env, target_ulong old_msr)
+{
+#if defined(TARGET_PPC64)
+    if (old_msr & ((1ULL << MSR_TS0) | (1ULL << MSR_TS1))) {
+        env->msr |= 1ULL << MSR_TS1;
+        hreg_compute_hflags(env);
+    }
+#endif
+}
+
+static const char *spapr_ras_notify(RasState *s, const RasEntry *e,
+                                    CPUState *cs, bool recorded)
+{
+    SpaprMachineState *spapr = SPAPR_MACHINE(qdev_get_machine());
+    CPUPPCState *env = cpu_env(cs);
+    target_ulong msr = env->msr;
+
+    set_syndrome(env, &e->error);
+    cs->halted = 0;
+    if (recorded) {
+        ppc_cpu_do_fwnmi_machine_check(cs, spapr->fwnmi_machine_check_addr);
+        keep_transaction(env, msr);
+        return "machine check at the registered handler, with an RTAS error "
+               "log";
+    }
+    cs->exception_index = POWERPC_EXCP_MCHECK;
+    if (!tcg_enabled()) {
+        ppc_cpu_do_interrupt(cs);
+    }
+    return "machine check interrupt at 0x200, without a log, because the "
+           "guest has not registered a handler";
+}
+
+/*
+ * LoPAR 7.3.14: a second machine check on the processor that owns the save
+ * area is beyond recovery.
+ */
+static bool spapr_ras_second_error(RasState *s, const RasEntry *e)
+{
+    return false;
+}
+
+static void spapr_ras_class_init(ObjectClass *oc, void *data)
+{
+    RasDeviceClass *rc = RAS_CLASS(oc);
+
+    rc->source_name = "RTAS error log, FWNMI";
+    rc->check = spapr_ras_check;
+    rc->ready = spapr_ras_ready;
+    rc->vcpu_online = spapr_ras_vcpu_online;
+    rc->record = spapr_ras_record;
+    rc->notify = spapr_ras_notify;
+    rc->second_error = spapr_ras_second_error;
+}
+
+void spapr_ras_create(SpaprMachineState *spapr)
+{
+    ras_create(TYPE_SPAPR_RAS);
+}
+
+static const TypeInfo spapr_ras_types[] = {
+    {
+        .name = TYPE_SPAPR_RAS,
+        .parent = TYPE_RAS,
+        .class_init = spapr_ras_class_init,
+    },
+};
+
+DEFINE_TYPES(spapr_ras_types)

@@ -1,0 +1,142 @@
+/*
+ * Machine checks of pseries: between registers, RasError and RTAS log
+ *
+ * See spapr_mce.h.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "hw/ppc/spapr_mce.h"
+
+static RasErrorKind kind_of_class(PpcMceClass cls)
+{
+    static const RasErrorKind kind[PPC_MCE_CLASS__MAX] = {
+        [PPC_MCE_CLASS_UNKNOWN] = RAS_KIND_UNKNOWN,
+        [PPC_MCE_CLASS_UE] = RAS_KIND_MEMORY,
+        [PPC_MCE_CLASS_SLB] = RAS_KIND_SLB,
+        [PPC_MCE_CLASS_ERAT] = RAS_KIND_ERAT,
+        [PPC_MCE_CLASS_TLB] = RAS_KIND_TLB,
+        [PPC_MCE_CLASS_LINK] = RAS_KIND_BUS,
+        [PPC_MCE_CLASS_RA] = RAS_KIND_BUS,
+        [PPC_MCE_CLASS_USER] = RAS_KIND_UNKNOWN,
+    };
+
+    return kind[cls];
+}
+
+static RasAccessKind access_of(const PpcMceInfo *info)
+{
+    if (info->side == PPC_MCE_SIDE_FETCH) {
+        return RAS_ACCESS_KIND_FETCH;
+    }
+    switch (info->subtype) {
+    case PPC_MCE_SUBTYPE_LOAD:
+        return RAS_ACCESS_KIND_LOAD;
+    case PPC_MCE_SUBTYPE_STORE:
+        return RAS_ACCESS_KIND_STORE;
+    default:
+        return RAS_ACCESS_KIND_UNKNOWN;
+    }
+}
+
+bool spapr_mce_to_error(PpcMceCpu cpu, const SpaprMceRegs *regs,
+                        bool recovered, RasError *error)
+{
+    PpcMceInfo info;
+
+    ppc_mce_decode(cpu, regs->srr1, regs->dsisr, &info);
+    if (info.spurious) {
+        return false;
+    }
+    *error = (RasError) {
+        .kind = kind_of_class(info.cls),
+        .severity = recovered ? RAS_SEVERITY_CORRECTED :
+                    info.severity == PPC_MCE_SEVERITY_FATAL ?
+                    RAS_SEVERITY_FATAL : RAS_SEVERITY_RECOVERABLE,
+        .access = access_of(&info),
+        /* whatever the cause: the vCPU cannot go on before it was told */
+        .synchronous = true,
+        .has_vaddr = info.address != PPC_MCE_ADDRESS_NONE,
+        .vaddr = info.address == PPC_MCE_ADDRESS_DAR ? regs->dar : regs->nip,
+        .vcpu = -1,
+        .syndrome = {
+            .valid = true,
+            .srr1 = regs->srr1,
+            .dsisr = regs->dsisr,
+            .dar = regs->dar,
+        },
+    };
+    if (!error->has_vaddr) {
+        error->vaddr = 0;
+    }
+    return true;
+}
+
+void spapr_mce_from_error(PpcMceCpu cpu, const RasError *error,
+                          uint64_t *srr1_cause, SpaprMceRegs *regs)
+{
+    bool fetch = error->access == RAS_ACCESS_KIND_FETCH;
+
+    if (error->syndrome.valid) {
+        *srr1_cause = error->syndrome.srr1 &
+                      (PPC_MCE_SRR1_CAUSE_MASK | PPC_MCE_SRR1_PREFIXED);
+        regs->dsisr = error->syndrome.dsisr;
+        regs->dar = error->syndrome.dar;
+        return;
+    }
+    ppc_mce_encode_side(cpu, PPC_MCE_CLASS_UE,
+                        fetch ? PPC_MCE_SUBTYPE_IFETCH :
+                                PPC_MCE_SUBTYPE_LOAD_STORE,
+                        fetch ? PPC_MCE_SIDE_FETCH : PPC_MCE_SIDE_LOAD_STORE,
+                        srr1_cause, &regs->dsisr);
+    regs->dar = error->has_vaddr ? error->vaddr : 0;
+}
+
+/* Without a syndrome it is a memory error that this QEMU made up. */
+static void log_type(PpcMceCpu cpu, const RasError *error,
+                     RtasMachineCheckLog *log)
+{
+    PpcMceInfo info;
+
+    if (!error->syndrome.valid) {
+        log->mc_type = RTAS_MC_TYPE_UE;
+        log->mc_subtype = error->access == RAS_ACCESS_KIND_FETCH ?
+                          RTAS_MC_UE_IFETCH : RTAS_MC_UE_LOAD_STORE;
+        return;
+    }
+    ppc_mce_decode(cpu, error->syndrome.srr1, error->syndrome.dsisr, &info);
+    if (info.rtas_type == PPC_MCE_RTAS_TYPE_NONE) {
+        /* the log has no word for "unknown"; this one gets no repair done */
+        log->mc_type = RTAS_MC_TYPE_CTRL_MEM_ACCESS;
+        log->mc_subtype = RTAS_MC_CTRL_MEM_OPERAND_ACCESS;
+        return;
+    }
+    log->mc_type = info.rtas_type;
+    log->mc_subtype = info.rtas_subtype;
+}
+
+void spapr_mce_to_log(PpcMceCpu cpu, const RasError *error, uint64_t id,
+                      uint32_t processor, RtasMachineCheckLog *log)
+{
+    bool corrected = error->severity == RAS_SEVERITY_CORRECTED;
+
+    *log = (RtasMachineCheckLog) {
+        .severity = error->severity == RAS_SEVERITY_FATAL ?
+                    RTAS_ELOG_SEVERITY_FATAL : RTAS_ELOG_SEVERITY_ERROR_SYNC,
+        .disposition = corrected ? RTAS_ELOG_DISPOSITION_FULLY_RECOVERED :
+                       RTAS_ELOG_DISPOSITION_NOT_RECOVERED,
+        .initiator = RTAS_ELOG_ENTITY_CPU,
+        .target = error->kind == RAS_KIND_MEMORY ?
+                  RTAS_ELOG_ENTITY_MEMORY : RTAS_ELOG_ENTITY_CPU,
+        /* the page is gone, and clearing it does not bring it back */
+        .transient = true,
+        .ea_valid = error->has_vaddr,
+        .ea = error->vaddr,
+        .ra_valid = error->has_addr,
+        .ra = error->addr,
+        .processor_id = processor,
+        .plid = id,
+    };
+    log_type(cpu, error, log);
+}

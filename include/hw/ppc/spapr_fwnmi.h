@@ -1,0 +1,28 @@
+/*
+ * Machine checks of pseries: ibm,nmi-register, ibm,nmi-interlock, delivery
+ *
+ * Including this header is what replaces QEMU's own implementation, which
+ * looks for the header's guard.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef HW_PPC_SPAPR_FWNMI_H
+#define HW_PPC_SPAPR_FWNMI_H
+
+#include "hw/ppc/spapr.h"
+
+/* spapr_ras_create: give the machine its RAS device */
+void spapr_ras_create(SpaprMachineState *spapr);
+
+/*
+ * RTAS calls, LoPAR 7.3.14.  Called on the vCPU's thread with the BQL held.
+ */
+void rtas_ibm_nmi_register(PowerPCCPU *cpu, SpaprMachineState *spapr,
+                           uint32_t token, uint32_t nargs, target_ulong args,
+                           uint32_t nret, target_ulong rets);
+void rtas_ibm_nmi_interlock(PowerPCCPU *cpu, SpaprMachineState *spapr,
+                            uint32_t token, uint32_t nargs, target_ulong args,
+                            uint32_t nret, target_ulong rets);
+
+#endif

@@ -1,0 +1,235 @@
+/*
+ * Guest RAS: errors, their life cycle and the queue that holds them
+ *
+ * Pure: no locks, no allocation, no I/O, nothing of QEMU but osdep.h.  The
+ * queue is driven by hw/core/ras.c, which holds the BQL around every call.
+ *
+ * Life of an error, one direction only:
+ *
+ *    accepted -> queued -> recorded -> notified -> acknowledged
+ *                   |                     |------> reclaimed
+ *                   +-------> notified -> taken    (nothing to record into)
+ *
+ * and from every state but the ends: -> discarded.  At most one error is
+ * recorded or notified at a time: it is the outstanding one, and the next
+ * follows when it ended.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef HW_RAS_QUEUE_H
+#define HW_RAS_QUEUE_H
+
+/* The values of these enums are those of their namesakes in qapi/ras.json. */
+
+typedef enum RasErrorKind {
+    RAS_KIND_MEMORY,
+    RAS_KIND_CACHE,
+    RAS_KIND_TLB,
+    RAS_KIND_SLB,
+    RAS_KIND_ERAT,
+    RAS_KIND_BUS,
+    RAS_KIND_UNKNOWN,
+} RasErrorKind;
+
+typedef enum RasSeverity {
+    RAS_SEVERITY_CORRECTED,
+    RAS_SEVERITY_RECOVERABLE,
+    RAS_SEVERITY_FATAL,
+} RasSeverity;
+
+typedef enum RasOrigin {
+    RAS_ORIGIN_INJECTED,
+    RAS_ORIGIN_POISON,
+    RAS_ORIGIN_KVM_NMI,
+    RAS_ORIGIN_KVM_SEA,
+    RAS_ORIGIN_SIGBUS,
+} RasOrigin;
+
+typedef enum RasAccessKind {
+    RAS_ACCESS_KIND_UNKNOWN,
+    RAS_ACCESS_KIND_LOAD,
+    RAS_ACCESS_KIND_STORE,
+    RAS_ACCESS_KIND_FETCH,
+} RasAccessKind;
+
+typedef enum RasStage {
+    RAS_STAGE_ACCEPTED,
+    RAS_STAGE_QUEUED,
+    RAS_STAGE_RECORDED,
+    RAS_STAGE_NOTIFIED,
+    RAS_STAGE_ACKNOWLEDGED,
+    RAS_STAGE_TAKEN,
+    RAS_STAGE_RECLAIMED,
+    RAS_STAGE_DISCARDED,
+    RAS_STAGE_MAX,
+} RasStage;
+
+/* Architected syndrome as it came from the CPU or from KVM. */
+typedef struct RasSyndrome {
+    bool valid;
+    uint64_t srr1;      /* POWER: SRR1 with its cause bits; Arm: ESR_ELx */
+    uint64_t dar;       /* POWER: DAR; Arm: FAR_ELx */
+    uint32_t dsisr;     /* POWER only */
+} RasSyndrome;
+
+/*
+ * One hardware error.  Host byte order.  No host address is ever in it.
+ */
+typedef struct RasError {
+    RasErrorKind kind;
+    RasSeverity severity;
+    RasOrigin origin;
+    RasAccessKind access;
+    bool synchronous;   /* the vCPU must not run on before it took this */
+    bool has_addr;
+    bool has_vaddr;
+    int32_t vcpu;       /* CPUState::cpu_index; -1: no vCPU consumed it */
+    uint64_t addr;      /* guest physical address, bytes */
+    uint64_t len;       /* bytes lost, from addr rounded down to granule */
+    uint64_t granule;   /* bytes, a power of two: unit in which it was lost */
+    uint64_t vaddr;     /* guest virtual (effective) address */
+    RasSyndrome syndrome;
+} RasError;
+
+#define RAS_QUEUE_SIZE 1024
+
+typedef struct RasEntry {
+    RasError error;
+    uint64_t id;                /* from 1, never used twice */
+    RasStage stage;
+    bool recorded;              /* went through RAS_STAGE_RECORDED */
+    bool held;                  /* cannot be delivered before a reset */
+    bool recursive;             /* accepted while another was outstanding */
+    const char *delivery;       /* how the guest is told; static string */
+    int16_t prev, next;         /* neighbours in the list that it is in */
+} RasEntry;
+
+typedef struct RasCounts {
+    uint64_t accepted;
+    uint64_t refused;
+    uint64_t recorded;
+    uint64_t notified;
+    uint64_t acknowledged;
+    uint64_t taken;
+    uint64_t reclaimed;
+    uint64_t discarded;
+} RasCounts;
+
+/* One step of one error, for those who watch. */
+typedef struct RasStep {
+    int16_t entry;
+    uint8_t stage;
+} RasStep;
+
+/* A step together with what the error was at the time. */
+typedef struct RasReport {
+    RasError error;
+    uint64_t id;
+    RasStage stage;
+    bool recursive;
+    const char *delivery;
+} RasReport;
+
+/* An error makes five steps at most: see the picture above. */
+#define RAS_STEPS_MAX (RAS_QUEUE_SIZE * 5)
+
+typedef struct RasQueue {
+    RasEntry entry[RAS_QUEUE_SIZE];
+    int16_t free;               /* list of unused entries, linked by next */
+    int16_t first, last;        /* entries in use, oldest first */
+    int16_t outstanding;        /* the recorded or notified one, or -1 */
+    uint16_t in_flight;         /* accepted and not at an end */
+    uint16_t queued;
+    uint16_t held;
+    uint64_t last_id;
+    RasCounts counts;
+    uint16_t *parking;          /* per vCPU: queued errors that park it */
+    unsigned int nr_vcpus;
+    RasStep step[RAS_STEPS_MAX];
+    unsigned int step_head, step_count;
+} RasQueue;
+
+/*
+ * ras_queue_init: make @q empty
+ * @parking: array of @nr_vcpus elements that the caller owns and that lives
+ *           as long as @q
+ */
+void ras_queue_init(RasQueue *q, uint16_t *parking, unsigned int nr_vcpus);
+
+/*
+ * ras_queue_accept: take an error into the queue
+ *
+ * On success the error is in RAS_STAGE_QUEUED, and if it parks its vCPU, the
+ * vCPU counts as parked from now on.  Returns NULL, and counts the error as
+ * refused, if the queue is full or the vCPU does not exist.
+ */
+RasEntry *ras_queue_accept(RasQueue *q, const RasError *error);
+
+/* ras_queue_refuse: count an error that was refused before it got here */
+void ras_queue_refuse(RasQueue *q);
+
+/*
+ * ras_queue_next: the error that is to be delivered now, or NULL
+ *
+ * That is the oldest queued error that is not held, if none is outstanding.
+ */
+RasEntry *ras_queue_next(RasQueue *q);
+
+/* ras_queue_outstanding: the error whose end is awaited, or NULL */
+RasEntry *ras_queue_outstanding(RasQueue *q);
+
+/*
+ * ras_queue_advance: move @e to @stage; the only place that changes a stage
+ *
+ * Returns false, and changes nothing, if the life cycle has no such step.
+ */
+bool ras_queue_advance(RasQueue *q, RasEntry *e, RasStage stage);
+
+/*
+ * ras_queue_discard: discard all errors of @vcpu, or all errors if it is -1
+ *
+ * Returns their number.
+ */
+unsigned int ras_queue_discard(RasQueue *q, int vcpu);
+
+/*
+ * ras_queue_hold: @e will not be delivered before everything is discarded
+ *
+ * It keeps its vCPU parked and no longer stands in the way of others.
+ */
+void ras_queue_hold(RasQueue *q, RasEntry *e);
+
+/*
+ * ras_queue_parks: true if @vcpu must run no guest instruction
+ *
+ * The vCPU that owns the outstanding record has to run, or it could never
+ * acknowledge it: what waits for this vCPU waits without parking it.
+ */
+bool ras_queue_parks(const RasQueue *q, int vcpu);
+
+/*
+ * ras_queue_report: take the oldest step that was not reported yet
+ *
+ * An entry is free for the next error when the step that ended its life was
+ * taken.  Returns false if there is none.
+ */
+bool ras_queue_report(RasQueue *q, RasReport *report);
+
+/* ras_queue_first, ras_queue_following: walk errors in flight, oldest first */
+RasEntry *ras_queue_first(RasQueue *q);
+RasEntry *ras_queue_following(RasQueue *q, const RasEntry *e);
+
+/* ras_error_parks: true if a vCPU must wait for the delivery of @error */
+static inline bool ras_error_parks(const RasError *error)
+{
+    return error->synchronous && error->severity != RAS_SEVERITY_CORRECTED;
+}
+
+/* ras_stage_is_end: true for the stages that no step leads out of */
+static inline bool ras_stage_is_end(RasStage stage)
+{
+    return stage >= RAS_STAGE_ACKNOWLEDGED;
+}
+
+#endif

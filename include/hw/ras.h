@@ -1,0 +1,250 @@
+/*
+ * Guest RAS: delivery of hardware errors to the guest
+ *
+ * Sources call ras_report().  The core (hw/core/ras.c) queues the error and
+ * parks the vCPU that consumed it; the vCPU's own thread then delivers it
+ * through the methods of the machine's subclass of TYPE_RAS: record() puts
+ * the bytes into guest memory, notify() raises the exception.  The machine,
+ * or the core polling it, says when the guest has acknowledged the record,
+ * and the next error follows.
+ *
+ * Threads: everything here is called with the BQL held, except the two
+ * functions that say otherwise.  Nothing allocates memory or waits between
+ * ras_report() and notify().  Events and the line in QEMU's log are made
+ * afterwards, by a bottom half of the main loop.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef HW_RAS_H
+#define HW_RAS_H
+
+#include "exec/hwaddr.h"
+#include "exec/memory.h"
+#include "exec/mmu-access-type.h"
+#include "hw/qdev-core.h"
+#include "hw/ras-queue.h"
+#include "qom/object.h"
+
+/* Unit of poison and of injected addresses, bytes: the smallest guest page. */
+#define RAS_PAGE_SIZE 4096
+
+#define TYPE_RAS "ras"
+OBJECT_DECLARE_TYPE(RasState, RasDeviceClass, RAS)
+
+/* What record() did. */
+typedef enum RasRecordResult {
+    /* a record is in guest memory; notify, then wait for acknowledgement */
+    RAS_RECORD_WRITTEN,
+    /* the guest has not set up what a record needs; notify without one */
+    RAS_RECORD_NONE,
+    /* the guest cannot be told and must not run on; it was stopped */
+    RAS_RECORD_CHECKSTOP,
+} RasRecordResult;
+
+/*
+ * What a machine implements.
+ */
+struct RasDeviceClass {
+    DeviceClass parent_class;
+
+    /* name of the synchronous source, in the words of its specification */
+    const char *source_name;
+
+    /*
+     * check: can the guest be told of @error at all?
+     * If not, return false and say in @errp why and what could be done.
+     */
+    bool (*check)(RasState *s, const RasError *error, Error **errp);
+
+    /* ready: has the guest set up what a record needs? */
+    bool (*ready)(RasState *s);
+
+    /* vcpu_online: does @cpu execute instructions, or wait for interrupts? */
+    bool (*vcpu_online)(RasState *s, CPUState *cpu);
+
+    /*
+     * record: write the record of @e into guest memory
+     *
+     * Called on @cpu's thread, which is between two instructions, its
+     * registers synchronized.
+     */
+    RasRecordResult (*record)(RasState *s, const RasEntry *e, CPUState *cpu);
+
+    /*
+     * notify: raise the exception for @e in @cpu; same context as record
+     * @recorded: false if record() returned RAS_RECORD_NONE
+     *
+     * Returns how the guest is told, in words: a static string.
+     */
+    const char *(*notify)(RasState *s, const RasEntry *e, CPUState *cpu,
+                          bool recorded);
+
+    /*
+     * acknowledged: has the guest acknowledged the outstanding record?
+     * NULL if the machine calls ras_acknowledge() by itself.
+     */
+    bool (*acknowledged)(RasState *s);
+
+    /*
+     * second_error: @e arrived on the vCPU that owns the outstanding record,
+     * so nobody is left to acknowledge that one.  Returns true to reclaim
+     * it, false if the guest is lost; it was stopped then.
+     * Not called for corrected errors, which wait without parking a vCPU.
+     */
+    bool (*second_error)(RasState *s, const RasEntry *e);
+
+    /* reclaim: withdraw the outstanding record from guest memory; optional */
+    void (*reclaim)(RasState *s);
+
+    /* reset: forget what the guest has set up; optional */
+    void (*reset)(RasState *s);
+};
+
+/*
+ * ras_create: create, as /machine/guest-ras, the RAS device of the machine
+ * @type: subclass of TYPE_RAS
+ */
+RasState *ras_create(const char *type);
+
+/* ras_get: the RAS device of the machine, or NULL if it has none */
+RasState *ras_get(void);
+
+/*
+ * ras_report: a hardware error happened
+ *
+ * @error: copied.  If it is synchronous its vCPU runs no further guest
+ *         instruction before the error was delivered; a caller on that
+ *         vCPU's thread leaves the accelerator's run loop next.
+ *
+ * Returns the number of the error, or 0 with @errp set if it was refused.
+ */
+uint64_t ras_report(const RasError *error, Error **errp);
+
+/*
+ * ras_acknowledge: the guest is done with the outstanding record
+ *
+ * Does nothing if there is none.
+ */
+void ras_acknowledge(RasState *s);
+
+/*
+ * ras_owner: index of the vCPU that was notified of the outstanding record,
+ * or -1 if no record is outstanding
+ */
+int ras_owner(RasState *s);
+
+/*
+ * ras_release: the outstanding record can no longer be acknowledged (its
+ * owner is gone or the guest set up a new handler); the next error follows
+ */
+void ras_release(RasState *s);
+
+/*
+ * Hooks in the vCPU threads' loop
+ */
+
+/* number of errors that wait for a vCPU; only for the inline functions */
+extern unsigned int ras_errors_waiting;
+
+bool ras_vcpu_is_parked(CPUState *cpu);
+bool ras_vcpu_is_idle(CPUState *cpu, bool *idle);
+void ras_vcpu_deliver(CPUState *cpu);
+
+/* ras_vcpu_parked: must @cpu not run guest instructions? */
+static inline bool ras_vcpu_parked(CPUState *cpu)
+{
+    return unlikely(ras_errors_waiting) && ras_vcpu_is_parked(cpu);
+}
+
+/*
+ * ras_vcpu_idle: has RAS an opinion on whether @cpu's thread has nothing to
+ * do?  Returns true and sets @idle if so.
+ */
+static inline bool ras_vcpu_idle(CPUState *cpu, bool *idle)
+{
+    return unlikely(ras_errors_waiting) && ras_vcpu_is_idle(cpu, idle);
+}
+
+/* ras_vcpu_service: deliver, on @cpu's thread, the error that it may take */
+static inline void ras_vcpu_service(CPUState *cpu)
+{
+    if (unlikely(ras_errors_waiting)) {
+        ras_vcpu_deliver(cpu);
+    }
+}
+
+/*
+ * Poison (hw/core/ras-poison.c): pages that fail every access, TCG only
+ */
+
+#define RAS_POISON_RANGES 256
+
+typedef struct RasPoisonSlot {
+    MemoryRegion mr;
+    bool mr_ready;              /* initialized; kept for later ranges */
+    bool used;
+    uint64_t addr, len;         /* bytes, multiples of RAS_PAGE_SIZE */
+    RasSeverity severity;
+} RasPoisonSlot;
+
+typedef struct RasPoison {
+    RasPoisonSlot range[RAS_POISON_RANGES];
+    uint64_t accesses;          /* all failed accesses */
+    uint64_t consumed;          /* those made by an instruction */
+} RasPoison;
+
+/*
+ * ras_poison_add: poison guest pages; nothing changes if it fails
+ * @addr, @len: multiples of RAS_PAGE_SIZE, all of it RAM
+ */
+bool ras_poison_add(RasState *s, uint64_t addr, uint64_t len,
+                    RasSeverity severity, Error **errp);
+
+/* ras_poison_remove: make poisoned pages good again, with their content */
+bool ras_poison_remove(RasState *s, uint64_t addr, uint64_t len,
+                       Error **errp);
+
+/* ras_poison_clear: make all pages good again */
+void ras_poison_clear(RasState *s);
+
+/* ras_poison_find: the poisoned range that holds @addr, or NULL */
+RasPoisonSlot *ras_poison_find(RasState *s, uint64_t addr);
+
+/*
+ * ras_poison_consumed: a memory transaction of an instruction failed
+ *
+ * Called by TCG with or without the BQL held.  Returns true if the page is
+ * poisoned: then the error is reported, @cpu is parked, and the caller leaves
+ * the CPU loop with the state of before the instruction.
+ */
+bool ras_poison_consumed(CPUState *cpu, hwaddr addr, vaddr vaddr,
+                         MMUAccessType access_type);
+
+/*
+ * ras_ram_is_good: is all of [@addr, @addr + @len) RAM that can be read and
+ * written and is not poisoned?  For addresses that the guest supplied.
+ */
+bool ras_ram_is_good(hwaddr addr, hwaddr len);
+
+struct RasState {
+    DeviceState parent_obj;
+
+    uint32_t reclaim_ms;        /* property reclaim-ms */
+
+    RasQueue queue;
+    uint16_t *parking;
+    RasPoison poison;
+    bool lost;                  /* check-stopped; ends with a reset */
+    bool tell_panic;            /* GUEST_PANICKED is still to be sent */
+
+    QEMUTimer *ack_timer;
+    int64_t ack_delay_ns;
+    int64_t ack_deadline_ns;
+    QEMUBH *report_bh;
+    int64_t log_window_ms;      /* rate limit of the log line */
+    unsigned int log_lines;
+    unsigned int log_suppressed;
+};
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * Guest RAS: synchronous external aborts of Arm CPUs
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef TARGET_ARM_RAS_H
+#define TARGET_ARM_RAS_H
+
+#include "hw/ras-queue.h"
+
+/*
+ * arm_ras_take_sea: make @cs take a synchronous external abort for @error
+ *
+ * EC, WnR and FAR follow from the access that consumed the error; an address
+ * that is not known sets FnV.  The exception entry is done at once, so the
+ * caller is on the vCPU's thread, between two instructions, with the BQL
+ * held and the registers synchronized.
+ *
+ * Arm ARM: ESR_ELx, ISS encodings for Instruction and Data Abort; routing
+ * by HCR_EL2.{TGE,TEA} and SCR_EL3.EA.
+ */
+void arm_ras_take_sea(CPUState *cs, const RasError *error);
+
+#endif
