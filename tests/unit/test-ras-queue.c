@@ -1,0 +1,438 @@
+/*
+ * Guest RAS: tests of the life cycle and the queue of errors
+ *
+ * A model that is kept in the test, independent of the queue's own counters,
+ * says what must hold after every event.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "hw/ras-queue.h"
+
+#define NR_VCPUS 4
+
+typedef struct Fixture {
+    RasQueue *q;
+    uint16_t parking[NR_VCPUS];
+} Fixture;
+
+static void set_up(Fixture *f, gconstpointer data)
+{
+    f->q = g_new(RasQueue, 1);
+    memset(f->parking, 0xff, sizeof(f->parking));
+    ras_queue_init(f->q, f->parking, NR_VCPUS);
+}
+
+static void tear_down(Fixture *f, gconstpointer data)
+{
+    g_free(f->q);
+}
+
+static RasError an_error(int vcpu)
+{
+    return (RasError) {
+        .kind = RAS_KIND_MEMORY,
+        .severity = RAS_SEVERITY_RECOVERABLE,
+        .origin = RAS_ORIGIN_POISON,
+        .access = RAS_ACCESS_KIND_LOAD,
+        .synchronous = true,
+        .has_addr = true,
+        .vcpu = vcpu,
+        .addr = 0x40000000,
+        .len = 4096,
+        .granule = 4096,
+    };
+}
+
+static RasEntry *take(Fixture *f, int vcpu)
+{
+    RasError error = an_error(vcpu);
+
+    return ras_queue_accept(f->q, &error);
+}
+
+static void assert_step(RasQueue *q, uint64_t id, RasStage stage)
+{
+    RasReport r;
+
+    g_assert_true(ras_queue_report(q, &r));
+    g_assert_cmpuint(r.id, ==, id);
+    g_assert_cmpuint(r.stage, ==, stage);
+}
+
+static void test_recorded_life(Fixture *f, gconstpointer data)
+{
+    RasQueue *q = f->q;
+    RasEntry *e = take(f, 2);
+    RasReport r;
+
+    g_assert_nonnull(e);
+    g_assert_cmpuint(e->id, ==, 1);
+    g_assert_cmpuint(e->stage, ==, RAS_STAGE_QUEUED);
+    g_assert_true(ras_queue_next(q) == e);
+    g_assert_null(ras_queue_outstanding(q));
+
+    g_assert_true(ras_queue_advance(q, e, RAS_STAGE_RECORDED));
+    g_assert_true(ras_queue_outstanding(q) == e);
+    g_assert_null(ras_queue_next(q));
+    g_assert_true(ras_queue_parks(q, 2));
+    e->delivery = "somehow";
+    g_assert_true(ras_queue_advance(q, e, RAS_STAGE_NOTIFIED));
+    g_assert_false(ras_queue_parks(q, 2));
+    g_assert_true(ras_queue_advance(q, e, RAS_STAGE_ACKNOWLEDGED));
+    g_assert_null(ras_queue_outstanding(q));
+    g_assert_cmpuint(q->in_flight, ==, 0);
+
+    assert_step(q, 1, RAS_STAGE_ACCEPTED);
+    assert_step(q, 1, RAS_STAGE_QUEUED);
+    assert_step(q, 1, RAS_STAGE_RECORDED);
+    g_assert_true(ras_queue_report(q, &r));
+    g_assert_cmpuint(r.stage, ==, RAS_STAGE_NOTIFIED);
+    g_assert_cmpstr(r.delivery, ==, "somehow");
+    g_assert_cmpuint(r.error.addr, ==, 0x40000000);
+    assert_step(q, 1, RAS_STAGE_ACKNOWLEDGED);
+    g_assert_false(ras_queue_report(q, &r));
+}
+
+static void test_bare_life(Fixture *f, gconstpointer data)
+{
+    RasQueue *q = f->q;
+    RasEntry *e = take(f, 0);
+
+    g_assert_true(ras_queue_advance(q, e, RAS_STAGE_NOTIFIED));
+    g_assert_false(ras_queue_advance(q, e, RAS_STAGE_ACKNOWLEDGED));
+    g_assert_false(ras_queue_advance(q, e, RAS_STAGE_RECLAIMED));
+    g_assert_true(ras_queue_advance(q, e, RAS_STAGE_TAKEN));
+    g_assert_cmpuint(q->counts.recorded, ==, 0);
+    g_assert_cmpuint(q->counts.notified, ==, 1);
+    g_assert_cmpuint(q->counts.taken, ==, 1);
+}
+
+/* From each stage, try each step; only those of the picture may work. */
+static void test_no_stage_is_skipped(Fixture *f, gconstpointer data)
+{
+    static const struct {
+        RasStage path[4];
+        unsigned int len;
+        unsigned int allowed;       /* bit mask of stages */
+    } cases[] = {
+        { { 0 }, 0, 1 << RAS_STAGE_RECORDED | 1 << RAS_STAGE_NOTIFIED |
+          1 << RAS_STAGE_DISCARDED },
+        { { RAS_STAGE_RECORDED }, 1, 1 << RAS_STAGE_NOTIFIED |
+          1 << RAS_STAGE_DISCARDED },
+        { { RAS_STAGE_RECORDED, RAS_STAGE_NOTIFIED }, 2,
+          1 << RAS_STAGE_ACKNOWLEDGED | 1 << RAS_STAGE_RECLAIMED |
+          1 << RAS_STAGE_DISCARDED },
+        { { RAS_STAGE_NOTIFIED }, 1, 1 << RAS_STAGE_TAKEN |
+          1 << RAS_STAGE_DISCARDED },
+        { { RAS_STAGE_RECORDED, RAS_STAGE_NOTIFIED, RAS_STAGE_ACKNOWLEDGED },
+          3, 0 },
+        { { RAS_STAGE_RECORDED, RAS_STAGE_NOTIFIED, RAS_STAGE_RECLAIMED },
+          3, 0 },
+        { { RAS_STAGE_NOTIFIED, RAS_STAGE_TAKEN }, 2, 0 },
+        { { RAS_STAGE_DISCARDED }, 1, 0 },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        for (RasStage to = 0; to <= RAS_STAGE_MAX; to++) {
+            RasEntry *e;
+            RasStage before;
+            bool done;
+
+            ras_queue_init(f->q, f->parking, NR_VCPUS);
+            e = take(f, 1);
+            for (unsigned int k = 0; k < cases[i].len; k++) {
+                g_assert_true(ras_queue_advance(f->q, e, cases[i].path[k]));
+            }
+            before = e->stage;
+            done = ras_queue_advance(f->q, e, to);
+            g_assert_cmpint(done, ==, (cases[i].allowed >> to) & 1);
+            g_assert_cmpuint(e->stage, ==, done ? to : before);
+        }
+    }
+}
+
+static void test_one_outstanding(Fixture *f, gconstpointer data)
+{
+    RasEntry *a = take(f, 0), *b = take(f, 1);
+
+    g_assert_true(ras_queue_advance(f->q, a, RAS_STAGE_RECORDED));
+    g_assert_false(ras_queue_advance(f->q, b, RAS_STAGE_RECORDED));
+    g_assert_false(ras_queue_advance(f->q, b, RAS_STAGE_NOTIFIED));
+    g_assert_true(ras_queue_advance(f->q, a, RAS_STAGE_NOTIFIED));
+    g_assert_false(ras_queue_advance(f->q, b, RAS_STAGE_RECORDED));
+    g_assert_true(ras_queue_parks(f->q, 1));
+    g_assert_true(ras_queue_advance(f->q, a, RAS_STAGE_ACKNOWLEDGED));
+    g_assert_true(ras_queue_next(f->q) == b);
+    g_assert_true(ras_queue_advance(f->q, b, RAS_STAGE_RECORDED));
+}
+
+static void test_owner_is_not_parked(Fixture *f, gconstpointer data)
+{
+    RasEntry *a = take(f, 3), *b = take(f, 3);
+
+    g_assert_true(ras_queue_parks(f->q, 3));
+    ras_queue_advance(f->q, a, RAS_STAGE_RECORDED);
+    ras_queue_advance(f->q, a, RAS_STAGE_NOTIFIED);
+    g_assert_false(ras_queue_parks(f->q, 3));
+    ras_queue_advance(f->q, a, RAS_STAGE_ACKNOWLEDGED);
+    g_assert_true(ras_queue_parks(f->q, 3));
+    g_assert_true(ras_queue_next(f->q) == b);
+}
+
+static void test_corrected_does_not_park(Fixture *f, gconstpointer data)
+{
+    RasError error = an_error(1);
+    RasEntry *e;
+
+    error.severity = RAS_SEVERITY_CORRECTED;
+    e = ras_queue_accept(f->q, &error);
+    g_assert_false(ras_queue_parks(f->q, 1));
+    g_assert_true(ras_queue_next(f->q) == e);
+    g_assert_true(ras_queue_advance(f->q, e, RAS_STAGE_NOTIFIED));
+    g_assert_cmpuint(f->parking[1], ==, 0);
+}
+
+static void test_held(Fixture *f, gconstpointer data)
+{
+    RasEntry *a = take(f, 0), *b = take(f, 0), *c = take(f, 1);
+
+    ras_queue_advance(f->q, a, RAS_STAGE_RECORDED);
+    ras_queue_advance(f->q, a, RAS_STAGE_NOTIFIED);
+    ras_queue_hold(f->q, b);
+    ras_queue_hold(f->q, b);
+    g_assert_true(ras_queue_parks(f->q, 0));
+    ras_queue_advance(f->q, a, RAS_STAGE_ACKNOWLEDGED);
+    g_assert_true(ras_queue_next(f->q) == c);
+    g_assert_true(ras_queue_parks(f->q, 0));
+    g_assert_cmpuint(ras_queue_discard(f->q, -1), ==, 2);
+    g_assert_false(ras_queue_parks(f->q, 0));
+    g_assert_cmpuint(f->q->held, ==, 0);
+}
+
+static void test_refusals(Fixture *f, gconstpointer data)
+{
+    g_assert_null(take(f, -1));
+    g_assert_null(take(f, NR_VCPUS));
+    g_assert_null(take(f, INT_MAX));
+    g_assert_cmpuint(f->q->counts.refused, ==, 3);
+    g_assert_cmpuint(f->q->counts.accepted, ==, 0);
+    ras_queue_refuse(f->q);
+    g_assert_cmpuint(f->q->counts.refused, ==, 4);
+    g_assert_false(ras_queue_parks(f->q, -1));
+    g_assert_false(ras_queue_parks(f->q, NR_VCPUS));
+}
+
+/* Full until the ends were reported, then usable as before. */
+static void test_full(Fixture *f, gconstpointer data)
+{
+    RasReport r;
+    unsigned int steps = 0;
+
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < RAS_QUEUE_SIZE; i++) {
+            g_assert_nonnull(take(f, i % NR_VCPUS));
+        }
+        g_assert_null(take(f, 0));
+        for (RasEntry *e; (e = ras_queue_next(f->q));) {
+            g_assert_true(ras_queue_advance(f->q, e, RAS_STAGE_RECORDED));
+            g_assert_true(ras_queue_advance(f->q, e, RAS_STAGE_NOTIFIED));
+            g_assert_true(ras_queue_advance(f->q, e, RAS_STAGE_ACKNOWLEDGED));
+        }
+        g_assert_null(ras_queue_first(f->q));
+        g_assert_null(take(f, 0));
+        while (ras_queue_report(f->q, &r)) {
+            steps++;
+        }
+    }
+    g_assert_cmpuint(steps, ==, 3 * 5 * RAS_QUEUE_SIZE);
+    g_assert_cmpuint(f->q->counts.acknowledged, ==, 3 * RAS_QUEUE_SIZE);
+    g_assert_cmpuint(f->q->counts.refused, ==, 6);
+}
+
+static void test_discard_of_one_vcpu(Fixture *f, gconstpointer data)
+{
+    RasEntry *a = take(f, 0), *b = take(f, 1), *c = take(f, 0);
+
+    ras_queue_advance(f->q, a, RAS_STAGE_RECORDED);
+    g_assert_cmpuint(ras_queue_discard(f->q, 0), ==, 2);
+    g_assert_null(ras_queue_outstanding(f->q));
+    g_assert_cmpuint(c->stage, ==, RAS_STAGE_DISCARDED);
+    g_assert_true(ras_queue_first(f->q) == b);
+    g_assert_null(ras_queue_following(f->q, b));
+    g_assert_false(ras_queue_parks(f->q, 0));
+    g_assert_true(ras_queue_parks(f->q, 1));
+}
+
+static void test_recursive(Fixture *f, gconstpointer data)
+{
+    RasEntry *a = take(f, 0), *b = take(f, 1);
+
+    g_assert_false(a->recursive || b->recursive);
+    ras_queue_advance(f->q, a, RAS_STAGE_RECORDED);
+    g_assert_true(take(f, 2)->recursive);
+}
+
+/* --- random events against a model ---------------------------------------- */
+
+typedef struct Model {
+    GHashTable *stage;              /* id -> last stage reported */
+    uint64_t ends[RAS_STAGE_MAX];
+    uint64_t accepted, refused;
+} Model;
+
+static void model_drain(Model *m, RasQueue *q)
+{
+    RasReport r;
+
+    while (ras_queue_report(q, &r)) {
+        gpointer key = GUINT_TO_POINTER((guint)r.id);
+        gpointer last = g_hash_table_lookup(m->stage, key);
+
+        /* a stage is stored plus one, so that nothing reads as 0 */
+        if (r.stage == RAS_STAGE_ACCEPTED) {
+            g_assert_null(last);
+        } else {
+            g_assert_nonnull(last);
+            g_assert_cmpuint(GPOINTER_TO_UINT(last) - 1, <, r.stage);
+            g_assert_false(ras_stage_is_end(GPOINTER_TO_UINT(last) - 1));
+        }
+        g_hash_table_insert(m->stage, key, GUINT_TO_POINTER(r.stage + 1));
+        if (ras_stage_is_end(r.stage)) {
+            m->ends[r.stage]++;
+        }
+    }
+}
+
+static void model_check(const Model *m, RasQueue *q)
+{
+    unsigned int parked[NR_VCPUS] = { 0 }, in_flight = 0, outstanding = 0;
+    const RasCounts *c = &q->counts;
+
+    for (RasEntry *e = ras_queue_first(q); e; e = ras_queue_following(q, e)) {
+        in_flight++;
+        if (e->stage == RAS_STAGE_QUEUED || e->stage == RAS_STAGE_RECORDED) {
+            parked[e->error.vcpu] += ras_error_parks(&e->error);
+        }
+        if (e->stage == RAS_STAGE_RECORDED || e->stage == RAS_STAGE_NOTIFIED) {
+            outstanding++;
+            g_assert_true(ras_queue_outstanding(q) == e);
+        }
+    }
+    g_assert_cmpuint(outstanding, <=, 1);
+    g_assert_cmpuint(in_flight, ==, q->in_flight);
+    g_assert_cmpuint(c->accepted, ==, m->accepted);
+    g_assert_cmpuint(c->refused, ==, m->refused);
+    g_assert_cmpuint(c->accepted, ==, q->in_flight + c->acknowledged +
+                     c->taken + c->reclaimed + c->discarded);
+    for (int i = 0; i < NR_VCPUS; i++) {
+        RasEntry *o = ras_queue_outstanding(q);
+        bool owner = o && o->stage == RAS_STAGE_NOTIFIED &&
+                     o->error.vcpu == i;
+
+        g_assert_cmpint(ras_queue_parks(q, i), ==,
+                        parked[i] && (!owner || q->held));
+    }
+}
+
+static void random_event(Fixture *f, Model *m)
+{
+    RasQueue *q = f->q;
+    RasEntry *e;
+
+    switch (g_test_rand_int_range(0, 10)) {
+    case 0 ... 3:
+    {
+        RasError error = an_error(g_test_rand_int_range(-1, NR_VCPUS + 1));
+
+        error.severity = g_test_rand_int_range(0, 3);
+        error.synchronous = g_test_rand_int_range(0, 4);
+        if (ras_queue_accept(q, &error)) {
+            m->accepted++;
+        } else {
+            m->refused++;
+        }
+        break;
+    }
+    case 4 ... 6:
+        e = ras_queue_next(q);
+        if (e && g_test_rand_bit()) {
+            g_assert_true(ras_queue_advance(q, e, RAS_STAGE_RECORDED));
+        } else if (e) {
+            g_assert_true(ras_queue_advance(q, e, RAS_STAGE_NOTIFIED));
+        }
+        break;
+    case 7 ... 8:
+        e = ras_queue_outstanding(q);
+        if (e && e->stage == RAS_STAGE_RECORDED) {
+            g_assert_true(ras_queue_advance(q, e, RAS_STAGE_NOTIFIED));
+        } else if (e) {
+            RasStage end = !e->recorded ? RAS_STAGE_TAKEN :
+                           g_test_rand_bit() ? RAS_STAGE_ACKNOWLEDGED :
+                           RAS_STAGE_RECLAIMED;
+
+            g_assert_true(ras_queue_advance(q, e, end));
+        }
+        break;
+    default:
+        /* anything at all, allowed or not, on some entry */
+        e = ras_queue_first(q);
+        if (e && !ras_queue_advance(q, e, g_test_rand_int_range(0, 40))) {
+            break;
+        }
+        if (g_test_rand_int_range(0, 50) == 0) {
+            ras_queue_discard(q, g_test_rand_int_range(-1, NR_VCPUS));
+        }
+        break;
+    }
+}
+
+static void test_random_events(Fixture *f, gconstpointer data)
+{
+    Model m = { .stage = g_hash_table_new(NULL, NULL) };
+
+    for (int i = 0; i < 20000; i++) {
+        random_event(f, &m);
+        if (g_test_rand_int_range(0, 8) == 0) {
+            model_drain(&m, f->q);
+        }
+        model_check(&m, f->q);
+    }
+    ras_queue_discard(f->q, -1);
+    model_drain(&m, f->q);
+    model_check(&m, f->q);
+    g_assert_cmpuint(f->q->in_flight, ==, 0);
+    g_assert_cmpuint(m.ends[RAS_STAGE_ACKNOWLEDGED], ==,
+                     f->q->counts.acknowledged);
+    g_assert_cmpuint(m.ends[RAS_STAGE_TAKEN], ==, f->q->counts.taken);
+    g_assert_cmpuint(m.ends[RAS_STAGE_RECLAIMED], ==, f->q->counts.reclaimed);
+    g_assert_cmpuint(m.ends[RAS_STAGE_DISCARDED], ==, f->q->counts.discarded);
+    g_assert_cmpuint(f->q->counts.acknowledged, >, 100);
+    g_hash_table_destroy(m.stage);
+}
+
+static void add(const char *name, void (*fn)(Fixture *, gconstpointer))
+{
+    g_autofree char *path = g_strdup_printf("/ras-queue/%s", name);
+
+    g_test_add(path, Fixture, NULL, set_up, fn, tear_down);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    add("recorded-life", test_recorded_life);
+    add("bare-life", test_bare_life);
+    add("no-stage-is-skipped", test_no_stage_is_skipped);
+    add("one-outstanding", test_one_outstanding);
+    add("owner-is-not-parked", test_owner_is_not_parked);
+    add("corrected-does-not-park", test_corrected_does_not_park);
+    add("held", test_held);
+    add("refusals", test_refusals);
+    add("full", test_full);
+    add("discard-of-one-vcpu", test_discard_of_one_vcpu);
+    add("recursive", test_recursive);
+    add("random-events", test_random_events);
+    return g_test_run();
+}

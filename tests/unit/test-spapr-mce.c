@@ -1,0 +1,270 @@
+/*
+ * Guest RAS: machine checks from registers to RasError to RTAS log
+ *
+ * What KVM reports (raw SRR1, DSISR, DAR) becomes an error, the error becomes
+ * registers and a log again: nothing of it may get lost or be made up.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "hw/ppc/spapr_mce.h"
+
+#define LOAD_STORE PPC_MCE_SRR1_LOAD_STORE
+#define MSR_BITS 0x8000000000001032ULL
+
+static const SpaprMceRegs ue_load = {
+    .srr1 = MSR_BITS | LOAD_STORE,
+    .dsisr = 0x8000,
+    .dar = 0x7fff12345678,
+    .nip = 0x10000abc,
+};
+
+/* DSISR bit 48: POWER does not say where; DAR is left over from before. */
+static void test_ue_load_has_no_address(void)
+{
+    RasError e;
+
+    for (PpcMceCpu cpu = 0; cpu < PPC_MCE_CPU__MAX; cpu++) {
+        g_assert_true(spapr_mce_to_error(cpu, &ue_load, false, &e));
+        g_assert_cmpint(e.kind, ==, RAS_KIND_MEMORY);
+        g_assert_cmpint(e.severity, ==, RAS_SEVERITY_RECOVERABLE);
+        g_assert_true(e.synchronous);
+        g_assert_false(e.has_vaddr || e.has_addr);
+        g_assert_cmphex(e.vaddr, ==, 0);
+        g_assert_cmphex(e.syndrome.srr1, ==, ue_load.srr1);
+        g_assert_cmphex(e.syndrome.dsisr, ==, 0x8000);
+        g_assert_cmphex(e.syndrome.dar, ==, ue_load.dar);
+    }
+}
+
+static void test_table_walk_has_dar(void)
+{
+    SpaprMceRegs regs = ue_load;
+    RasError e;
+
+    regs.dsisr = 0x4000;
+    g_assert_true(spapr_mce_to_error(PPC_MCE_POWER9, &regs, false, &e));
+    g_assert_cmpint(e.kind, ==, RAS_KIND_MEMORY);
+    g_assert_true(e.has_vaddr);
+    g_assert_cmphex(e.vaddr, ==, regs.dar);
+}
+
+static void test_fetch_has_nip(void)
+{
+    SpaprMceRegs regs = { .srr1 = MSR_BITS | 0x00040000, .nip = 0x10000abc };
+    RasError e;
+
+    g_assert_true(spapr_mce_to_error(PPC_MCE_POWER8, &regs, false, &e));
+    g_assert_cmpint(e.kind, ==, RAS_KIND_MEMORY);
+    g_assert_cmpint(e.access, ==, RAS_ACCESS_KIND_FETCH);
+    g_assert_true(e.has_vaddr);
+    g_assert_cmphex(e.vaddr, ==, 0x10000abc);
+}
+
+static void test_kinds(void)
+{
+    static const struct {
+        uint32_t dsisr;
+        RasErrorKind kind;
+    } rows[] = {
+        { 0x0080, RAS_KIND_SLB }, { 0x0100, RAS_KIND_SLB },
+        { 0x0800, RAS_KIND_ERAT }, { 0x0400, RAS_KIND_TLB },
+        { 0x2000, RAS_KIND_BUS }, { 0x0040, RAS_KIND_BUS },
+        { 0x0200, RAS_KIND_UNKNOWN }, { 0x0001, RAS_KIND_UNKNOWN },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        SpaprMceRegs regs = ue_load;
+        RasError e;
+
+        regs.dsisr = rows[i].dsisr;
+        g_assert_true(spapr_mce_to_error(PPC_MCE_POWER9, &regs, false, &e));
+        g_assert_cmpint(e.kind, ==, rows[i].kind);
+    }
+}
+
+static void test_recovered(void)
+{
+    RasError e;
+
+    spapr_mce_to_error(PPC_MCE_POWER9, &ue_load, true, &e);
+    g_assert_cmpint(e.severity, ==, RAS_SEVERITY_CORRECTED);
+    g_assert_false(ras_error_parks(&e));
+}
+
+static void test_asynchronous_store_is_fatal(void)
+{
+    SpaprMceRegs regs = { .srr1 = LOAD_STORE | 0x08140000, .dsisr = 0x8000 };
+    RasError e;
+
+    spapr_mce_to_error(PPC_MCE_POWER9, &regs, false, &e);
+    g_assert_cmpint(e.kind, ==, RAS_KIND_BUS);
+    g_assert_cmpint(e.severity, ==, RAS_SEVERITY_FATAL);
+    g_assert_cmpint(e.access, ==, RAS_ACCESS_KIND_STORE);
+    g_assert_false(e.has_vaddr);
+}
+
+static void test_spurious(void)
+{
+    SpaprMceRegs regs = { .srr1 = LOAD_STORE, .dsisr = 0x02000000 };
+    RasError e;
+
+    g_assert_false(spapr_mce_to_error(PPC_MCE_POWER9, &regs, false, &e));
+    g_assert_true(spapr_mce_to_error(PPC_MCE_POWER10, &regs, false, &e));
+    g_assert_cmpint(e.kind, ==, RAS_KIND_UNKNOWN);
+}
+
+/* The cause survives the way back, MSR bits are not mixed into it. */
+static void test_syndrome_goes_back(void)
+{
+    SpaprMceRegs regs = { .srr1 = 1, .nip = 2 };
+    SpaprMceRegs prefixed = ue_load;
+    uint64_t cause;
+    RasError e;
+
+    prefixed.srr1 |= PPC_MCE_SRR1_PREFIXED;
+    spapr_mce_to_error(PPC_MCE_POWER10, &prefixed, false, &e);
+    spapr_mce_from_error(PPC_MCE_POWER10, &e, &cause, &regs);
+    g_assert_cmphex(cause, ==, LOAD_STORE | PPC_MCE_SRR1_PREFIXED);
+    g_assert_cmphex(regs.dsisr, ==, 0x8000);
+    g_assert_cmphex(regs.dar, ==, ue_load.dar);
+    g_assert_cmphex(regs.srr1, ==, 1);
+    g_assert_cmphex(regs.nip, ==, 2);
+}
+
+static RasError poison_hit(RasAccessKind access)
+{
+    return (RasError) {
+        .kind = RAS_KIND_MEMORY,
+        .severity = RAS_SEVERITY_RECOVERABLE,
+        .origin = RAS_ORIGIN_POISON,
+        .access = access,
+        .synchronous = true,
+        .has_addr = true,
+        .has_vaddr = true,
+        .addr = 0x12345008,
+        .vaddr = 0x7fff00000008,
+        .len = 4096,
+        .granule = 4096,
+    };
+}
+
+/* The registers made for poison mean on that CPU what happened. */
+static void test_poison_registers(void)
+{
+    for (PpcMceCpu cpu = 0; cpu < PPC_MCE_CPU__MAX; cpu++) {
+        for (RasAccessKind access = RAS_ACCESS_KIND_LOAD;
+             access <= RAS_ACCESS_KIND_FETCH; access++) {
+            RasError e = poison_hit(access);
+            SpaprMceRegs regs;
+            PpcMceInfo info;
+            uint64_t cause;
+
+            spapr_mce_from_error(cpu, &e, &cause, &regs);
+            g_assert_cmphex(cause & ~PPC_MCE_SRR1_CAUSE_MASK, ==, 0);
+            g_assert_true(ppc_mce_decode(cpu, cause, regs.dsisr, &info));
+            g_assert_cmpint(info.cls, ==, PPC_MCE_CLASS_UE);
+            g_assert_cmpint(info.subtype, ==,
+                            access == RAS_ACCESS_KIND_FETCH ?
+                            PPC_MCE_SUBTYPE_IFETCH :
+                            PPC_MCE_SUBTYPE_LOAD_STORE);
+            g_assert_cmphex(regs.dar, ==, 0x7fff00000008);
+        }
+    }
+}
+
+static void test_poison_log(void)
+{
+    uint8_t buf[RTAS_ELOG_MC_LOG_SIZE];
+    RasError e = poison_hit(RAS_ACCESS_KIND_STORE);
+    RtasMachineCheckLog log, back;
+    const char *why = NULL;
+
+    spapr_mce_to_log(PPC_MCE_POWER9, &e, 0x11223344, 5, &log);
+    g_assert_cmpuint(rtas_elog_build_mc(buf, sizeof(buf), &log), ==,
+                     sizeof(buf));
+    g_assert_true(rtas_elog_check(buf, sizeof(buf), &why));
+    g_assert_true(rtas_elog_decode_mc(buf, sizeof(buf), &back, &why));
+    g_assert_cmpint(back.severity, ==, RTAS_ELOG_SEVERITY_ERROR_SYNC);
+    g_assert_cmpint(back.disposition, ==,
+                    RTAS_ELOG_DISPOSITION_NOT_RECOVERED);
+    g_assert_cmpint(back.mc_type, ==, RTAS_MC_TYPE_UE);
+    g_assert_cmpint(back.mc_subtype, ==, RTAS_MC_UE_LOAD_STORE);
+    g_assert_true(back.ea_valid && back.ra_valid && back.transient);
+    g_assert_cmphex(back.ea, ==, 0x7fff00000008);
+    g_assert_cmphex(back.ra, ==, 0x12345008);
+    g_assert_cmphex(back.plid, ==, 0x11223344);
+    g_assert_cmpuint(back.processor_id, ==, 5);
+}
+
+static void test_log_severities(void)
+{
+    RasError e = poison_hit(RAS_ACCESS_KIND_LOAD);
+    RtasMachineCheckLog log;
+
+    e.severity = RAS_SEVERITY_FATAL;
+    spapr_mce_to_log(PPC_MCE_POWER9, &e, 1, 0, &log);
+    g_assert_cmpint(log.severity, ==, RTAS_ELOG_SEVERITY_FATAL);
+    g_assert_cmpint(log.disposition, ==, RTAS_ELOG_DISPOSITION_NOT_RECOVERED);
+    g_assert_true(rtas_elog_mc_valid(&log, NULL));
+
+    e.severity = RAS_SEVERITY_CORRECTED;
+    spapr_mce_to_log(PPC_MCE_POWER9, &e, 1, 0, &log);
+    g_assert_cmpint(log.severity, ==, RTAS_ELOG_SEVERITY_ERROR_SYNC);
+    g_assert_cmpint(log.disposition, ==,
+                    RTAS_ELOG_DISPOSITION_FULLY_RECOVERED);
+    g_assert_true(rtas_elog_mc_valid(&log, NULL));
+}
+
+/* Whatever a CPU reports, a valid log can be built, and UE is never made up. */
+static void test_every_syndrome_has_a_log(void)
+{
+    for (int i = 0; i < 20000; i++) {
+        PpcMceCpu cpu = g_test_rand_int_range(0, PPC_MCE_CPU__MAX);
+        SpaprMceRegs regs = {
+            .srr1 = (uint64_t)g_test_rand_int() << 32 |
+                    (uint32_t)g_test_rand_int(),
+            .dsisr = g_test_rand_bit() ? 1u << g_test_rand_int_range(0, 32) :
+                     (uint32_t)g_test_rand_int(),
+            .dar = g_test_rand_int(),
+            .nip = g_test_rand_int(),
+        };
+        uint8_t buf[RTAS_ELOG_MC_LOG_SIZE];
+        RtasMachineCheckLog log;
+        PpcMceInfo info;
+        RasError e;
+
+        if (!spapr_mce_to_error(cpu, &regs, g_test_rand_bit(), &e)) {
+            continue;
+        }
+        spapr_mce_to_log(cpu, &e, i, 0, &log);
+        g_assert_cmpuint(rtas_elog_build_mc(buf, sizeof(buf), &log), ==,
+                         sizeof(buf));
+        g_assert_true(rtas_elog_check(buf, sizeof(buf), NULL));
+        ppc_mce_decode(cpu, regs.srr1, regs.dsisr, &info);
+        g_assert_cmpint(log.mc_type == RTAS_MC_TYPE_UE, ==,
+                        info.cls == PPC_MCE_CLASS_UE);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/spapr-mce/ue-load-has-no-address",
+                    test_ue_load_has_no_address);
+    g_test_add_func("/spapr-mce/table-walk-has-dar", test_table_walk_has_dar);
+    g_test_add_func("/spapr-mce/fetch-has-nip", test_fetch_has_nip);
+    g_test_add_func("/spapr-mce/kinds", test_kinds);
+    g_test_add_func("/spapr-mce/recovered", test_recovered);
+    g_test_add_func("/spapr-mce/asynchronous-store-is-fatal",
+                    test_asynchronous_store_is_fatal);
+    g_test_add_func("/spapr-mce/spurious", test_spurious);
+    g_test_add_func("/spapr-mce/syndrome-goes-back", test_syndrome_goes_back);
+    g_test_add_func("/spapr-mce/poison-registers", test_poison_registers);
+    g_test_add_func("/spapr-mce/poison-log", test_poison_log);
+    g_test_add_func("/spapr-mce/log-severities", test_log_severities);
+    g_test_add_func("/spapr-mce/every-syndrome-has-a-log",
+                    test_every_syndrome_has_a_log);
+    return g_test_run();
+}
