@@ -63,14 +63,15 @@ void hmp_info_ras(Monitor *mon, const QDict *qdict)
     Error *err = NULL;
     g_autoptr(RasInfo) info = qmp_query_ras(&err);
     const RasCounters *c;
+    const intList *vcpu;
 
     if (hmp_handle_error(mon, err)) {
         return;
     }
     print_sources(mon, info->sources);
     print_queue(mon, info->queue);
-    for (intList *p = info->parked; p; p = p->next) {
-        monitor_printf(mon, "parked: vCPU %" PRId64 "\n", p->value);
+    for (vcpu = info->parked; vcpu; vcpu = vcpu->next) {
+        monitor_printf(mon, "parked: vCPU %" PRId64 "\n", vcpu->value);
     }
     print_poison(mon, info->poisoned);
     c = info->counters;

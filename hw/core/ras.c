@@ -64,17 +64,10 @@ static void advance(RasState *s, RasEntry *e, RasStage stage)
 /* Wake the thread of the vCPU whose error is next in turn. */
 static void kick_next(RasState *s)
 {
-    RasEntry *e;
-    CPUState *cpu;
+    RasEntry *e = s->lost ? NULL : ras_queue_next(&s->queue);
 
-    while (!s->lost && (e = ras_queue_next(&s->queue))) {
-        cpu = qemu_get_cpu(e->error.vcpu);
-        if (cpu) {
-            qemu_cpu_kick(cpu);
-            return;
-        }
-        /* unplugged while it waited */
-        advance(s, e, RAS_STAGE_DISCARDED);
+    if (e) {
+        qemu_cpu_kick(qemu_get_cpu(e->error.vcpu));
     }
 }
 
@@ -197,13 +190,18 @@ static void resolve_second_error(RasState *s, RasEntry *e)
 
 uint64_t ras_report(const RasError *error, Error **errp)
 {
+    CPUState *cpu = qemu_get_cpu(error->vcpu);
     RasState *s = the_ras;
     RasEntry *e;
-    CPUState *cpu;
 
     assert(bql_locked());
     if (!s) {
         error_setg(errp, "This machine has no guest RAS");
+        return 0;
+    }
+    if (!cpu) {
+        ras_queue_refuse(&s->queue);
+        error_setg(errp, "There is no vCPU %" PRId32, error->vcpu);
         return 0;
     }
 
@@ -217,13 +215,12 @@ uint64_t ras_report(const RasError *error, Error **errp)
     trace_ras_error_accepted(e->id, RasErrorOrigin_str(
                              (RasErrorOrigin)error->origin), error->vcpu,
                              error->addr, error->vaddr);
+    trace_ras_error_step(e->id, RasErrorState_str(RAS_ERROR_STATE_QUEUED),
+                         error->vcpu, error->addr);
     update_waiting(s);
     qemu_bh_schedule(s->report_bh);
 
-    cpu = qemu_get_cpu(error->vcpu);
-    if (cpu) {
-        cpu_exit(cpu);
-    }
+    cpu_exit(cpu);
     if (!s->lost) {
         resolve_second_error(s, e);
     }
@@ -424,6 +421,27 @@ static const VMStateDescription vmstate_ras = {
     },
 };
 
+/*
+ * A vCPU that is unplugged takes its errors with it.  It has lost its index
+ * already, so look for errors whose vCPU is not there.
+ */
+static void device_unrealized(DeviceListener *listener, DeviceState *dev)
+{
+    RasState *s = container_of(listener, RasState, listener);
+    RasEntry *e;
+
+    if (!object_dynamic_cast(OBJECT(dev), TYPE_CPU)) {
+        return;
+    }
+    for (e = ras_queue_first(&s->queue); e;
+         e = ras_queue_following(&s->queue, e)) {
+        if (!qemu_get_cpu(e->error.vcpu)) {
+            advance(s, e, RAS_STAGE_DISCARDED);
+        }
+    }
+    kick_next(s);
+}
+
 static void ras_realize(DeviceState *dev, Error **errp)
 {
     RasState *s = RAS(dev);
@@ -437,6 +455,8 @@ static void ras_realize(DeviceState *dev, Error **errp)
     ras_queue_init(&s->queue, s->parking, nr_vcpus);
     s->ack_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, ack_timer_expired, s);
     s->report_bh = qemu_bh_new(report_steps, s);
+    s->listener.unrealize = device_unrealized;
+    device_listener_register(&s->listener);
     the_ras = s;
     qemu_register_resettable(OBJECT(dev));
 }

@@ -234,7 +234,8 @@ static RasRecordResult spapr_ras_record(RasState *s, const RasEntry *e,
     if (!FIELD_EX64(cpu->env.msr, MSR, ME)) {
         return RAS_RECORD_CHECKSTOP;
     }
-    if (!is_registered(spapr)) {
+    /* the handler is the hypervisor's, not the nested guest's */
+    if (!is_registered(spapr) || vhyp_cpu_in_nested(cpu)) {
         return RAS_RECORD_NONE;
     }
     area = usable_rtas_area(spapr);
@@ -298,7 +299,9 @@ static const char *spapr_ras_notify(RasState *s, const RasEntry *e,
     if (!tcg_enabled()) {
         ppc_cpu_do_interrupt(cs);
     }
-    return "machine check interrupt at 0x200, without a log, because the "
+    return vhyp_cpu_in_nested(POWERPC_CPU(cs)) ?
+           "machine check interrupt at 0x200 of the nested guest" :
+           "machine check interrupt at 0x200, without a log, because the "
            "guest has not registered a handler";
 }
 

@@ -242,6 +242,7 @@ struct RasState {
     int64_t ack_delay_ns;
     int64_t ack_deadline_ns;
     QEMUBH *report_bh;
+    DeviceListener listener;    /* for unplugged vCPUs */
     int64_t log_window_ms;      /* rate limit of the log line */
     unsigned int log_lines;
     unsigned int log_suppressed;

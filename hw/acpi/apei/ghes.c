@@ -67,9 +67,11 @@ void ghes_write(const GhesSource *source, const void *block, size_t len)
     cpu_physical_memory_write(addr + CPER_BLOCK_BODY_OFFSET,
                               bytes + CPER_BLOCK_BODY_OFFSET,
                               len - CPER_BLOCK_BODY_OFFSET);
+    /* a guest that sees block_status sees the body, too */
     smp_wmb();
     cpu_physical_memory_write(addr + CPER_BLOCK_STATUS_OFFSET, bytes,
                               CPER_BLOCK_STATUS_SIZE);
+    /* the whole block is there before the exception is taken */
     smp_wmb();
 }
 
@@ -79,6 +81,7 @@ void ghes_withdraw(const GhesSource *source)
 
     cpu_physical_memory_write(source->error_status_block +
                               CPER_BLOCK_STATUS_OFFSET, empty, sizeof(empty));
+    /* the block is empty before it counts as acknowledged */
     smp_wmb();
     write_le64(source->read_ack_register, READ_ACK_WRITE);
 }
