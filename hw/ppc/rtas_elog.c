@@ -164,7 +164,7 @@ static const struct {
 
 /*
  * The types of the MC section and what their sub-type byte holds: LoPAR
- * 10.3.2.12, fact sheet 3.3; type 8 after Linux.  All bits that are in none
+ * 10.3.2.12; type 8 after Linux.  All bits that are in none
  * of the masks are reserved.
  */
 typedef struct McTypeRow {
@@ -529,7 +529,7 @@ static void put_ps(RtasElogPsBytes *ps, const RtasMachineCheckLog *log,
     ps->primary_reference_code[7] = digits[log->mc_subtype & 0xf];
 }
 
-/* What of the machine check the MC section can say; fact sheet 3.3, 3.4 */
+/* What of the machine check the MC section can say; LoPAR 10.3.2.12 */
 static void put_mc(RtasElogMcBytes *mc, const RtasMachineCheckLog *log,
                    const McTypeRow *row)
 {

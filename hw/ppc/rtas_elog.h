@@ -3,7 +3,7 @@
  *
  * What ibm,nmi-register's machine check routine finds behind the saved r3:
  * LoPAR 2.9 section 10.3.2 (fixed part 10.3.2.1.9, extended log 10.3.2.2,
- * sections 10.3.2.3 to 10.3.2.12); fact sheet specs/ppc.md section 3.
+ * sections 10.3.2.3 to 10.3.2.12).
  * hw/ppc/spapr_fwnmi.c builds logs with it, rasctl, the unit tests and the
  * fuzzer read them.
  *
@@ -337,7 +337,7 @@ typedef bool RtasElogSectionFn(const RtasElogSection *section, void *opaque);
  * no error, a reserved disposition, initiator or target, FATAL together with
  * FULLY_RECOVERED, an unknown type, a sub-type that the type does not have.
  *
- * Source: LoPAR 10.3.2.1.9, 10.3.2.12; fact sheet 3.1, 3.3.
+ * Source: LoPAR 10.3.2.1.9, 10.3.2.12.
  */
 bool rtas_elog_mc_valid(const RtasMachineCheckLog *log, const char **why);
 
@@ -361,7 +361,7 @@ bool rtas_elog_mc_valid(const RtasMachineCheckLog *log, const char **why);
  * Returns: the bytes written, RTAS_ELOG_MC_LOG_SIZE.  0, with nothing written,
  * if @size is too small or rtas_elog_mc_valid() refuses @log.
  *
- * Source: LoPAR 10.3.2; fact sheet 3.1 to 3.4.
+ * Source: LoPAR 10.3.2.
  */
 size_t rtas_elog_build_mc(void *buf, size_t size,
                           const RtasMachineCheckLog *log);
@@ -377,7 +377,7 @@ size_t rtas_elog_build_mc(void *buf, size_t size,
  * Returns: false if @len is less than the fixed part, or less than 4 bytes of
  * it if there is no extended log.  No value is checked.
  *
- * Source: LoPAR 10.3.2.1.9; fact sheet 3.1.
+ * Source: LoPAR 10.3.2.1.9.
  */
 bool rtas_elog_decode_header(const void *buf, size_t len,
                              RtasElogHeader *header);
@@ -397,7 +397,7 @@ bool rtas_elog_decode_header(const void *buf, size_t len,
  * walk included; -1 if the log is malformed.  @fn may have been called for
  * the sections before the malformed one.
  *
- * Source: LoPAR 10.3.2.2; fact sheet 3.2, 3.4.
+ * Source: LoPAR 10.3.2.2.
  */
 int rtas_elog_walk(const void *buf, size_t len, RtasElogSectionFn *fn,
                    void *opaque, const char **why);
@@ -416,7 +416,7 @@ int rtas_elog_walk(const void *buf, size_t len, RtasElogSectionFn *fn,
  * Returns: true if the log is as it should be.  What rtas_elog_build_mc()
  * writes always is.  The log of stock QEMU is not: it has neither PH nor UH.
  *
- * Source: LoPAR 10.3.2; fact sheet 3.1 to 3.4.
+ * Source: LoPAR 10.3.2.
  */
 bool rtas_elog_check(const void *buf, size_t len, const char **why);
 
@@ -434,7 +434,7 @@ bool rtas_elog_check(const void *buf, size_t len, const char **why);
  *
  * Returns: false if there is no machine check in it.
  *
- * Source: LoPAR 10.3.2.12; fact sheet 3.3, 3.4.
+ * Source: LoPAR 10.3.2.12.
  */
 bool rtas_elog_decode_mc(const void *buf, size_t len,
                          RtasMachineCheckLog *log, const char **why);

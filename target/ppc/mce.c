@@ -36,7 +36,7 @@ typedef struct MceRow {
 #define NO_TYPE PPC_MCE_RTAS_TYPE_NONE
 
 /*
- * Causes in SRR1, fact sheet 4.1, in the order of the code.
+ * Causes in SRR1, in the order of the code.
  *
  * The rows of 0x08180000 and 0x081c0000 are not as in Linux 6.12, where the
  * members of the initialisers are shifted by one, but as they were meant:
@@ -81,7 +81,7 @@ static const MceRow srr1_table[] = {
 };
 
 /*
- * Causes in DSISR, fact sheet 4.2.  Several bits can be set: the first row
+ * Causes in DSISR.  Several bits can be set: the first row
  * counts, so the order matters (SLB multi-hit before SLB parity).
  */
 static const MceRow dsisr_table[] = {

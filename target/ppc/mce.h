@@ -3,7 +3,7 @@
  *
  * A machine check tells its cause in SRR1 (instruction side, and stores that
  * fail late) or in DSISR (load/store side), differently on each generation of
- * CPUs.  Which generation has which cause: fact sheet specs/ppc.md section 4,
+ * CPUs.  Which generation has which cause: the tables in mce.c,
  * after Linux arch/powerpc/kernel/mce_power.c and skiboot core/mce.c.
  * hw/ppc/spapr_fwnmi.c decodes what KVM reports, injection encodes.
  *
@@ -136,7 +136,7 @@ typedef struct PpcMceInfo {
  * @info: result, all members set
  *
  * DSISR can have several bits set; the first row of the table counts, in the
- * order of fact sheet 4.2, uncorrectable memory errors before all others.
+ * order of its table, uncorrectable memory errors before all others.
  *
  * A store that fails late (POWER9, POWER10) sets bit 42 of SRR1 but has its
  * cause in SRR1; whatever is in DSISR is left over from before.
@@ -147,7 +147,7 @@ typedef struct PpcMceInfo {
  * Returns: false if the CPU generation has no such cause; then the class is
  * UNKNOWN (never UE), severe, synchronous, and no address is valid.
  *
- * Source: fact sheet 4, 4.1, 4.2.
+ * Source: Linux arch/powerpc/kernel/mce_power.c, skiboot core/mce.c.
  */
 bool ppc_mce_decode(PpcMceCpu cpu, uint64_t srr1, uint32_t dsisr,
                     PpcMceInfo *info);
@@ -169,7 +169,7 @@ bool ppc_mce_decode(PpcMceCpu cpu, uint64_t srr1, uint32_t dsisr,
  *
  * Returns: false, results 0, if the CPU generation has no such cause.
  *
- * Source: fact sheet 4.1, 4.2.
+ * Source: Linux arch/powerpc/kernel/mce_power.c, skiboot core/mce.c.
  */
 bool ppc_mce_encode(PpcMceCpu cpu, PpcMceClass cls, PpcMceSubtype subtype,
                     uint64_t *srr1_bits, uint32_t *dsisr);

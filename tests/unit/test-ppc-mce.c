@@ -1,8 +1,8 @@
 /*
  * Tests of target/ppc/mce.c: what SRR1 and DSISR of a machine check mean
  *
- * The rows are typed in from the fact sheet, specs/ppc.md sections 4.1 and
- * 4.2: one list a CPU, in the sheet's order, with the numbers of the sheet.
+ * The rows are typed in a second time, one list a CPU, from the meaning that
+ * Linux and skiboot give to the causes; nothing is computed from the tables.
  *
  * Copyright (c) the qemu-ras authors
  *

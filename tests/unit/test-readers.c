@@ -7,6 +7,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include <stdlib.h>
 #include <string.h>
 #include "cper-reader.h"
 #include "rtas-reader.h"
@@ -311,6 +312,163 @@ static void test_cper_print_small(void)
                                    " beyond structure\n"));
 }
 
+/* One valid bit at a time: which words the dump has, which bytes may be set */
+static void test_cper_valid_bits(void)
+{
+    static const struct {
+        uint8_t bit;
+        const char *text;
+        uint8_t offset, length;     /* in the section */
+    } cases[] = {
+        { 0, "  error_status: Storage error in DRAM memory", 8, 8 },
+        { 1, " physical_address: 0x123456789abcd000\n", 16, 8 },
+        { 2, " physical_address_mask: 0xfffffffffffff000\n", 24, 8 },
+        { 3, " node:258 \n", 32, 2 },
+        { 4, " card:772 \n", 34, 2 },
+        { 5, " module:1286 \n", 36, 2 },
+        { 6, " bank:1800 \n", 38, 2 },
+        { 7, " device:2314 \n", 40, 2 },
+        { 8, " row:2828 \n", 42, 2 },
+        { 9, " column:3342 \n", 44, 2 },
+        { 10, " bit_position:3856 \n", 46, 2 },
+        { 11, " requestor_id:0x1112131415161718 \n", 48, 8 },
+        { 12, " responder_id:0x2122232425262728 \n", 56, 8 },
+        { 13, " target_id:0x3132333435363738 \n", 64, 8 },
+        { 14, " error_type: 3, multi-bit ECC\n", 72, 1 },
+        { 15, " rank:16706 \n", 74, 2 },
+        { 16, NULL, 76, 2 },
+        { 17, " DIMM location: not present. DMI handle: 0x4546 ", 78, 2 },
+        { 18, " row:131072 \n", 73, 1 },
+        { 19, " bank_group:7 \n", 39, 1 },
+        { 20, " bank_address:8 \n", 38, 1 },
+        { 21, " chip_id:5 \n", 73, 1 },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GString) why = g_string_new(NULL);
+        g_autoptr(GString) out = g_string_new(NULL);
+        g_auto(CperReading) r = { 0 };
+        g_auto(CperReading) bad = { 0 };
+        uint8_t buf[CPER_ONE], good[80] = { 0 };
+        uint32_t valid = 1u << cases[i].bit;
+        char *section;
+
+        cper_vector(buf, sizeof(buf));
+        memcpy(good, &buf[92], 80);
+        memset(buf + 92, 0, 80);
+        buf[92] = valid;
+        buf[93] = valid >> 8;
+        buf[94] = valid >> 16;
+        memcpy(buf + 92 + cases[i].offset, good + cases[i].offset,
+               cases[i].length);
+        if (cases[i].bit == 18 || cases[i].bit == 21) {
+            buf[92 + 73] &= cases[i].bit == 18 ? 0x03 : 0xe0;
+        }
+        read_good(buf, sizeof(buf), &r);
+        check_why("one field", cper_read_tidy(&r, why), why, NULL);
+        check_why("one field", cper_read_strict(&r, why), why, NULL);
+        cper_print(&r, 0, 1, out);
+        section = strstr(out->str, "memory error\n") + 13;
+        if (cases[i].text) {
+            g_assert_nonnull(strstr(section, cases[i].text));
+            g_assert_true(strchr(section, '\n') == section +
+                          strlen(section) - 1);
+        } else {
+            g_assert_cmpstr(section, ==, "");
+        }
+
+        memset(buf + 92, 0, 3);
+        read_good(buf, sizeof(buf), &bad);
+        g_assert_false(cper_read_tidy(&bad, NULL));
+    }
+}
+
+/* The same for what an entry has besides its section */
+static void test_cper_entry_bits(void)
+{
+    static const struct {
+        uint8_t bits;
+        const char *text;
+    } cases[] = {
+        { 0, "info\n{1}[Hardware Error]:  Error 0, type: recoverable\n"
+             "{1}[Hardware Error]:   section_type" },
+        { 1, "recoverable\n{1}[Hardware Error]:  fru_id: 03020100-0504-0706"
+             "-0809-0a0b0c0d0e0f\n{1}[Hardware Error]:   section_type" },
+        { 2, "recoverable\n{1}[Hardware Error]:  fru_text: DIMM_A1\n"
+             "{1}[Hardware Error]:   section_type" },
+        { 4, "info\n{1}[Hardware Error]:  imprecise tstamp: 2024-02-29"
+             " 12:34:56\n{1}[Hardware Error]:  Error 0, type: recoverable\n"
+             "{1}[Hardware Error]:   section_type" },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GString) out = g_string_new(NULL);
+        g_auto(CperReading) r = { 0 };
+        uint8_t buf[CPER_ONE];
+
+        cper_vector(buf, sizeof(buf));
+        buf[16] = CPER_READ_INFORMATIONAL;
+        buf[42] = cases[i].bits;
+        buf[87] = 0;
+        read_good(buf, sizeof(buf), &r);
+        cper_print(&r, 0, 1, out);
+        g_assert_nonnull(strstr(out->str, cases[i].text));
+    }
+}
+
+/* Where "error section length is too small" begins */
+static void test_cper_section_sizes(void)
+{
+    static const struct {
+        const char *guid;
+        uint32_t min;
+    } cases[] = {
+        { GUID_MEMORY, 73 }, { GUID_ARM, 40 }, { GUID_PCIE, 208 },
+        { "adcc7698 b447 db4b b65e 16f193c4f3db", 192 },
+        { "962a2181 ed09 9649 9471 8d729c8e69ed", 16 },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        for (unsigned less = 0; less < 2; less++) {
+            g_auto(CperReading) r = { 0 };
+            uint32_t length = cases[i].min - less;
+            uint8_t buf[512] = { 0 };
+
+            from_hex("11000000 00000000 00000000 00000000 00000000"
+                     EMPTY_ENTRY(GUID_MEMORY2, "00000000"), buf, 512);
+            from_hex(cases[i].guid, buf + 20, 16);
+            buf[44] = length;
+            buf[12] = length + 72;
+            buf[13] = (length + 72) >> 8;
+            read_good(buf, sizeof(buf), &r);
+            g_assert_cmpuint(r.n_entries, ==, 1);
+            g_assert_cmpint(r.entries[0].too_small, ==, less);
+        }
+    }
+}
+
+/* Every day of the calendar, and no other */
+static void test_cper_calendar(void)
+{
+    for (unsigned year = 1999; year <= 2100; year++) {
+        for (unsigned month = 0; month <= 13; month++) {
+            for (unsigned day = 27; day <= 32; day++) {
+                g_auto(CperReading) r = { 0 };
+                uint8_t buf[CPER_ONE];
+
+                cper_vector(buf, sizeof(buf));
+                buf[88] = day / 10 << 4 | day % 10;
+                buf[89] = month / 10 << 4 | month % 10;
+                buf[90] = year / 10 % 10 << 4 | year % 10;
+                buf[91] = year / 1000 << 4 | year / 100 % 10;
+                read_good(buf, sizeof(buf), &r);
+                g_assert_cmpint(cper_read_strict(&r, NULL), ==,
+                                g_date_valid_dmy(day, month, year));
+            }
+        }
+    }
+}
+
 /* What Linux refuses, and what only looks odd */
 static void test_cper_malformed(void)
 {
@@ -448,7 +606,19 @@ static void test_cper_strict(void)
         { "entry bits", 42, "0f", "validation bits" },
         { "FRU text of 20 characters", 64,
           "41424344 45464748 494a4b4c 4d4e4f50 51525354", NULL },
+        { "entry severity informational", 36, "03", NULL },
+        { "block severity informational", 16, "03", NULL },
+        { "memory section of 81 bytes", 44, "51", "81 bytes" },
+        { "second 59", 84, "59", NULL },
         { "second 60", 84, "60", "timestamp byte 0" },
+        { "minute 59", 85, "59", NULL },
+        { "minute 60", 85, "60", "timestamp byte 1" },
+        { "midnight", 84, "000000", NULL },
+        { "hour 23", 86, "23", NULL },
+        { "year 9999", 90, "9999", "leap" },
+        { "year 9996", 90, "9699", NULL },
+        { "hexadecimal year", 90, "9a", "timestamp byte 6" },
+        { "hexadecimal century", 91, "a0", "timestamp byte 7" },
         { "hour 24", 86, "24", "timestamp byte 2" },
         { "hour 0x1a", 86, "1a", "timestamp byte 2" },
         { "day 30 in February", 88, "30", "no such day" },
@@ -459,6 +629,7 @@ static void test_cper_strict(void)
         { "timestamp flags", 87, "03", "timestamp flags" },
         { "memory bits", 94, "7f", "memory validation bits" },
         { "extended, reserved bits", 165, "b2", "extended byte" },
+        { "error type 15", 164, "0f", NULL },
         { "error type 16", 164, "10", "memory error type" },
         { "error status type 2", 101, "02", "error status type 2" },
         { "error status, reserved bits", 100, "01", "error status 0x" },
@@ -471,9 +642,31 @@ static void test_cper_strict(void)
 
         cper_vector(buf, sizeof(buf));
         from_hex(broken[i].hex, buf + broken[i].offset, 20);
+        buf[12] = buf[44] + 72;
         read_good(buf, sizeof(buf), &r);
         check_why(broken[i].name, cper_read_strict(&r, why), why,
                   broken[i].why);
+    }
+}
+
+/* The error status types of UEFI N.2.13, and none of the others */
+static void test_cper_status_types(void)
+{
+    static const char known[] = ".#..######......###########";
+
+    for (unsigned type = 0; type < 256; type++) {
+        g_autoptr(GString) out = g_string_new(NULL);
+        g_auto(CperReading) r = { 0 };
+        uint8_t buf[CPER_ONE];
+        bool expected = type < sizeof(known) - 1 && known[type] == '#';
+
+        cper_vector(buf, sizeof(buf));
+        buf[101] = type;
+        read_good(buf, sizeof(buf), &r);
+        g_assert_cmpint(cper_read_strict(&r, NULL), ==, expected);
+        cper_print(&r, 0, 1, out);
+        g_assert_cmpint(!strstr(out->str, "error_status: Reserved ("), ==,
+                        expected);
     }
 }
 
@@ -699,6 +892,16 @@ static void test_cper_ram(void)
     cper_guest_take(&guest, &r, CPER_READ_SOURCE_SEA, 1, &action);
     g_assert_cmpuint(action.n_failures, ==, 1);
     g_assert_cmphex(action.failures[0].pfn, ==, 0x4000);
+    cper_guest_clear(&guest);
+
+    cper_guest_init(&guest);
+    guest.ram_base = 0x40000000;
+    guest.ram_last = 0x4000ffff;
+    cper_guest_take(&guest, &r, CPER_READ_SOURCE_SEA, 1, &action);
+    g_assert_cmpuint(action.n_failures, ==, 1);
+    guest.ram_last = 0x4000efff;
+    cper_guest_take(&guest, &r, CPER_READ_SOURCE_ASYNC, 1, &action);
+    g_assert_cmpuint(action.n_outside, ==, 1);
     cper_guest_clear(&guest);
 
     cper_guest_init(&guest);
@@ -1185,6 +1388,178 @@ static void test_rtas_strict(void)
     }
 }
 
+/* Byte at @offset of the vector takes every value; which ones are allowed */
+static void check_every_byte(size_t offset, const char *allowed,
+                             uint8_t type_of_log)
+{
+    /* ranges such as "00 10-1f", in hexadecimal */
+    for (unsigned v = 0; v < 256; v++) {
+        g_auto(GStrv) ranges = g_strsplit(allowed, " ", 0);
+        g_autoptr(GString) why = g_string_new(NULL);
+        uint8_t buf[RTAS_FULL];
+        bool expected = false;
+        RtasReading r;
+
+        for (char **range = ranges; *range; range++) {
+            unsigned first = strtoul(*range, NULL, 16);
+            unsigned last = first;
+
+            if (strchr(*range, '-')) {
+                last = strtoul(strchr(*range, '-') + 1, NULL, 16);
+            }
+            expected = expected || (v >= first && v <= last);
+        }
+        from_hex(rtas_vector, buf, sizeof(buf));
+        buf[3] = type_of_log;
+        if (type_of_log != 224) {
+            buf[177] = 'X';         /* MC is for platform errors only */
+        }
+        buf[offset] = v;
+        if (!rtas_read(buf, sizeof(buf), &r, why)) {
+            g_assert_false(expected);
+            continue;
+        }
+        if (rtas_read_strict(&r, why) != expected) {
+            g_test_message("byte %zu is 0x%02x: %s", offset, v, why->str);
+            g_test_fail();
+        }
+    }
+}
+
+static void test_rtas_every_byte(void)
+{
+    check_every_byte(1, "44 4c 54 64 6c 74 84 8c 94 ac b4 c4 cc d4"
+                     " 40 48 50 60 68 70 80 88 90 a8 b0 c0 c8 d0", 224);
+    check_every_byte(2, "00 01 02 04 06 10 11 12 14 16 20 21 22 24 26"
+                     " 40 41 42 44 46 60 61 62 64 66", 224);
+    check_every_byte(3, "00-0a 40 a0 e0-ff", 226);
+    check_every_byte(8, "86 8e 96 9e a6 ae c6 ce d6 de", 224);
+    check_every_byte(10, "8e", 224);
+    check_every_byte(48, "45 48 4c 57", 224);
+    check_every_byte(51, "04", 224);
+    check_every_byte(80, "10-af", 224);
+    check_every_byte(82, "10 14 15 20-24 40 41 44 45 48 60 61", 224);
+    check_every_byte(82, "00 10 14 15 20-24 40 41 44 45 48 60 61", 226);
+    check_every_byte(83, "00 01 08 10 20-22 30 40 60 70 80 d0 e0", 224);
+    check_every_byte(90, "00 02 20 22 24 26 30 32 34 36 04 06 10 12 14 16"
+                     " 40 42 44 46 50 52 54 56 60 62 64 66 70 72 74 76"
+                     " 80 82 84 86 88 8a 8c 8e 90 92 94 96 98 9a 9c 9e"
+                     " a0 a2 a4 a6 a8 aa ac ae b0 b2 b4 b6 b8 ba bc be",
+                     224);
+    check_every_byte(91, "00 40 80 c0", 224);
+    check_every_byte(144, "21-7e", 224);
+    check_every_byte(145, "20-7e", 224);
+    check_every_byte(175, "00 20-7e", 224);
+    check_every_byte(193, "60 e0-e4", 224);
+
+    /* date and time, BCD */
+    check_every_byte(34, "01-09 10-12", 224);
+    check_every_byte(35, "01-09 10-19 20-29 30 31", 224);
+    check_every_byte(36, "00-09 10-19 20-23", 224);
+    check_every_byte(37, "00-09 10-19 20-29 30-39 40-49 50-59", 224);
+    check_every_byte(38, "00-09 10-19 20-29 30-39 40-49 50-59", 224);
+    check_every_byte(39, "00-09 10-19 20-29 30-39 40-49 50-59 60-69 70-79"
+                     " 80-89 90-99", 224);
+    check_every_byte(33, "00-09 10-19 20-29 30-39 40-49 50-59 60-69 70-79"
+                     " 80-89 90-99", 224);
+    /* reserved */
+    for (unsigned i = 11; i < 20; i++) {
+        check_every_byte(i, "00", 224);
+    }
+    for (unsigned i = 194; i < 200; i++) {
+        check_every_byte(i, "00", 224);
+    }
+    for (unsigned i = 52; i < 56; i++) {
+        check_every_byte(i, "00", 224);
+    }
+    for (unsigned i = 92; i < 96; i++) {
+        check_every_byte(i, "00", 224);
+    }
+}
+
+/* Every sub-type byte of every type, without addresses */
+static void test_rtas_every_subtype(void)
+{
+    static const struct {
+        uint8_t type;
+        const char *allowed;
+    } types[] = {
+        { 0, "00 20 40 60 80-84 a0-a4 c0-c4 e0-e4" },
+        { 1, "00-02 80-82" },
+        { 2, "01-03 81-83" },
+        { 3, "" },
+        { 4, "01-03 81-83" },
+        { 5, "00" },
+        { 6, "" },
+        { 7, "00" },
+        { 8, "00 10 80 90" },
+        { 9, "" },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(types); i++) {
+        for (unsigned v = 0; v < 256; v++) {
+            g_autofree char *hex = g_strdup_printf("%02x", v);
+            g_auto(GStrv) ranges = g_strsplit(types[i].allowed, " ", 0);
+            uint8_t buf[RTAS_FULL];
+            bool expected = false;
+            RtasReading r;
+
+            for (char **range = ranges; *range; range++) {
+                expected = expected || !strcmp(*range, hex) ||
+                           (strlen(*range) == 5 &&
+                            strncmp(hex, *range, 2) >= 0 &&
+                            strcmp(hex, *range + 3) <= 0);
+            }
+            from_hex(rtas_vector, buf, sizeof(buf));
+            memset(buf + 200, 0, 16);
+            buf[192] = types[i].type;
+            buf[193] = v;
+            read_log(buf, sizeof(buf), &r);
+            g_assert_cmpint(rtas_read_strict(&r, NULL), ==, expected);
+        }
+    }
+}
+
+/* PS follows UH, or LR; one more section of another kind may be behind */
+static void test_rtas_order(void)
+{
+    static const struct {
+        const char *third, *fourth;
+        bool ok;
+    } cases[] = {
+        { "5053", "5544", true },
+        { "4c52", "5053", true },
+        { "5544", "5053", false },
+        { "4d54", "5053", false },
+        { "5053", "4c52", true },
+        { "4c52", "5544", false },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        static const char ps[] =
+            "5053 0050 00 00 0000 02 00 000000000000" ZERO16 ZERO16
+            "42373030 31313131 20202020 20202020 20202020 20202020 20202020"
+            "20202020";
+        static const char other[] =
+            "0000 0050 00 00 0000" "0000000000000000" ZERO16 ZERO16 ZERO16
+            ZERO16;
+        uint8_t buf[RTAS_FULL + 80];
+        RtasReading r;
+
+        from_hex(rtas_vector, buf, RTAS_FULL);
+        memmove(buf + 256, buf + 176, 40);
+        from_hex(strcmp(cases[i].third, "5053") ? other : ps, buf + 96, 80);
+        from_hex(strcmp(cases[i].fourth, "5053") ? other : ps, buf + 176, 80);
+        from_hex(cases[i].third, buf + 96, 2);
+        from_hex(cases[i].fourth, buf + 176, 2);
+        from_hex("00000120", buf + 4, 4);
+        buf[51] = 5;
+        read_log(buf, sizeof(buf), &r);
+        g_assert_cmpint(rtas_read_strict(&r, NULL), ==, cases[i].ok);
+        g_assert_true(rtas_read_librtas(&r, NULL));
+    }
+}
+
 /* librtas knows the size of PS by heart and does not look for PH and UH */
 static void test_rtas_librtas(void)
 {
@@ -1194,6 +1569,7 @@ static void test_rtas_librtas(void)
         { "not extended", 1, "70", NULL },
         { "PH elsewhere", 24, "5548", "PH and UH" },
         { "UH elsewhere", 72, "5053", "PH and UH" },
+        { "a second PH for UH", 72, "5048", "PH and UH" },
         { "PS with another length", 98, "0078", "where there is none" },
         { "PS swallows MC", 98, "0058", "where there is none" },
     };
@@ -1494,6 +1870,11 @@ int main(int argc, char **argv)
                     test_cper_print_corrected);
     g_test_add_func("/readers/cper/print/unknown", test_cper_print_unknown);
     g_test_add_func("/readers/cper/print/small", test_cper_print_small);
+    g_test_add_func("/readers/cper/valid-bits", test_cper_valid_bits);
+    g_test_add_func("/readers/cper/entry-bits", test_cper_entry_bits);
+    g_test_add_func("/readers/cper/section-sizes", test_cper_section_sizes);
+    g_test_add_func("/readers/cper/calendar", test_cper_calendar);
+    g_test_add_func("/readers/cper/status-types", test_cper_status_types);
     g_test_add_func("/readers/cper/malformed", test_cper_malformed);
     g_test_add_func("/readers/cper/block-length", test_cper_block_length);
     g_test_add_func("/readers/cper/entries", test_cper_entries);
@@ -1515,6 +1896,9 @@ int main(int argc, char **argv)
     g_test_add_func("/readers/rtas/truncated", test_rtas_truncated);
     g_test_add_func("/readers/rtas/long", test_rtas_long);
     g_test_add_func("/readers/rtas/strict", test_rtas_strict);
+    g_test_add_func("/readers/rtas/every-byte", test_rtas_every_byte);
+    g_test_add_func("/readers/rtas/every-subtype", test_rtas_every_subtype);
+    g_test_add_func("/readers/rtas/order", test_rtas_order);
     g_test_add_func("/readers/rtas/librtas", test_rtas_librtas);
     g_test_add_func("/readers/rtas/words", test_rtas_words);
     g_test_add_func("/readers/rtas/severities", test_rtas_severities);

@@ -1,8 +1,8 @@
 /*
  * Tests of hw/ppc/rtas_elog.c: RTAS error logs of machine checks
  *
- * The logs here are typed in by hand from LoPAR 2.9 section 10.3.2 (fact
- * sheet specs/ppc.md section 3), not taken from the encoder.
+ * The logs here are typed in by hand from LoPAR 2.9 section 10.3.2, not
+ * taken from the encoder.
  *
  * Copyright (c) the qemu-ras authors
  *
@@ -728,6 +728,15 @@ static void test_decode_without_machine_check(void)
     g_assert_cmpstr(why, ==, "the extended log is longer than the buffer");
     assert_log_equal(&log, &ctrl);
 
+    /* no section at all */
+    memcpy(bytes, ue_log, LOG_SIZE);
+    bytes[7] = 16;
+    why = NULL;
+    g_assert_cmpint(rtas_elog_walk(bytes, LOG_SIZE, NULL, NULL, &why), ==, 0);
+    g_assert_null(why);
+    g_assert_false(rtas_elog_decode_mc(bytes, LOG_SIZE, &log, &why));
+    g_assert_cmpstr(why, ==, "there is no MC section");
+
     /* an MC section that is cut off does not count */
     memcpy(bytes, ue_log, LOG_SIZE);
     bytes[7] = 0xcf;
@@ -993,7 +1002,9 @@ static const Change changes[] = {
                        "unrecoverable" },
     { ue_log, 8, 0xc7, "reserved bits of the extended log head are set" },
     { ue_log, 9, 0x01, "reserved bits of the extended log head are set" },
+    { ue_log, 10, 0x9e, "reserved bits of the extended log head are set" },
     { ue_log, 10, 0xae, "reserved bits of the extended log head are set" },
+    { ue_log, 10, 0xce, "reserved bits of the extended log head are set" },
     { ue_log, 10, 0x0e,
       "the extended log is not flagged as in PowerPC format" },
     { ue_log, 11, 0x01, "reserved bits of the extended log head are set" },
@@ -1312,6 +1323,15 @@ static void test_check_fru_call_out(void)
         }
     }
 
+    /* a sub-section that consists of its head */
+    ps[0x03] = 84;
+    ps[0x53] = 1;
+    draft_start(&d, ue_log);
+    draft_add_ph(&d, ue_log);
+    draft_add(&d, ue_log + UH, 24);
+    draft_add(&d, ps, 84);
+    assert_accepted(d.bytes, d.size);
+
     /* flagged, but no room for the head of the sub-section */
     ps[0x03] = 83;
     draft_start(&d, ue_log);
@@ -1328,6 +1348,140 @@ static void test_check_fru_call_out(void)
     draft_add(&d, ue_log + UH, 24);
     draft_add(&d, ps, 79);
     assert_refused(d.bytes, d.size, "the PS section is shorter than 80");
+}
+
+/* Fields with a list of values: each of the 256 is in it or is refused */
+static void test_check_all_values(void)
+{
+    static const struct {
+        size_t offset;
+        uint8_t values[20];             /* 0 ends the list */
+        const char *reason;
+    } cases[] = {
+        /* the types that can go with an MC section: one */
+        { 3, { 0xe0 }, NULL },
+        { PH + 0x18, { 'E', 'H', 'L', 'W' },
+          "the creator in the PH section is unknown" },
+        { UH + 0x0a, { 0x10, 0x14, 0x15, 0x20, 0x21, 0x22, 0x23, 0x24, 0x40,
+                       0x41, 0x44, 0x45, 0x48, 0x60, 0x61 },
+          NULL },
+        { UH + 0x0b, { 0x01, 0x08, 0x10, 0x20, 0x21, 0x22, 0x30, 0x40, 0x60,
+                       0x70, 0x80, 0xd0, 0xe0 },
+          "the event sub-type in the UH section is reserved" },
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(cases); i++) {
+        int value;
+
+        for (value = 1; value < 256; value++) {
+            uint8_t bytes[LOG_SIZE];
+            bool listed = memchr(cases[i].values, value,
+                                 sizeof(cases[i].values));
+
+            memcpy(bytes, ue_log, LOG_SIZE);
+            bytes[cases[i].offset] = value;
+            if (listed) {
+                assert_accepted(bytes, LOG_SIZE);
+            } else if (cases[i].reason) {
+                assert_refused(bytes, LOG_SIZE, cases[i].reason);
+            } else {
+                g_assert_false(rtas_elog_check(bytes, LOG_SIZE, NULL));
+            }
+        }
+    }
+}
+
+/* Types of logs other than machine checks, all 256 */
+static void test_check_all_types(void)
+{
+    static const uint8_t types[] = {
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 64, 160, 225, 226, 227, 228, 229,
+    };
+    int type;
+
+    for (type = 0; type < 256; type++) {
+        uint8_t bytes[sizeof(epow_log)];
+
+        memcpy(bytes, epow_log, sizeof(bytes));
+        bytes[3] = type;
+        if (type == 224) {
+            assert_refused(bytes, sizeof(bytes), "the severity of a platform "
+                                                 "error is that of an event");
+            g_assert_cmpstr(rtas_elog_type_name(type), ==, "platform error");
+        } else if (memchr(types, type, sizeof(types))) {
+            assert_accepted(bytes, sizeof(bytes));
+            g_assert_cmpstr(rtas_elog_type_name(type), !=, "reserved");
+        } else {
+            assert_refused(bytes, sizeof(bytes), "type is reserved");
+            g_assert_cmpstr(rtas_elog_type_name(type), ==, "reserved");
+        }
+    }
+}
+
+/* All action flags, all combinations */
+static void test_check_action_flags(void)
+{
+    unsigned flags;
+
+    for (flags = 0; flags <= 0xffff; flags++) {
+        bool service = flags & 0x8000, hidden = flags & 0x4000;
+        bool external = flags & 0x2000, hmc_only = flags & 0x1000;
+        bool call_home = flags & 0x0800;
+        bool good = !(flags & 0x0100) && !(flags & 0x003f) &&
+                    !(service && hidden) && (service || !call_home) &&
+                    (external || !hmc_only);
+        uint8_t bytes[LOG_SIZE];
+
+        memcpy(bytes, ue_log, LOG_SIZE);
+        bytes[UH + 0x12] = flags >> 8;
+        bytes[UH + 0x13] = flags & 0xff;
+        g_assert_cmpint(rtas_elog_check(bytes, LOG_SIZE, NULL), ==, good);
+    }
+}
+
+/* Each byte of date and time with each value, against a list of its own */
+static void test_check_date_and_time(void)
+{
+    static const struct {
+        size_t offset;
+        int first, last;                /* as numbers are written: BCD */
+    } fields[] = {
+        { 0x08, 0x00, 0x99 },           /* century; with year 87 */
+        { 0x09, 0x00, 0x99 },           /* year; with century 19 */
+        { 0x0a, 0x01, 0x12 },
+        { 0x0b, 0x01, 0x31 },
+        { 0x0c, 0x00, 0x23 },
+        { 0x0d, 0x00, 0x59 },
+        { 0x0e, 0x00, 0x59 },
+        { 0x0f, 0x00, 0x99 },           /* hundredths */
+    };
+    size_t i;
+
+    for (i = 0; i < G_N_ELEMENTS(fields); i++) {
+        int value;
+
+        for (value = 0; value < 256; value++) {
+            bool is_bcd = (value & 0x0f) <= 9 && (value & 0xf0) <= 0x90;
+            bool good = is_bcd && value >= fields[i].first &&
+                        value <= fields[i].last;
+            RtasMachineCheckLog log;
+            uint8_t bytes[LOG_SIZE];
+
+            memcpy(bytes, ue_log, LOG_SIZE);
+            bytes[PH + fields[i].offset] = value;
+            g_assert_true(rtas_elog_decode_mc(bytes, LOG_SIZE, &log, NULL));
+            if (good) {
+                assert_accepted(bytes, LOG_SIZE);
+                g_assert_true(log.has_time);
+            } else {
+                assert_refused(bytes, LOG_SIZE,
+                               "the PH section has no valid date and time");
+                /* the reader does not look at hundredths */
+                g_assert_cmpint(log.has_time, ==, fields[i].offset == 0x0f);
+            }
+        }
+    }
 }
 
 /* Only a log with a machine check may go without time */
@@ -1603,6 +1757,11 @@ int main(int argc, char **argv)
     g_test_add_func("/rtas-elog/check/cut-off", test_check_cut_off);
     g_test_add_func("/rtas-elog/check/sections", test_check_sections);
     g_test_add_func("/rtas-elog/check/fru-call-out", test_check_fru_call_out);
+    g_test_add_func("/rtas-elog/check/all-values", test_check_all_values);
+    g_test_add_func("/rtas-elog/check/all-types", test_check_all_types);
+    g_test_add_func("/rtas-elog/check/action-flags", test_check_action_flags);
+    g_test_add_func("/rtas-elog/check/date-and-time",
+                    test_check_date_and_time);
     g_test_add_func("/rtas-elog/check/time-is-required-elsewhere",
                     test_check_time_is_required_elsewhere);
 
