@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The commands of the README. All work is done in scripts/.
+
+PREFIX ?= /usr/local
+
+# Elapsed times in all progress lines count from here.
+RAS_T0 := $(shell date +%s)
+export RAS_T0 PREFIX DESTDIR
+
+# The scripts share the processors out themselves.
+.NOTPARALLEL:
+
+.PHONY: help
+help: ## show this list
+	@echo 'usage: make TARGET'
+	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/  \1\t\2/p' Makefile | expand -t 20
+	@echo
+	@echo 'variables (after "make TARGET" or in the environment):'
+	@echo '  QEMU_SRC=DIR      a QEMU 10.0.x source tree to use instead of that of Debian'
+	@echo '  PREFIX=DIR        where to install ($(PREFIX)); DESTDIR is honoured'
+	@echo '  RAS_CACHE=DIR     where all that is made is kept (~/.cache/qemu-ras)'
+	@echo '  RAS_JOBS=N        how many things to do at once (number of processors)'
+	@echo '  RAS_CONFIGURE=... more options for the configure script of QEMU'
+
+.PHONY: demo
+demo: ## build all, then let a guest of each machine survive a memory error
+	@scripts/demo
+
+.PHONY: check check-unit check-qtest check-functional
+check: ## all tests
+	@scripts/check unit qtest functional
+check-unit: ## tests of the pure files, without QEMU
+	@scripts/check unit
+check-qtest: ## tests of both machines, without a guest
+	@scripts/check qtest
+check-functional: ## tests with Linux guests
+	@scripts/check functional
+
+.PHONY: qemu qemu-stock
+qemu: ## build QEMU with guest RAS
+	@scripts/setup
+	@scripts/qemu ras
+qemu-stock: ## build the QEMU that this is based on, to compare with
+	@scripts/setup
+	@scripts/qemu stock
+
+.PHONY: install uninstall
+install: ## install as PREFIX/bin/qemu-ras-system-*, beside the distribution's
+	@scripts/install
+uninstall: ## remove what "install" has installed
+	@scripts/install uninstall
+
+.PHONY: lint coverage docs check-fresh
+lint: ## checkpatch, shellcheck, gcc and clang with -Werror
+	@scripts/lint
+coverage: ## line coverage of the pure files
+	@scripts/coverage
+docs: ## the manual as HTML, in build/docs
+	@scripts/docs
+check-fresh: ## demo and check in new Debian 12 and 13 systems (as root, 2 hours)
+	@scripts/check-fresh
+
+.PHONY: update clean clean-cache
+update: ## look for newer point releases of QEMU, kernels and firmware
+	@scripts/archive update
+clean: ## remove what was made in the checkout
+	rm -rf build
+clean-cache: ## remove all that was made and downloaded
+	@scripts/clean-cache

@@ -1,0 +1,155 @@
+# shellcheck shell=bash disable=SC2034 # the scripts use the variables
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What all scripts share: progress lines, the cache, its locks and its entries.
+#
+# The cache holds two kinds of things. An *entry* is immutable: it is made in
+# a folder beside its final place, gets a manifest (SHA256SUMS) and is renamed
+# into place, so it is either complete or absent, and every use checks it.
+# Everything below work/ is mutable (build folders, the repository the sources
+# are composed in) and is only touched by the holder of its lock.
+
+set -euo pipefail
+shopt -s inherit_errexit nullglob
+
+# Sorting, messages that are parsed, and pattern ranges must not depend on
+# where the user lives.
+export LC_ALL=C.UTF-8
+# Nothing here runs Python from the user's own environment.
+unset PYTHONPATH PYTHONHOME
+
+HOME=${HOME:-~}
+export HOME
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+RAS_CACHE=${RAS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/qemu-ras}
+case $RAS_CACHE in /*) ;; *) RAS_CACHE=$PWD/$RAS_CACHE ;; esac
+RAS_T0=${RAS_T0:-$(date +%s)}
+RAS_JOBS=${RAS_JOBS:-$(nproc)}
+export RAS_CACHE RAS_T0 RAS_JOBS
+
+# The QEMU release that the series is for, and the Debian release that has it.
+series=10.0
+suite=trixie
+
+# The folders whose contents land in the QEMU tree. Everything else in the
+# checkout belongs to the project and not to QEMU.
+overlay_dirs=(accel hw include migration qapi target tests/qtest)
+
+# Standard output belongs to results, so progress goes to standard error.
+say() {
+    local t=$(($(date +%s) - RAS_T0))
+    printf '[%2d:%02d] %s\n' $((t / 60)) $((t % 60)) "$*" >&2
+}
+
+die() {
+    printf 'qemu-ras: %s\n' "$*" >&2
+    exit 1
+}
+
+# For compilers that are called through ccache: the same content in two folders
+# is compiled once. CCACHE_BASEDIR has to be set to what differs.
+export CCACHE_DIR=$RAS_CACHE/ccache CCACHE_MAXSIZE=3G CCACHE_NOHASHDIR=1
+
+# Hold the lock NAME until this (sub)shell ends. A child that outlives a
+# killed script inherits it, so nobody builds where an orphan still writes.
+lock() {
+    local fd
+    mkdir -p "$RAS_CACHE/lock" || die "cannot write to $RAS_CACHE; name another folder in RAS_CACHE"
+    exec {fd}>"$RAS_CACHE/lock/${1//\//:}"
+    if ! flock -n "$fd"; then
+        say "waiting: another run is busy with $1"
+        flock "$fd"
+    fi
+}
+
+# Hold the lock on folder NAME in build/ of this checkout and go there.
+lock_build() {
+    lock "build/$(sha256sum <<<"$top" | cut -c1-16)-$1"
+    mkdir -p "$top/build/$1"
+    cd "$top/build/$1"
+    export CCACHE_BASEDIR=$top
+}
+
+# Is cache entry NAME there and as it was made? What is wrong with it is told
+# to standard error.
+intact() {
+    local dir=$RAS_CACHE/$1 why
+    [ -d "$dir" ] || return 1
+    if ! [ -s "$dir/SHA256SUMS" ]; then
+        why='no manifest'
+    elif why=$(cd "$dir" && sha256sum --quiet --strict -c SHA256SUMS 2>&1); then
+        return 0
+    fi
+    say "cache entry $1 is damaged (${why%%$'\n'*}); it is made again"
+    return 1
+}
+
+# Make sure of cache entry NAME. The command that follows fills it: it runs
+# with an empty current folder that becomes the entry.
+# Never call this in a condition: bash would then ignore failing commands.
+entry() {
+    local entry_name=$1 entry_dir=$RAS_CACHE/$1
+    shift
+    if intact "$entry_name" 2>/dev/null; then
+        touch "$entry_dir"      # the newest entries survive pruning
+        return 0
+    fi
+    (
+        lock "$entry_name"
+        if ! intact "$entry_name"; then
+            rm -rf "$entry_dir" "$entry_dir.new"
+            mkdir -p "$entry_dir.new"
+            cd "$entry_dir.new"
+            "$@"
+            find . -type f -print0 | sort -z | xargs -0 sha256sum >"$entry_dir.sums"
+            mv "$entry_dir.sums" SHA256SUMS
+            mv -T "$entry_dir.new" "$entry_dir"
+        fi
+    )
+}
+
+# Remove what has not been used for a while below cache folder DIR: all but
+# the KEEP newest entries that are older than DAYS.
+prune() {
+    local dir=$RAS_CACHE/$1 keep=$2 days=$3 old
+    [ -d "$dir" ] || return 0
+    find "$dir" -mindepth 1 -maxdepth 1 -printf '%T@ %p\n' | sort -rn |
+        tail -n +$((keep + 1)) | cut -d' ' -f2- |
+        while read -r old; do
+            if [ -n "$(find "$old" -maxdepth 0 -mtime +"$((days - 1))")" ]; then
+                rm -rf "$old"
+            fi
+        done
+}
+
+# git for the repositories in the cache: no influence of the user's settings
+# (line endings, signing, hooks, ignored files), and reproducible commits.
+cache_git() {
+    GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 \
+    GIT_AUTHOR_NAME=qemu-ras GIT_AUTHOR_EMAIL=qemu-ras@localhost \
+    GIT_COMMITTER_NAME=qemu-ras GIT_COMMITTER_EMAIL=qemu-ras@localhost \
+    GIT_AUTHOR_DATE='2000-01-01T00:00:00Z' \
+    GIT_COMMITTER_DATE='2000-01-01T00:00:00Z' \
+        git -c gc.auto=0 -c core.excludesFile=/dev/null \
+            -c core.attributesFile=/dev/null "$@"
+}
+
+# Print a new commit in repository GIT whose tree is source folder SRC. INDEX
+# remembers what the files looked like, so that the next time is quick.
+import_tree() {
+    local git=$1 src=$2 message=$3 index=$4 build tree
+    local skip=(-name .git -o -path "$src/roms/*/*")
+    # Build folders inside the source are not source. Neither is needed what
+    # lies below roms/: the source of firmware that we take ready-made.
+    while read -r build; do
+        skip+=(-o -path "${build%/*}")
+    done < <(find "$src" -mindepth 2 -maxdepth 3 -name build.ninja)
+    export GIT_INDEX_FILE=$index
+    cache_git --git-dir="$git" --work-tree="$src" ls-files -z |
+        cache_git --git-dir="$git" --work-tree="$src" update-index -z --remove --stdin
+    find "$src" \( "${skip[@]}" \) -prune -o \( -type f -o -type l \) -printf '%P\0' |
+        cache_git --git-dir="$git" --work-tree="$src" update-index -z --add --stdin
+    tree=$(cache_git --git-dir="$git" write-tree)
+    unset GIT_INDEX_FILE
+    cache_git --git-dir="$git" commit-tree -m "$message" "$tree"
+}

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Functional tests: fixtures, and what is shown when a test fails.
+
+Run by "make check-functional", which sets the environment variables RAS_*
+(ras/environment.py).  Each test module sets MACHINE; its tests share one
+guest, which is booted afresh after a test that damaged it.
+"""
+
+import itertools
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+pytest.register_assert_rewrite('ras.cases', 'ras.oracles', 'ras.guest')
+
+from ras.guest import Guest  # noqa: E402
+from ras.stream import when  # noqa: E402
+from ras.targets import TARGETS, Target  # noqa: E402
+
+SHOWN_LINES = 300
+
+_guests: List[Guest] = []
+_numbers: Dict[str, Iterator[int]] = {}
+
+
+def pytest_configure() -> None:
+    """End in an orderly way when told to."""
+    def end(number: int, _: Any) -> None:
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, end)
+
+
+def _make(target: Target, module: str, **options: Any) -> Guest:
+    number = next(_numbers.setdefault(module, itertools.count(1)))
+    guest = Guest(target, f'{module}-{number}', **options)
+    _guests.append(guest)
+    return guest
+
+
+def _close(guest: Guest) -> None:
+    guest.close()
+    if guest in _guests:
+        _guests.remove(guest)
+
+
+@pytest.fixture(scope='module')
+def target(request: pytest.FixtureRequest) -> Target:
+    """The machine that the test module is about."""
+    return TARGETS[request.module.MACHINE]
+
+
+@pytest.fixture(scope='module')
+def shared_guests(request: pytest.FixtureRequest,
+                  target: Target) -> Iterator[List[Guest]]:
+    """The guest that the tests of a module share: a list of none or one."""
+    guests: List[Guest] = []
+    yield guests
+    for guest in guests:
+        _close(guest)
+
+
+def _is_healthy(guest: Guest) -> bool:
+    try:
+        guest.check_alive()
+        return not guest.ras()['queue']
+    except Exception:  # pylint: disable=broad-except
+        return False
+
+
+@pytest.fixture
+def guest(request: pytest.FixtureRequest, target: Target,
+          shared_guests: List[Guest]) -> Iterator[Guest]:
+    """A guest that has booted and is well."""
+    name = request.module.__name__
+    if shared_guests and shared_guests[0].damaged:
+        try:
+            shared_guests[0].reset()
+        except Exception:  # pylint: disable=broad-except
+            _close(shared_guests.pop())
+    if not shared_guests:
+        shared_guests.append(_make(target, name).boot())
+    yield shared_guests[0]
+    healthy = shared_guests[0]
+    if not healthy.damaged and not _is_healthy(healthy):
+        healthy.damaged = True
+    if not healthy.damaged:
+        for entry in healthy.poisoned():
+            healthy.unpoison(entry['address'], entry['length'])
+
+
+@pytest.fixture
+def new_guest(request: pytest.FixtureRequest,
+              target: Target) -> Iterator[Callable[..., Guest]]:
+    """Makes guests that live as long as the test."""
+    made: List[Guest] = []
+
+    def make(**options: Any) -> Guest:
+        made.append(_make(target, request.module.__name__, **options))
+        return made[-1]
+
+    yield make
+    for guest in made:
+        _close(guest)
+
+
+# What is shown when a test fails
+
+def _section(report: Any, title: str, lines: List[str]) -> None:
+    if len(lines) > SHOWN_LINES:
+        lines = [f'... {len(lines) - SHOWN_LINES} lines before'] + \
+            lines[-SHOWN_LINES:]
+    report.sections.append((title, '\n'.join(lines)))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    """Remember when the test began."""
+    item.stash[_BEGUN] = time.time()
+    yield
+
+
+_BEGUN = pytest.StashKey[float]()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Add console, QEMU's log and QMP exchange to a failure."""
+    outcome: Any = yield
+    report = outcome.get_result()
+    if not report.failed:
+        return
+    begun = item.stash.get(_BEGUN, 0.0)
+    for guest in _guests:
+        qemu = guest.qemu
+        for stream in (guest.console, qemu.agent):
+            _section(report, f'{qemu.name}: guest {stream.name}',
+                     [f'{when(line.time)} {line.text}'
+                      for line in stream.since(0) if line.time >= begun])
+        _section(report, f'{qemu.name}: QEMU log', qemu.output())
+        _section(report, f'{qemu.name}: QMP',
+                 [f'{when(line.time)} {line.text}'
+                  for line in qemu.exchange if line.time >= begun])
+        _section(report, f'{qemu.name}: files',
+                 [str(path) for path in sorted(qemu.logs.iterdir())])
+
+
+def pytest_unconfigure() -> None:
+    """Leave no process behind."""
+    for guest in list(_guests):
+        _close(guest)

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Harness of the functional tests: real Linux guests under TCG.
+
+environment  where everything is (environment variables RAS_*)
+targets      what differs between the machines
+initramfs    builds the guest's initramfs from ../guest and busybox
+qemu         one QEMU process: QMP, console, logs
+agent        commands to the program that is PID 1 of the guest
+guest        a booted guest: victims, injection, accounting
+gdb          holds one vCPU through QEMU's gdbstub
+cases        the test cases, written once for all machines
+"""

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where the binaries, kernels and caches are.
+
+Everything comes from environment variables, which the Makefile sets; nothing
+is searched for.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+
+class MissingSetting(Exception):
+    """An environment variable is not set, or names nothing."""
+
+
+def path(variable: str) -> Path:
+    """Existing file or directory that @variable names."""
+    value = os.environ.get(variable)
+    if not value:
+        raise MissingSetting(f'{variable} is not set (run "make '
+                             'check-functional" or "make demo")')
+    result = Path(value)
+    if not result.exists():
+        raise MissingSetting(f'{variable}: {value} does not exist')
+    return result
+
+
+def has(variable: str) -> bool:
+    """True if @variable names something that exists."""
+    value = os.environ.get(variable)
+    return bool(value) and Path(value).exists()
+
+
+def directory(variable: str) -> Path:
+    """Directory that @variable names, made if it is not there."""
+    value = os.environ.get(variable)
+    if not value:
+        raise MissingSetting(f'{variable} is not set')
+    result = Path(value)
+    result.mkdir(parents=True, exist_ok=True)
+    return result
+
+
+def time_factor() -> float:
+    """By how much all time limits are stretched (RAS_TIME_FACTOR)."""
+    return float(os.environ.get('RAS_TIME_FACTOR', '1'))
+
+
+def use_qemu_python() -> None:
+    """Make QEMU's own Python packages (qemu.machine, qemu.qmp) importable."""
+    folder = str(path('RAS_QEMU_PYTHON'))
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
