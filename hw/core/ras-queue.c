@@ -167,7 +167,9 @@ RasEntry *ras_queue_accept(RasQueue *q, const RasError *error)
 {
     RasEntry *e = entry_at(q, q->free);
 
-    if (!e || error->vcpu < 0 || error->vcpu >= (int64_t)q->nr_vcpus) {
+    if (!e || error->vcpu < 0 || error->vcpu >= (int64_t)q->nr_vcpus ||
+        (error->origin == RAS_ORIGIN_INJECTED &&
+         q->in_flight >= RAS_QUEUE_INJECTED_MAX)) {
         ras_queue_refuse(q);
         return NULL;
     }

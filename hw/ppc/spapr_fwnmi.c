@@ -14,6 +14,7 @@
 
 #include "qemu/osdep.h"
 #include "qapi/error.h"
+#include "qemu/error-report.h"
 #include "qemu/log.h"
 #include "qemu/units.h"
 #include "cpu.h"
@@ -164,6 +165,7 @@ void spapr_mce_req_event(PowerPCCPU *cpu, bool recovered)
         .dsisr = env->spr[SPR_DSISR],
         .nip = env->nip,
     };
+    Error *err = NULL;
     RasError error;
 
     if (!spapr_mce_to_error(mce_cpu(env), &regs, recovered, &error)) {
@@ -171,7 +173,10 @@ void spapr_mce_req_event(PowerPCCPU *cpu, bool recovered)
     }
     error.vcpu = CPU(cpu)->cpu_index;
     error.origin = RAS_ORIGIN_KVM_NMI;
-    ras_report(&error, NULL);
+    if (!ras_report(&error, &err)) {
+        error_reportf_err(err, "A machine check of vCPU %d was not "
+                          "delivered: ", error.vcpu);
+    }
 }
 
 /* --- delivery ------------------------------------------------------------ */

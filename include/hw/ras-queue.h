@@ -92,7 +92,12 @@ typedef struct RasError {
     RasSyndrome syndrome;
 } RasError;
 
-#define RAS_QUEUE_SIZE 1024
+/*
+ * Half of it is for errors that really happened: a vCPU has one of these at
+ * a time, so they always find room on machines of up to 1024 vCPUs.
+ */
+#define RAS_QUEUE_SIZE 2048
+#define RAS_QUEUE_INJECTED_MAX 1024
 
 typedef struct RasEntry {
     RasError error;
@@ -162,7 +167,8 @@ void ras_queue_init(RasQueue *q, uint16_t *parking, unsigned int nr_vcpus);
  *
  * On success the error is in RAS_STAGE_QUEUED, and if it parks its vCPU, the
  * vCPU counts as parked from now on.  Returns NULL, and counts the error as
- * refused, if the queue is full or the vCPU does not exist.
+ * refused, if the queue is full (for an injected error, if
+ * RAS_QUEUE_INJECTED_MAX errors are in flight) or the vCPU does not exist.
  */
 RasEntry *ras_queue_accept(RasQueue *q, const RasError *error);
 

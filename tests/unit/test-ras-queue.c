@@ -251,6 +251,23 @@ static void test_full(Fixture *f, gconstpointer data)
     g_assert_cmpuint(f->q->counts.refused, ==, 6);
 }
 
+/* However much is injected, an error that really happened finds room. */
+static void test_room_for_real_errors(Fixture *f, gconstpointer data)
+{
+    RasError injected = an_error(0);
+
+    injected.origin = RAS_ORIGIN_INJECTED;
+    for (int i = 0; i < RAS_QUEUE_INJECTED_MAX; i++) {
+        g_assert_nonnull(ras_queue_accept(f->q, &injected));
+    }
+    g_assert_null(ras_queue_accept(f->q, &injected));
+    g_assert_cmpuint(f->q->counts.refused, ==, 1);
+    for (int i = 0; i < RAS_QUEUE_SIZE - RAS_QUEUE_INJECTED_MAX; i++) {
+        g_assert_nonnull(take(f, i % NR_VCPUS));
+    }
+    g_assert_null(take(f, 0));
+}
+
 static void test_discard_of_one_vcpu(Fixture *f, gconstpointer data)
 {
     RasEntry *a = take(f, 0), *b = take(f, 1), *c = take(f, 0);
@@ -431,6 +448,7 @@ int main(int argc, char **argv)
     add("held", test_held);
     add("refusals", test_refusals);
     add("full", test_full);
+    add("room-for-real-errors", test_room_for_real_errors);
     add("discard-of-one-vcpu", test_discard_of_one_vcpu);
     add("recursive", test_recursive);
     add("random-events", test_random_events);

@@ -39,6 +39,8 @@ class Oracle:
     # Console, after a fatal error; how that error ends.
     fatal_lines: List[str]
     fatal_ends: Dict[str, int]
+    # Are pages that were hit at the same time retired by the next error only?
+    needs_next_error: bool
     # A vCPU that takes errors: where a debugger can stop it between the
     # notification and the acknowledgement.
     handler_symbol: str
@@ -95,6 +97,7 @@ class Arm64(Oracle):
     fatal_lines = [r'\[Hardware Error\]: event severity: fatal',
                    r'Kernel panic - not syncing: GHES: Fatal hardware error']
     fatal_ends = {'acknowledged': 1}
+    needs_next_error = False
     handler_symbol = 'do_sea'
 
     def signal_lines(self, hit: Hit) -> List[str]:
@@ -130,6 +133,7 @@ class Ppc64(Oracle):
     fatal_lines = [r'Machine check interrupt is fatal',
                    r'Oops: Machine check, sig: 7']
     fatal_ends = {'acknowledged': 1}
+    needs_next_error = True
     handler_symbol = 'machine_check_fwnmi'
 
     def signal_lines(self, hit: Hit) -> List[str]:
