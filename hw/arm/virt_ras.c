@@ -134,6 +134,9 @@ static RasRecordResult virt_ras_record(RasState *s, const RasEntry *e,
     VirtRasState *vrs = VIRT_RAS(s);
     uint8_t block[GHES_ERROR_STATUS_BLOCK_LENGTH];
 
+    if (arm_ras_handler_failed(cpu, &e->error)) {
+        return RAS_RECORD_CHECKSTOP;
+    }
     if (!ghes_find(virt_ghes(), &vrs->source)) {
         return e->error.severity == RAS_SEVERITY_FATAL ?
                RAS_RECORD_CHECKSTOP : RAS_RECORD_NONE;

@@ -308,6 +308,7 @@ RasInfo *qmp_query_ras(Error **errp)
         .reclaimed = c->reclaimed,
         .discarded = c->discarded,
         .poison_other_accesses = s->poison.accesses - s->poison.consumed,
+        .events_dropped = s->events_dropped,
     };
     return info;
 }

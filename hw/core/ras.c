@@ -31,6 +31,19 @@
 
 #define RECLAIM_MS_DEFAULT 1000
 
+/*
+ * A guest that gets bare exceptions and runs into the next error at once must
+ * not keep the rest of QEMU from running: real time from one to the next.
+ */
+#define BARE_INTERVAL_MS 2
+
+/*
+ * A guest can make errors faster than anybody reads events: at most this many
+ * in a window of this length.
+ */
+#define EVENTS_MAX 10000
+#define EVENT_WINDOW_MS 10000
+
 /* At most this many lines in QEMU's log in a window of this length. */
 #define LOG_LINES_MAX 20
 #define LOG_WINDOW_MS 5000
@@ -237,7 +250,7 @@ static RasEntry *deliverable_on(CPUState *cpu)
 {
     RasEntry *e;
 
-    if (the_ras->lost) {
+    if (the_ras->lost || timer_pending(the_ras->bare_timer)) {
         return NULL;
     }
     e = ras_queue_next(&the_ras->queue);
@@ -284,31 +297,51 @@ void ras_vcpu_deliver(CPUState *cpu)
     if (res == RAS_RECORD_WRITTEN) {
         await_acknowledgement(s);
     } else {
+        timer_mod(s->bare_timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) +
+                                 BARE_INTERVAL_MS);
         end_outstanding(s, RAS_STAGE_TAKEN);
     }
 }
 
+static void bare_timer_expired(void *opaque)
+{
+    kick_next(opaque);
+}
+
 /* --- what people get to see ---------------------------------------------- */
+
+/*
+ * May one more pass @rate?  Returns how many were held back in the window
+ * that ended with this call in @held_back, which is 0 mostly.
+ */
+static bool rate_allows(RasRate *rate, unsigned int max, int64_t window_ms,
+                        unsigned int *held_back)
+{
+    int64_t now = qemu_clock_get_ms(QEMU_CLOCK_REALTIME);
+
+    *held_back = 0;
+    if (now - rate->window_start_ms >= window_ms) {
+        *held_back = rate->held_back;
+        *rate = (RasRate) { .window_start_ms = now };
+    }
+    if (rate->passed == max) {
+        rate->held_back++;
+        return false;
+    }
+    rate->passed++;
+    return true;
+}
 
 static bool log_line_allowed(RasState *s)
 {
-    int64_t now = qemu_clock_get_ms(QEMU_CLOCK_HOST);
+    unsigned int held_back;
+    bool allowed = rate_allows(&s->log_rate, LOG_LINES_MAX, LOG_WINDOW_MS,
+                               &held_back);
 
-    if (now - s->log_window_ms >= LOG_WINDOW_MS || now < s->log_window_ms) {
-        if (s->log_suppressed) {
-            warn_report("ras: %u more errors, not shown one by one",
-                        s->log_suppressed);
-        }
-        s->log_window_ms = now;
-        s->log_lines = 0;
-        s->log_suppressed = 0;
+    if (held_back) {
+        warn_report("ras: %u more lines were not shown", held_back);
     }
-    if (s->log_lines == LOG_LINES_MAX) {
-        s->log_suppressed++;
-        return false;
-    }
-    s->log_lines++;
-    return true;
+    return allowed;
 }
 
 static void log_error(RasState *s, const RasReport *r)
@@ -335,7 +368,13 @@ static void log_error(RasState *s, const RasReport *r)
  */
 static void report_step(RasState *s, const RasReport *r)
 {
-    ras_send_events(r);
+    unsigned int held_back;
+
+    if (rate_allows(&s->event_rate, EVENTS_MAX, EVENT_WINDOW_MS, &held_back)) {
+        ras_send_events(r);
+    } else {
+        s->events_dropped++;
+    }
     switch (r->stage) {
     case RAS_STAGE_NOTIFIED:
         log_error(s, r);
@@ -376,6 +415,7 @@ static void ras_reset_enter(Object *obj, ResetType type)
     RasDeviceClass *rc = RAS_GET_CLASS(s);
 
     timer_del(s->ack_timer);
+    timer_del(s->bare_timer);
     if (ras_queue_discard(&s->queue, -1)) {
         trace_ras_reset(s->queue.in_flight);
         qemu_bh_schedule(s->report_bh);
@@ -454,6 +494,7 @@ static void ras_realize(DeviceState *dev, Error **errp)
     s->parking = g_new0(uint16_t, nr_vcpus);
     ras_queue_init(&s->queue, s->parking, nr_vcpus);
     s->ack_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, ack_timer_expired, s);
+    s->bare_timer = timer_new_ms(QEMU_CLOCK_REALTIME, bare_timer_expired, s);
     s->report_bh = qemu_bh_new(report_steps, s);
     s->listener.unrealize = device_unrealized;
     device_listener_register(&s->listener);

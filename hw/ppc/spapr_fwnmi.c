@@ -39,6 +39,8 @@ QEMU_BUILD_BUG_ON(SAVE_AREA_LOG + RTAS_ELOG_MC_LOG_SIZE > SAVE_AREA_END);
 #define ROUTINE_LIMIT   (32 * MiB)
 #define INSTRUCTION_SIZE 4
 
+#define MCHECK_VECTOR   0x200
+
 static bool is_registered(const SpaprMachineState *spapr)
 {
     return spapr->fwnmi_machine_check_addr != -1;
@@ -226,6 +228,16 @@ static void write_save_area(hwaddr area, target_ulong r3, const void *log,
     cpu_physical_memory_write(area + SAVE_AREA_LOG, log, len);
 }
 
+/* The first instruction of the handler cannot be fetched: no use in trying. */
+static bool handler_failed(const SpaprMachineState *spapr,
+                           const CPUPPCState *env, const RasError *error)
+{
+    target_ulong handler = is_registered(spapr) ?
+                           spapr->fwnmi_machine_check_addr : MCHECK_VECTOR;
+
+    return error->access == RAS_ACCESS_KIND_FETCH && env->nip == handler;
+}
+
 static RasRecordResult spapr_ras_record(RasState *s, const RasEntry *e,
                                         CPUState *cs)
 {
@@ -236,7 +248,8 @@ static RasRecordResult spapr_ras_record(RasState *s, const RasEntry *e,
     hwaddr area;
     size_t len;
 
-    if (!FIELD_EX64(cpu->env.msr, MSR, ME)) {
+    if (!FIELD_EX64(cpu->env.msr, MSR, ME) ||
+        handler_failed(spapr, &cpu->env, &e->error)) {
         return RAS_RECORD_CHECKSTOP;
     }
     /* the handler is the hypervisor's, not the nested guest's */

@@ -227,6 +227,13 @@ bool ras_poison_consumed(CPUState *cpu, hwaddr addr, vaddr vaddr,
  */
 bool ras_ram_is_good(hwaddr addr, hwaddr len);
 
+/* So many passed, and so many did not, in a window of time. */
+typedef struct RasRate {
+    int64_t window_start_ms;
+    unsigned int passed;
+    unsigned int held_back;
+} RasRate;
+
 struct RasState {
     DeviceState parent_obj;
 
@@ -243,9 +250,10 @@ struct RasState {
     int64_t ack_deadline_ns;
     QEMUBH *report_bh;
     DeviceListener listener;    /* for unplugged vCPUs */
-    int64_t log_window_ms;      /* rate limit of the log line */
-    unsigned int log_lines;
-    unsigned int log_suppressed;
+    QEMUTimer *bare_timer;      /* pending: too early for the next error */
+    RasRate log_rate;
+    RasRate event_rate;
+    uint64_t events_dropped;
 };
 
 #endif

@@ -42,6 +42,17 @@ static uint32_t sea_fsr(CPUARMState *env, int target_el, const ArmRasSea *sea)
     return fsr | (sea->write ? 1 << 11 : 0);
 }
 
+bool arm_ras_handler_failed(CPUState *cs, const RasError *error)
+{
+    CPUARMState *env = &ARM_CPU(cs)->env;
+    int el = arm_current_el(env);
+
+    /* Arm ARM: the vectors of synchronous exceptions from the same EL */
+    return error->access == RAS_ACCESS_KIND_FETCH && is_a64(env) && el > 0 &&
+           sea_target_el(env) == el &&
+           (env->pc & ~0x200ULL) == env->cp15.vbar_el[el];
+}
+
 void arm_ras_take_sea(CPUState *cs, const RasError *error)
 {
     CPUARMState *env = &ARM_CPU(cs)->env;

@@ -22,4 +22,13 @@
  */
 void arm_ras_take_sea(CPUState *cs, const RasError *error);
 
+/*
+ * arm_ras_handler_failed: is @error that the first instruction of the handler
+ * of synchronous external aborts could not be fetched?
+ *
+ * Then the next abort would fail in the same way, for ever.  Same context as
+ * arm_ras_take_sea().
+ */
+bool arm_ras_handler_failed(CPUState *cs, const RasError *error);
+
 #endif

@@ -715,6 +715,41 @@ static void test_unix_time(void)
     g_assert_cmpint(t.year, ==, 9999);
 }
 
+static bool count_sections(const CperSection *section, void *opaque)
+{
+    size_t *n = opaque;
+
+    g_assert_cmpuint(section->index, ==, *n);
+    ++*n;
+    return true;
+}
+
+/* Cut off anywhere: refused, and nothing is read behind the end */
+static void test_truncated(void)
+{
+    g_auto(Case) c = { 0 };
+    size_t length = 0;
+
+    while (!c.n) {
+        case_clear(&c);
+        length = rand_block(&c, 600, 4, true);
+    }
+    for (size_t len = 0; len < length; len++) {
+        g_autofree uint8_t *buf = g_malloc(len);
+        size_t n = 0;
+
+        if (len) {
+            memcpy(buf, c.buf, len);
+        }
+        g_assert_false(cper_block_check(buf, len, NULL));
+        g_assert_false(cper_block_foreach(buf, len, count_sections, &n, NULL));
+        g_assert_cmpuint(n, <=, c.n);
+        if (len >= 20) {
+            g_assert_cmpuint(cper_block_length(buf, len), ==, 0);
+        }
+    }
+}
+
 /* Change a few bytes, by preference in block and entry headers */
 static void damage(const Case *c, size_t length)
 {
@@ -740,13 +775,71 @@ static void damage(const Case *c, size_t length)
     }
 }
 
-static bool count_sections(const CperSection *section, void *opaque)
+/* The table of fields says where the bits of each valid bit are */
+static void test_fields(void)
 {
-    size_t *n = opaque;
+    static const struct {
+        uint8_t offset, size, shift, bits;
+    } fields[CPER_MEMORY_FIELDS] = {
+        { 8, 8, 0, 64 }, { 16, 8, 0, 64 }, { 24, 8, 0, 64 }, { 32, 2, 0, 16 },
+        { 34, 2, 0, 16 }, { 36, 2, 0, 16 }, { 38, 2, 0, 16 }, { 40, 2, 0, 16 },
+        { 42, 2, 0, 16 }, { 44, 2, 0, 16 }, { 46, 2, 0, 16 }, { 48, 8, 0, 64 },
+        { 56, 8, 0, 64 }, { 64, 8, 0, 64 }, { 72, 1, 0, 8 }, { 74, 2, 0, 16 },
+        { 76, 2, 0, 16 }, { 78, 2, 0, 16 }, { 73, 1, 0, 2 }, { 38, 2, 8, 8 },
+        { 38, 2, 0, 8 }, { 73, 1, 5, 3 },
+    };
+    uint8_t data[80];
+    CperMemoryError m;
 
-    g_assert_cmpuint(section->index, ==, *n);
-    ++*n;
-    return true;
+    rand_bytes(data, sizeof(data));
+    g_assert_true(cper_memory_decode(data, sizeof(data), &m));
+    for (unsigned i = 0; i < CPER_MEMORY_FIELDS; i++) {
+        const CperMemoryField *f = &cper_memory_fields[i];
+        uint64_t mask = UINT64_MAX >> (64 - fields[i].bits);
+        uint64_t value = 0;
+
+        g_assert_cmpuint(f->offset, ==, fields[i].offset);
+        g_assert_cmpuint(f->size, ==, fields[i].size);
+        g_assert_cmpuint(f->shift, ==, fields[i].shift);
+        g_assert_cmphex(f->mask, ==, mask << fields[i].shift);
+        for (unsigned byte = f->size; byte--;) {
+            value = value << 8 | data[f->offset + byte];
+        }
+        g_assert_cmphex(cper_memory_field_get(&m, f), ==,
+                        value >> fields[i].shift & mask);
+    }
+}
+
+/* A value has a name where Linux has a text for it */
+static void test_names(void)
+{
+    for (unsigned type = 0; type < 256; type++) {
+        g_autoptr(GString) out = g_string_new(NULL);
+        g_autofree char *unknown = NULL;
+        g_auto(CperReading) r = { 0 };
+        CperMemoryError m = {
+            .validation_bits = CPER_MEMORY_VALID_ERROR_STATUS |
+                               CPER_MEMORY_VALID_MEMORY_ERROR_TYPE,
+            .error_status = type << 8,
+            .memory_error_type = type,
+        };
+        CperEntry e = { 0 };
+        uint8_t buf[256];
+        CperBlock b;
+
+        cper_block_init(&b, buf, sizeof(buf));
+        g_assert_true(cper_block_add_memory(&b, &e, &m));
+        cper_block_finish(&b);
+        g_assert_true(cper_read(buf, sizeof(buf), &r, NULL));
+        cper_print(&r, 0, 0, out);
+        unknown = g_strdup_printf("error_type: %u, unknown\n", type);
+        g_assert_cmpint(!cper_error_status_type_name(type), ==,
+                        strstr(out->str, "error_status: Reserved") != NULL);
+        g_assert_cmpint(type && !cper_memory_error_type_name(type), ==,
+                        type && strstr(out->str, unknown));
+        g_assert_cmpint(!cper_severity_name(type), ==, type > 3);
+    }
+    g_assert_nonnull(cper_memory_error_type_name(0));
 }
 
 /*
@@ -812,6 +905,9 @@ int main(int argc, char **argv)
     g_test_add_func("/cper-vs-reader/in-place", test_in_place);
     g_test_add_func("/cper-vs-reader/unique", test_unique);
     g_test_add_func("/cper-vs-reader/unix-time", test_unix_time);
+    g_test_add_func("/cper-vs-reader/fields", test_fields);
+    g_test_add_func("/cper-vs-reader/names", test_names);
+    g_test_add_func("/cper-vs-reader/truncated", test_truncated);
     g_test_add_func("/cper-vs-reader/damaged", test_damaged);
     return g_test_run();
 }

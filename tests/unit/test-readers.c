@@ -7,7 +7,6 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include <stdlib.h>
 #include <string.h>
 #include "cper-reader.h"
 #include "rtas-reader.h"
@@ -323,25 +322,25 @@ static void test_cper_valid_bits(void)
         { 0, "  error_status: Storage error in DRAM memory", 8, 8 },
         { 1, " physical_address: 0x123456789abcd000\n", 16, 8 },
         { 2, " physical_address_mask: 0xfffffffffffff000\n", 24, 8 },
-        { 3, " node:258 \n", 32, 2 },
-        { 4, " card:772 \n", 34, 2 },
-        { 5, " module:1286 \n", 36, 2 },
-        { 6, " bank:1800 \n", 38, 2 },
-        { 7, " device:2314 \n", 40, 2 },
-        { 8, " row:2828 \n", 42, 2 },
-        { 9, " column:3342 \n", 44, 2 },
-        { 10, " bit_position:3856 \n", 46, 2 },
-        { 11, " requestor_id:0x1112131415161718 \n", 48, 8 },
-        { 12, " responder_id:0x2122232425262728 \n", 56, 8 },
-        { 13, " target_id:0x3132333435363738 \n", 64, 8 },
+        { 3, " node:258 ", 32, 2 },
+        { 4, " card:772 ", 34, 2 },
+        { 5, " module:1286 ", 36, 2 },
+        { 6, " bank:1800 ", 38, 2 },
+        { 7, " device:2314 ", 40, 2 },
+        { 8, " row:2828 ", 42, 2 },
+        { 9, " column:3342 ", 44, 2 },
+        { 10, " bit_position:3856 ", 46, 2 },
+        { 11, " requestor_id:0x1112131415161718 ", 48, 8 },
+        { 12, " responder_id:0x2122232425262728 ", 56, 8 },
+        { 13, " target_id:0x3132333435363738 ", 64, 8 },
         { 14, " error_type: 3, multi-bit ECC\n", 72, 1 },
-        { 15, " rank:16706 \n", 74, 2 },
+        { 15, " rank:16706 ", 74, 2 },
         { 16, NULL, 76, 2 },
         { 17, " DIMM location: not present. DMI handle: 0x4546 ", 78, 2 },
-        { 18, " row:131072 \n", 73, 1 },
-        { 19, " bank_group:7 \n", 39, 1 },
-        { 20, " bank_address:8 \n", 38, 1 },
-        { 21, " chip_id:5 \n", 73, 1 },
+        { 18, " row:131072 ", 73, 1 },
+        { 19, " bank_group:7 ", 39, 1 },
+        { 20, " bank_address:8 ", 38, 1 },
+        { 21, " chip_id:5 ", 73, 1 },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -361,8 +360,10 @@ static void test_cper_valid_bits(void)
         buf[94] = valid >> 16;
         memcpy(buf + 92 + cases[i].offset, good + cases[i].offset,
                cases[i].length);
-        if (cases[i].bit == 18 || cases[i].bit == 21) {
-            buf[92 + 73] &= cases[i].bit == 18 ? 0x03 : 0xe0;
+        if (cases[i].bit == 18) {
+            buf[92 + 73] &= 0x03;
+        } else if (cases[i].bit == 21) {
+            buf[92 + 73] &= 0xe0;
         }
         read_good(buf, sizeof(buf), &r);
         check_why("one field", cper_read_tidy(&r, why), why, NULL);
@@ -1337,7 +1338,8 @@ static void test_rtas_strict(void)
         { "day 31 in any month", 35, "31", NULL },
         { "hexadecimal day", 35, "1a", "date" },
         { "no date but a time", 32, "00000000", "date 00000000" },
-        { "no date, no machine check", 32, "0000000000000000", "date 00000000" },
+        { "no date, no machine check", 32, "0000000000000000",
+          "date 00000000" },
         { "hour 24", 36, "24", "time" },
         { "hundredths", 39, "99", NULL },
         { "hexadecimal hundredths", 39, "0a", "time" },
@@ -1401,11 +1403,11 @@ static void check_every_byte(size_t offset, const char *allowed,
         RtasReading r;
 
         for (char **range = ranges; *range; range++) {
-            unsigned first = strtoul(*range, NULL, 16);
+            unsigned first = g_ascii_strtoull(*range, NULL, 16);
             unsigned last = first;
 
             if (strchr(*range, '-')) {
-                last = strtoul(strchr(*range, '-') + 1, NULL, 16);
+                last = g_ascii_strtoull(strchr(*range, '-') + 1, NULL, 16);
             }
             expected = expected || (v >= first && v <= last);
         }
@@ -1526,7 +1528,7 @@ static void test_rtas_order(void)
     static const struct {
         const char *third, *fourth;
         bool ok;
-    } cases[] = {
+    } orders[] = {
         { "5053", "5544", true },
         { "4c52", "5053", true },
         { "5544", "5053", false },
@@ -1535,7 +1537,7 @@ static void test_rtas_order(void)
         { "4c52", "5544", false },
     };
 
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+    for (size_t i = 0; i < G_N_ELEMENTS(orders); i++) {
         static const char ps[] =
             "5053 0050 00 00 0000 02 00 000000000000" ZERO16 ZERO16
             "42373030 31313131 20202020 20202020 20202020 20202020 20202020"
@@ -1548,14 +1550,14 @@ static void test_rtas_order(void)
 
         from_hex(rtas_vector, buf, RTAS_FULL);
         memmove(buf + 256, buf + 176, 40);
-        from_hex(strcmp(cases[i].third, "5053") ? other : ps, buf + 96, 80);
-        from_hex(strcmp(cases[i].fourth, "5053") ? other : ps, buf + 176, 80);
-        from_hex(cases[i].third, buf + 96, 2);
-        from_hex(cases[i].fourth, buf + 176, 2);
+        from_hex(strcmp(orders[i].third, "5053") ? other : ps, buf + 96, 80);
+        from_hex(strcmp(orders[i].fourth, "5053") ? other : ps, buf + 176, 80);
+        from_hex(orders[i].third, buf + 96, 2);
+        from_hex(orders[i].fourth, buf + 176, 2);
         from_hex("00000120", buf + 4, 4);
         buf[51] = 5;
         read_log(buf, sizeof(buf), &r);
-        g_assert_cmpint(rtas_read_strict(&r, NULL), ==, cases[i].ok);
+        g_assert_cmpint(rtas_read_strict(&r, NULL), ==, orders[i].ok);
         g_assert_true(rtas_read_librtas(&r, NULL));
     }
 }

@@ -228,6 +228,8 @@ class Guest:
             '-kernel', str(environment.path(target.kernel_variable)),
             '-initrd', str(initramfs.get(target)),
             '-append', arguments,
+            # A guest that has panicked stays there, as a real machine would.
+            '-action', 'panic=none',
             *(['-S'] if paused else []), *extra_args], name)
         self.agent = Agent(self.qemu.agent, self.factor)
         self.console = self.qemu.console
@@ -348,6 +350,14 @@ class Guest:
     def unpoison(self, address: int, length: Optional[int] = None) -> None:
         """ras-unpoison."""
         self.qemu.qmp('ras-unpoison', address=address, length=length)
+
+    def symbol(self, name: str) -> int:
+        """Address of a symbol of the guest's kernel."""
+        lines = self.agent.run(f'grep -w "{name}$" /proc/kallsyms').output
+        for line in lines.splitlines():
+            if line.split()[2:] == [name]:
+                return int(line.split()[0], 16)
+        raise AssertionError(f'{name}: {lines}')
 
     def poisoned(self) -> List[Dict[str, Any]]:
         """The poisoned ranges."""

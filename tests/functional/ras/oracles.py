@@ -8,7 +8,7 @@ platforms/pseries/ras.c.
 
 from typing import Dict, List, NamedTuple, Sequence
 
-from .guest import PAGE, Exit, Sigbus
+from .guest import PAGE, Exit, Guest, Sigbus
 from .targets import BUS_MCEERR_AR, SIGBUS, Target
 
 SIGSEGV = 11
@@ -39,8 +39,11 @@ class Oracle:
     # Console, after a fatal error; how that error ends.
     fatal_lines: List[str]
     fatal_ends: Dict[str, int]
-    # Are pages that were hit at the same time retired by the next error only?
+    # Are pages that were hit at the same time retired by the next error only,
+    # and only if the queue for that had room?
     needs_next_error: bool
+    # Does the kernel retire a page only if it is told where it is mapped?
+    needs_virtual_address: bool
     # A vCPU that takes errors: where a debugger can stop it between the
     # notification and the acknowledgement.
     handler_symbol: str
@@ -67,10 +70,13 @@ class Oracle:
         return rf'Memory failure: 0x{pa // PAGE:x}: ' \
             r'recovery action for .*: Recovered'
 
-    @staticmethod
-    def handler_address(kallsyms: int) -> int:
+    def handler_address(self, guest: Guest) -> int:
         """Where the debugger finds handler_symbol."""
-        return kallsyms
+        return guest.symbol(self.handler_symbol)
+
+    def vector_page(self, guest: Guest) -> int:
+        """Guest physical address of the code that an error enters first."""
+        raise NotImplementedError
 
     @staticmethod
     def in_user_mode(registers: str, pcs: Sequence[int]) -> bool:
@@ -98,6 +104,7 @@ class Arm64(Oracle):
                    r'Kernel panic - not syncing: GHES: Fatal hardware error']
     fatal_ends = {'acknowledged': 1}
     needs_next_error = False
+    needs_virtual_address = False
     handler_symbol = 'do_sea'
 
     def signal_lines(self, hit: Hit) -> List[str]:
@@ -111,6 +118,12 @@ class Arm64(Oracle):
         assert seen.address in (hit.va & -PAGE, hit.va)
         assert 1 << seen.lsb == PAGE
         assert seen.pc in hit.pcs
+
+    def vector_page(self, guest: Guest) -> int:
+        code = guest.agent.run('grep "Kernel code" /proc/iomem').output
+        start = int(code.split('-')[0], 16)
+        return (start + guest.symbol('vectors') -
+                guest.symbol('_stext')) & -PAGE
 
     @staticmethod
     def in_user_mode(registers: str, pcs: Sequence[int]) -> bool:
@@ -134,6 +147,7 @@ class Ppc64(Oracle):
                    r'Oops: Machine check, sig: 7']
     fatal_ends = {'acknowledged': 1}
     needs_next_error = True
+    needs_virtual_address = True
     handler_symbol = 'machine_check_fwnmi'
 
     def signal_lines(self, hit: Hit) -> List[str]:
@@ -153,10 +167,12 @@ class Ppc64(Oracle):
         assert seen.address == seen.pc
         assert seen.pc in hit.pcs
 
-    @staticmethod
-    def handler_address(kallsyms: int) -> int:
+    def handler_address(self, guest: Guest) -> int:
         # The routine is entered in real mode.
-        return kallsyms & 0x0fffffffffffffff
+        return guest.symbol(self.handler_symbol) & 0x0fffffffffffffff
+
+    def vector_page(self, guest: Guest) -> int:
+        return self.handler_address(guest) & -PAGE
 
     @staticmethod
     def in_user_mode(registers: str, pcs: Sequence[int]) -> bool:

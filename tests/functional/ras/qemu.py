@@ -72,7 +72,9 @@ class Qemu:
                   '-chardev', f'socket,id=a,path={self._sockets}/agent',
                   '-device', 'virtio-serial-pci',
                   '-device', 'virtserialport,chardev=a,name=ras.agent',
-                  '-nic', 'none', '-msg', 'timestamp=on', '-trace', 'ras_*'])
+                  '-nic', 'none', '-msg', 'timestamp=on',
+                  # Without the accesses: a guest may go round in them.
+                  '-trace', 'ras_*', '-trace', 'enable=-ras_poison_access'])
 
     def __enter__(self) -> 'Qemu':
         return self

@@ -38,10 +38,10 @@ class Target:
     kernel_arguments: str
     # A console line early in the kernel's life.
     kernel_line: str
-    # Guest physical addresses: where RAM begins; 64 MiB that are used before
-    # the kernel can handle errors.
-    ram_base: int
+    # Guest physical addresses: 32 MiB that are used before the kernel runs,
+    # and 256 MiB that the kernel uses while it boots (with nokaslr).
     firmware_ram: int
+    boot_ram: int
     # Linux may let a process touch the page again before it has taken the
     # page out of use: each time is one more error.  On arm64 this is left to
     # a worker, whose queue of 16 may even be full; on POWER the machine check
@@ -60,8 +60,8 @@ ARM64 = Target(
     machine_args=_arm64_args,
     kernel_arguments='console=ttyAMA0 acpi=force',
     kernel_line=r'Booting Linux on physical CPU',
-    ram_base=0x40000000,
-    firmware_ram=0x7c000000,
+    firmware_ram=0x7e000000,
+    boot_ram=0x68000000,
     may_hit_again=True)
 
 PPC64 = Target(
@@ -75,8 +75,8 @@ PPC64 = Target(
     machine_args=_ppc64_args,
     kernel_arguments='console=hvc0',
     kernel_line=r'Linux version',
-    ram_base=0,
-    firmware_ram=0,
+    firmware_ram=0x00400000,
+    boot_ram=0x20000000,
     may_hit_again=False)
 
 TARGETS = {target.name: target for target in (ARM64, PPC64)}
