@@ -13,8 +13,11 @@
 /* ras_send_events: send the QMP events that belong to one step */
 void ras_send_events(const RasReport *r);
 
-/* ras_send_lost: send the QMP event of a guest that could not be told */
-void ras_send_lost(void);
+/*
+ * ras_send_lost: send the QMP event of a guest that could not be told
+ * @recursive: it was still busy with another error
+ */
+void ras_send_lost(bool recursive);
 
 /* ras_poison_count: number of poisoned ranges */
 unsigned int ras_poison_count(RasState *s);

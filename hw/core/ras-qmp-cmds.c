@@ -340,7 +340,7 @@ void ras_send_events(const RasReport *r)
     }
 }
 
-void ras_send_lost(void)
+void ras_send_lost(bool recursive)
 {
-    send_memory_failure(MEMORY_FAILURE_ACTION_RESET, true, true);
+    send_memory_failure(MEMORY_FAILURE_ACTION_RESET, true, recursive);
 }

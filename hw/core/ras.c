@@ -402,7 +402,7 @@ static void report_steps(void *opaque)
         s->tell_panic = false;
         error_report("ras: the guest cannot be told of an error that it must "
                      "not run past: check-stop");
-        ras_send_lost();
+        ras_send_lost(ras_queue_outstanding(&s->queue));
         qemu_system_guest_panicked(NULL);
     }
 }
