@@ -431,27 +431,29 @@ static void ras_reset_enter(Object *obj, ResetType type)
 /*
  * Errors in flight and poison stay behind when a VM moves.  They are not
  * dropped silently: saving fails with a message, and the guest runs on.
+ *
+ * This is a subsection of the first vCPU, and not a section of the device,
+ * because a section of its own would change the numbers of those behind it.
  */
 static bool ras_state_needed(void *opaque)
 {
-    RasState *s = opaque;
+    RasState *s = the_ras;
 
-    return s->queue.in_flight || ras_poison_count(s);
+    return s && opaque == first_cpu &&
+           (s->queue.in_flight || ras_poison_count(s));
 }
 
 static int ras_pre_save(void *opaque)
 {
-    RasState *s = opaque;
-
     error_report("ras: %u errors in flight and %u poisoned ranges cannot be "
                  "saved; wait until the guest has handled the errors, or "
                  "remove the poison with ras-unpoison, and try again",
-                 s->queue.in_flight, ras_poison_count(s));
+                 the_ras->queue.in_flight, ras_poison_count(the_ras));
     return -EBUSY;
 }
 
-static const VMStateDescription vmstate_ras = {
-    .name = "ras",
+const VMStateDescription vmstate_cpu_common_ras = {
+    .name = "cpu_common/ras",
     .version_id = 1,
     .minimum_version_id = 1,
     .needed = ras_state_needed,
@@ -514,7 +516,6 @@ static void ras_class_init(ObjectClass *oc, void *data)
 
     dc->desc = "Guest RAS: delivery of hardware errors";
     dc->realize = ras_realize;
-    dc->vmsd = &vmstate_ras;
     /* the machine creates it and relies on it for its lifetime */
     dc->user_creatable = false;
     dc->hotpluggable = false;

@@ -88,14 +88,26 @@ static bool usable_routine(const SpaprMachineState *spapr, target_ulong addr)
            addr % INSTRUCTION_SIZE == 0;
 }
 
+/* One status is returned; without room for it there is nowhere to put one. */
+static bool counts_are_right(uint32_t want, uint32_t nargs, uint32_t nret,
+                             target_ulong rets)
+{
+    if (nargs == want && nret == 1) {
+        return true;
+    }
+    if (nret > 0) {
+        rtas_st(rets, 0, RTAS_OUT_PARAM_ERROR);
+    }
+    return false;
+}
+
 void rtas_ibm_nmi_register(PowerPCCPU *cpu, SpaprMachineState *spapr,
                            uint32_t token, uint32_t nargs, target_ulong args,
                            uint32_t nret, target_ulong rets)
 {
     target_ulong system_reset, machine_check;
 
-    if (nargs != 2 || nret != 1) {
-        rtas_st(rets, 0, RTAS_OUT_PARAM_ERROR);
+    if (!counts_are_right(2, nargs, nret, rets)) {
         return;
     }
     if (spapr_get_cap(spapr, SPAPR_CAP_FWNMI) == SPAPR_CAP_OFF ||
@@ -127,11 +139,7 @@ void rtas_ibm_nmi_interlock(PowerPCCPU *cpu, SpaprMachineState *spapr,
                             uint32_t token, uint32_t nargs, target_ulong args,
                             uint32_t nret, target_ulong rets)
 {
-    if (nargs != 0 || nret != 1) {
-        /* without room for a status there is nowhere to put one */
-        if (nret > 0) {
-            rtas_st(rets, 0, RTAS_OUT_PARAM_ERROR);
-        }
+    if (!counts_are_right(0, nargs, nret, rets)) {
         return;
     }
     if (spapr_get_cap(spapr, SPAPR_CAP_FWNMI) == SPAPR_CAP_OFF) {

@@ -174,6 +174,9 @@ static inline void ras_vcpu_service(CPUState *cpu)
     }
 }
 
+/* subsection of every vCPU's common state */
+extern const VMStateDescription vmstate_cpu_common_ras;
+
 /*
  * Poison (hw/core/ras-poison.c): pages that fail every access, TCG only
  */
