@@ -4,8 +4,8 @@
 # What all scripts share: progress lines, the cache, its locks and its entries.
 #
 # The cache holds two kinds of things. An *entry* is immutable: it is made in
-# a folder beside its final place, gets a manifest (SHA256SUMS) and is renamed
-# into place, so it is either complete or absent, and every use checks it.
+# a folder below new/, gets a manifest (SHA256SUMS) and is renamed into place,
+# so it is either complete or absent, and every use checks it.
 # Everything below work/ is mutable (build folders, the repository the sources
 # are composed in) and is only touched by the holder of its lock.
 
@@ -50,6 +50,10 @@ die() {
 # is compiled once. CCACHE_BASEDIR has to be set to what differs.
 export CCACHE_DIR=$RAS_CACHE/ccache CCACHE_MAXSIZE=3G CCACHE_NOHASHDIR=1
 
+case $RAS_CACHE in
+*[[:space:]:]*) die "QEMU cannot be built in $RAS_CACHE: no blanks and colons, please (RAS_CACHE)" ;;
+esac
+
 # Hold the lock NAME until this (sub)shell ends. A child that outlives a
 # killed script inherits it, so nobody builds where an orphan still writes.
 lock() {
@@ -88,22 +92,23 @@ intact() {
 # with an empty current folder that becomes the entry.
 # Never call this in a condition: bash would then ignore failing commands.
 entry() {
-    local entry_name=$1 entry_dir=$RAS_CACHE/$1
+    local entry_name=$1 entry_dir=$RAS_CACHE/$1 entry_new=$RAS_CACHE/new/${1//\//:}
     shift
     if intact "$entry_name" 2>/dev/null; then
-        touch "$entry_dir"      # the newest entries survive pruning
+        # What was used last survives pruning.
+        touch "$entry_dir" 2>/dev/null || true
         return 0
     fi
     (
         lock "$entry_name"
         if ! intact "$entry_name"; then
-            rm -rf "$entry_dir" "$entry_dir.new"
-            mkdir -p "$entry_dir.new"
-            cd "$entry_dir.new"
+            rm -rf "$entry_dir" "$entry_new"
+            mkdir -p "$entry_new" "${entry_dir%/*}"
+            cd "$entry_new"
             "$@"
-            find . -type f -print0 | sort -z | xargs -0 sha256sum >"$entry_dir.sums"
-            mv "$entry_dir.sums" SHA256SUMS
-            mv -T "$entry_dir.new" "$entry_dir"
+            find . -type f -print0 | sort -z | xargs -0 sha256sum >"$entry_new.sums"
+            mv "$entry_new.sums" SHA256SUMS
+            mv -T "$entry_new" "$entry_dir"
         fi
     )
 }

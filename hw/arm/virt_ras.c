@@ -129,15 +129,17 @@ static size_t build_block(uint8_t *buf, size_t size, const RasEntry *e)
 }
 
 static RasRecordResult virt_ras_record(RasState *s, const RasEntry *e,
-                                       CPUState *cpu)
+                                       CPUState *cpu, const char **why)
 {
     VirtRasState *vrs = VIRT_RAS(s);
     uint8_t block[GHES_ERROR_STATUS_BLOCK_LENGTH];
 
     if (arm_ras_handler_failed(cpu, &e->error)) {
+        *why = "the handler of external aborts cannot be fetched";
         return RAS_RECORD_CHECKSTOP;
     }
     if (!ghes_find(virt_ghes(), &vrs->source)) {
+        *why = "fatal, and there is no error status block to say so";
         return e->error.severity == RAS_SEVERITY_FATAL ?
                RAS_RECORD_CHECKSTOP : RAS_RECORD_NONE;
     }
@@ -164,7 +166,8 @@ static bool virt_ras_acknowledged(RasState *s)
  * A guest that takes an abort in its kernel may never look at the record
  * (Linux does not).  The next abort of the same vCPU shows that it went on.
  */
-static bool virt_ras_second_error(RasState *s, const RasEntry *e)
+static bool virt_ras_second_error(RasState *s, const RasEntry *e,
+                                  const char **why)
 {
     return true;
 }
@@ -213,7 +216,8 @@ void virt_ras_create(VirtMachineState *vms)
         return;
     }
     if (virt_is_acpi_enabled(vms) && !vms->acpi_dev) {
-        error_report("'ras=on' needs UEFI firmware for a 64-bit CPU");
+        error_report("'ras=on' needs ACPI tables: UEFI firmware, a 64-bit "
+                     "CPU and machine version 4.2 or later");
         error_printf("Add '-bios' with an AArch64 UEFI image, or use "
                      "'acpi=off' to go without error records.\n");
         exit(1);

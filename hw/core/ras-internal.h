@@ -19,6 +19,9 @@ void ras_send_events(const RasReport *r);
  */
 void ras_send_lost(bool recursive);
 
+/* ras_poison_init: allocate what ras-poison.c needs */
+void ras_poison_init(RasState *s, unsigned int nr_vcpus);
+
 /* ras_poison_count: number of poisoned ranges */
 unsigned int ras_poison_count(RasState *s);
 

@@ -28,13 +28,27 @@
 /* Over anything that a board or a device maps into RAM. */
 #define POISON_PRIORITY 1000
 
+/* No page has this address. */
+#define NO_PAGE 1
+
+/* Remember what failed on whose behalf, for ras_poison_consumed(). */
+static void note_access(const RasPoisonSlot *slot, hwaddr addr, unsigned size,
+                        const char *kind)
+{
+    RasPoison *poison = &ras_get()->poison;
+
+    qatomic_inc(&poison->accesses);
+    if (current_cpu) {
+        poison->failed_page[current_cpu->cpu_index] =
+            (slot->addr + addr) & -(uint64_t)RAS_PAGE_SIZE;
+    }
+    trace_ras_poison_access(slot->addr + addr, size, kind);
+}
+
 static MemTxResult poison_read(void *opaque, hwaddr addr, uint64_t *data,
                                unsigned size, MemTxAttrs attrs)
 {
-    RasPoisonSlot *slot = opaque;
-
-    qatomic_inc(&ras_get()->poison.accesses);
-    trace_ras_poison_access(slot->addr + addr, size, "read");
+    note_access(opaque, addr, size, "read");
     *data = 0;
     return MEMTX_ERROR;
 }
@@ -42,10 +56,7 @@ static MemTxResult poison_read(void *opaque, hwaddr addr, uint64_t *data,
 static MemTxResult poison_write(void *opaque, hwaddr addr, uint64_t data,
                                 unsigned size, MemTxAttrs attrs)
 {
-    RasPoisonSlot *slot = opaque;
-
-    qatomic_inc(&ras_get()->poison.accesses);
-    trace_ras_poison_access(slot->addr + addr, size, "write");
+    note_access(opaque, addr, size, "write");
     return MEMTX_ERROR;
 }
 
@@ -89,6 +100,14 @@ static RasPoisonSlot *find_overlap(RasState *s, uint64_t addr, uint64_t len)
 RasPoisonSlot *ras_poison_find(RasState *s, uint64_t addr)
 {
     return find_overlap(s, addr, 1);
+}
+
+void ras_poison_init(RasState *s, unsigned int nr_vcpus)
+{
+    s->poison.failed_page = g_new(uint64_t, nr_vcpus);
+    for (unsigned int i = 0; i < nr_vcpus; i++) {
+        s->poison.failed_page[i] = NO_PAGE;
+    }
 }
 
 unsigned int ras_poison_count(RasState *s)
@@ -281,8 +300,8 @@ bool ras_poison_remove(RasState *s, uint64_t addr, uint64_t len,
     }
     slot = ras_poison_find(s, addr);
     if (!slot || slot_end(slot) < addr + len) {
-        error_setg(errp, "0x%" PRIx64 " is not poisoned; 'info ras' shows "
-                   "what is", slot ? slot_end(slot) : addr);
+        error_setg(errp, "0x%" PRIx64 " is not poisoned, or not as one range; "
+                   "'info ras' shows what is", slot ? slot_end(slot) : addr);
         return false;
     }
     start = slot->addr;
@@ -322,6 +341,22 @@ void ras_poison_clear(RasState *s)
     memory_region_transaction_commit();
 }
 
+void ras_poison_forget_absent(RasState *s)
+{
+    uint64_t bad;
+
+    for (int i = 0; i < RAS_POISON_RANGES; i++) {
+        RasPoisonSlot *slot = &s->poison.range[i];
+
+        if (slot->used) {
+            slot_unmap(slot);
+            if (range_is_ram(slot->addr, slot->len, &bad)) {
+                slot_map(s, slot, slot->addr, slot->len, slot->severity);
+            }
+        }
+    }
+}
+
 static RasAccessKind access_kind(MMUAccessType access_type)
 {
     switch (access_type) {
@@ -344,11 +379,19 @@ bool ras_poison_consumed(CPUState *cpu, hwaddr addr, vaddr vaddr,
         return false;
     }
     BQL_LOCK_GUARD();
-    slot = ras_poison_find(s, addr);
-    if (!slot) {
+    if (s->poison.failed_page[cpu->cpu_index] !=
+        (addr & -(uint64_t)RAS_PAGE_SIZE)) {
         return false;
     }
+    s->poison.failed_page[cpu->cpu_index] = NO_PAGE;
     s->poison.consumed++;
+    /* leaves the CPU loop; a refused error is tried again by the next run */
+    cpu->exception_index = EXCP_INTERRUPT;
+    slot = ras_poison_find(s, addr);
+    if (!slot) {
+        /* made good while this vCPU waited for the lock: so it is good */
+        return true;
+    }
     ras_report(&(RasError) {
         .kind = RAS_KIND_MEMORY,
         .severity = slot->severity,
@@ -363,7 +406,5 @@ bool ras_poison_consumed(CPUState *cpu, hwaddr addr, vaddr vaddr,
         .granule = RAS_PAGE_SIZE,
         .vaddr = vaddr,
     }, NULL);
-    /* leaves the CPU loop; a refused error is tried again by the next run */
-    cpu->exception_index = EXCP_INTERRUPT;
     return true;
 }

@@ -199,6 +199,27 @@ RasEntry *ras_queue_outstanding(RasQueue *q)
     return entry_at(q, q->outstanding);
 }
 
+/*
+ * An error that an instruction consumed has to be delivered at that
+ * instruction: it goes before what was injected for the same vCPU.
+ */
+static RasEntry *consumed_before(RasQueue *q, RasEntry *e)
+{
+    RasEntry *later;
+
+    if (e->error.origin != RAS_ORIGIN_INJECTED) {
+        return e;
+    }
+    for (later = entry_at(q, e->next); later; later = entry_at(q, later->next)) {
+        if (later->stage == RAS_STAGE_QUEUED && !later->held &&
+            later->error.vcpu == e->error.vcpu &&
+            later->error.origin != RAS_ORIGIN_INJECTED) {
+            return later;
+        }
+    }
+    return e;
+}
+
 RasEntry *ras_queue_next(RasQueue *q)
 {
     RasEntry *e;
@@ -208,7 +229,7 @@ RasEntry *ras_queue_next(RasQueue *q)
     }
     for (e = entry_at(q, q->first); e; e = entry_at(q, e->next)) {
         if (e->stage == RAS_STAGE_QUEUED && !e->held) {
-            return e;
+            return consumed_before(q, e);
         }
     }
     return NULL;
@@ -263,6 +284,7 @@ bool ras_queue_report(RasQueue *q, RasReport *report)
         .id = e->id,
         .stage = step.stage,
         .recursive = e->recursive,
+        .quiet = e->quiet,
         .delivery = step.stage >= RAS_STAGE_NOTIFIED ? e->delivery : NULL,
     };
     if (ras_stage_is_end(step.stage)) {

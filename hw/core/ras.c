@@ -15,11 +15,13 @@
 #include "exec/address-spaces.h"
 #include "hw/boards.h"
 #include "hw/core/cpu.h"
+#include "hw/mem/memory-device.h"
 #include "hw/qdev-properties.h"
 #include "hw/ras.h"
 #include "migration/vmstate.h"
 #include "system/cpus.h"
 #include "system/hw_accel.h"
+#include "system/qtest.h"
 #include "system/reset.h"
 #include "system/runstate.h"
 #include "ras-internal.h"
@@ -38,11 +40,11 @@
 #define BARE_INTERVAL_MS 2
 
 /*
- * A guest can make errors faster than anybody reads events: at most this many
- * in a window of this length.
+ * A guest can make errors faster than anybody reads events: at most so many
+ * errors have events in a window of this length.
  */
-#define EVENTS_MAX 10000
-#define EVENT_WINDOW_MS 10000
+#define ERRORS_TOLD_MAX 2000
+#define ERRORS_TOLD_WINDOW_MS 10000
 
 /* At most this many lines in QEMU's log in a window of this length. */
 #define LOG_LINES_MAX 20
@@ -59,7 +61,8 @@ RasState *ras_get(void)
 
 static void update_waiting(RasState *s)
 {
-    ras_errors_waiting = s->queue.queued;
+    ras_errors_waiting = s->queue.queued +
+                         (s->bare_vcpu >= 0 && !s->bare_vcpu_ran);
 }
 
 static void advance(RasState *s, RasEntry *e, RasStage stage)
@@ -159,23 +162,26 @@ static void await_acknowledgement(RasState *s)
 {
     int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
 
-    if (!RAS_GET_CLASS(s)->acknowledged) {
-        return;
-    }
     s->ack_delay_ns = ACK_POLL_MIN_NS;
     s->ack_deadline_ns = now + s->reclaim_ms * (int64_t)SCALE_MS;
-    timer_mod(s->ack_timer, now + s->ack_delay_ns);
+    timer_mod(s->ack_timer, RAS_GET_CLASS(s)->acknowledged ?
+                            now + s->ack_delay_ns : s->ack_deadline_ns);
 }
 
 /*
  * The guest cannot be told of @e and must not run past it: its vCPU stays
  * parked, and the machine counts as lost, until a reset.
  */
-static void checkstop(RasState *s, RasEntry *e)
+static void checkstop(RasState *s, RasEntry *e, const char *why)
 {
     ras_queue_hold(&s->queue, e);
     s->lost = true;
     s->tell_panic = true;
+    s->lost_report = (RasReport) {
+        .error = e->error,
+        .id = e->id,
+        .delivery = why,
+    };
     trace_ras_checkstop(e->id, e->error.vcpu);
     qemu_bh_schedule(s->report_bh);
 }
@@ -188,127 +194,19 @@ static void checkstop(RasState *s, RasEntry *e)
 static void resolve_second_error(RasState *s, RasEntry *e)
 {
     RasDeviceClass *rc = RAS_GET_CLASS(s);
+    const char *why = NULL;
 
     if (e->error.origin == RAS_ORIGIN_INJECTED ||
         !ras_error_parks(&e->error) || e->error.vcpu != ras_owner(s) ||
         poll_acknowledged(s)) {
         return;
     }
-    if (rc->second_error(s, e)) {
+    if (rc->second_error(s, e, &why)) {
         reclaim_outstanding(s);
     } else {
-        checkstop(s, e);
+        checkstop(s, e, why);
     }
 }
-
-uint64_t ras_report(const RasError *error, Error **errp)
-{
-    CPUState *cpu = qemu_get_cpu(error->vcpu);
-    RasState *s = the_ras;
-    RasEntry *e;
-
-    assert(bql_locked());
-    if (!s) {
-        error_setg(errp, "This machine has no guest RAS");
-        return 0;
-    }
-    if (!cpu) {
-        ras_queue_refuse(&s->queue);
-        error_setg(errp, "There is no vCPU %" PRId32, error->vcpu);
-        return 0;
-    }
-
-    e = ras_queue_accept(&s->queue, error);
-    if (!e) {
-        trace_ras_error_refused(error->vcpu, error->addr);
-        error_setg(errp, "The queue of errors is full: %u wait for the guest",
-                   s->queue.in_flight);
-        return 0;
-    }
-    trace_ras_error_accepted(e->id, RasErrorOrigin_str(
-                             (RasErrorOrigin)error->origin), error->vcpu,
-                             error->addr, error->vaddr);
-    trace_ras_error_step(e->id, RasErrorState_str(RAS_ERROR_STATE_QUEUED),
-                         error->vcpu, error->addr);
-    update_waiting(s);
-    qemu_bh_schedule(s->report_bh);
-
-    cpu_exit(cpu);
-    if (!s->lost) {
-        resolve_second_error(s, e);
-    }
-    kick_next(s);
-    return e->id;
-}
-
-bool ras_vcpu_is_parked(CPUState *cpu)
-{
-    return ras_queue_parks(&the_ras->queue, cpu->cpu_index);
-}
-
-static RasEntry *deliverable_on(CPUState *cpu)
-{
-    RasEntry *e;
-
-    if (the_ras->lost || timer_pending(the_ras->bare_timer)) {
-        return NULL;
-    }
-    e = ras_queue_next(&the_ras->queue);
-    return e && e->error.vcpu == cpu->cpu_index ? e : NULL;
-}
-
-bool ras_vcpu_is_idle(CPUState *cpu, bool *idle)
-{
-    if (deliverable_on(cpu)) {
-        *idle = false;
-        return true;
-    }
-    *idle = true;
-    return ras_vcpu_is_parked(cpu);
-}
-
-/* Runs on @cpu's thread, between two instructions. */
-void ras_vcpu_deliver(CPUState *cpu)
-{
-    RasState *s = the_ras;
-    RasDeviceClass *rc = RAS_GET_CLASS(s);
-    RasRecordResult res;
-    RasEntry *e;
-
-    if (cpu_is_stopped(cpu)) {
-        return;
-    }
-    e = deliverable_on(cpu);
-    if (!e) {
-        return;
-    }
-
-    cpu_synchronize_state(cpu);
-    res = rc->record(s, e, cpu);
-    if (res == RAS_RECORD_CHECKSTOP) {
-        checkstop(s, e);
-        return;
-    }
-    if (res == RAS_RECORD_WRITTEN) {
-        advance(s, e, RAS_STAGE_RECORDED);
-    }
-    e->delivery = rc->notify(s, e, cpu, res == RAS_RECORD_WRITTEN);
-    advance(s, e, RAS_STAGE_NOTIFIED);
-    if (res == RAS_RECORD_WRITTEN) {
-        await_acknowledgement(s);
-    } else {
-        timer_mod(s->bare_timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) +
-                                 BARE_INTERVAL_MS);
-        end_outstanding(s, RAS_STAGE_TAKEN);
-    }
-}
-
-static void bare_timer_expired(void *opaque)
-{
-    kick_next(opaque);
-}
-
-/* --- what people get to see ---------------------------------------------- */
 
 /*
  * May one more pass @rate?  Returns how many were held back in the window
@@ -332,6 +230,167 @@ static bool rate_allows(RasRate *rate, unsigned int max, int64_t window_ms,
     return true;
 }
 
+uint64_t ras_report(const RasError *error, Error **errp)
+{
+    CPUState *cpu = qemu_get_cpu(error->vcpu);
+    RasState *s = the_ras;
+    unsigned int held_back;
+    RasEntry *e;
+
+    assert(bql_locked());
+    if (!s) {
+        error_setg(errp, "This machine has no guest RAS");
+        return 0;
+    }
+    if (!cpu) {
+        ras_queue_refuse(&s->queue);
+        error_setg(errp, "There is no vCPU %" PRId32, error->vcpu);
+        return 0;
+    }
+
+    if (s->lost && error->origin == RAS_ORIGIN_INJECTED) {
+        ras_queue_refuse(&s->queue);
+        error_setg(errp, "The guest is lost since error %" PRIu64 " (check-"
+                   "stop); reset it first", s->lost_report.id);
+        return 0;
+    }
+    e = ras_queue_accept(&s->queue, error);
+    if (!e) {
+        trace_ras_error_refused(error->vcpu, error->addr);
+        error_setg(errp, "The queue of errors is full: %u wait for the guest, "
+                   "and at most %u can be injected; let the guest run, or "
+                   "reset it", s->queue.in_flight, RAS_QUEUE_INJECTED_MAX);
+        return 0;
+    }
+    e->quiet = !rate_allows(&s->told_rate, ERRORS_TOLD_MAX,
+                            ERRORS_TOLD_WINDOW_MS, &held_back);
+    trace_ras_error_accepted(e->id, RasErrorOrigin_str(
+                             (RasErrorOrigin)error->origin), error->vcpu,
+                             error->addr, error->vaddr);
+    trace_ras_error_step(e->id, RasErrorState_str(RAS_ERROR_STATE_QUEUED),
+                         error->vcpu, error->addr);
+    if (error->origin != RAS_ORIGIN_INJECTED && error->vcpu == s->bare_vcpu) {
+        /* it ran, and must not run on now */
+        s->bare_vcpu = -1;
+    }
+    update_waiting(s);
+    qemu_bh_schedule(s->report_bh);
+
+    cpu_exit(cpu);
+    if (!s->lost) {
+        resolve_second_error(s, e);
+    }
+    kick_next(s);
+    return e->id;
+}
+
+static void start_bare_interval(RasState *s)
+{
+    timer_mod(s->bare_timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) +
+                             BARE_INTERVAL_MS);
+}
+
+/*
+ * A vCPU that took a bare exception has to run before it gets the next one,
+ * or the first would be lost: this is asked just before it does.
+ */
+static bool runs_for_bare(RasState *s, CPUState *cpu)
+{
+    if (s->lost || cpu->cpu_index != s->bare_vcpu) {
+        return false;
+    }
+    if (!s->bare_vcpu_ran && qemu_cpu_is_self(cpu)) {
+        s->bare_vcpu_ran = true;
+        start_bare_interval(s);
+        update_waiting(s);
+    }
+    return !s->bare_vcpu_ran || timer_pending(s->bare_timer);
+}
+
+bool ras_vcpu_is_parked(CPUState *cpu)
+{
+    bool runs = runs_for_bare(the_ras, cpu);
+
+    return !runs && ras_queue_parks(&the_ras->queue, cpu->cpu_index);
+}
+
+static RasEntry *deliverable_on(CPUState *cpu)
+{
+    RasEntry *e;
+
+    if (the_ras->lost || timer_pending(the_ras->bare_timer) ||
+        (cpu->cpu_index == the_ras->bare_vcpu && !the_ras->bare_vcpu_ran)) {
+        return NULL;
+    }
+    e = ras_queue_next(&the_ras->queue);
+    return e && e->error.vcpu == cpu->cpu_index ? e : NULL;
+}
+
+bool ras_vcpu_is_idle(CPUState *cpu, bool *idle)
+{
+    bool first = cpu->cpu_index == the_ras->bare_vcpu &&
+                 !the_ras->bare_vcpu_ran && !the_ras->lost;
+
+    if (deliverable_on(cpu)) {
+        *idle = false;
+        return true;
+    }
+    *idle = true;
+    return !first && ras_vcpu_is_parked(cpu);
+}
+
+/* Runs on @cpu's thread, between two instructions. */
+void ras_vcpu_deliver(CPUState *cpu)
+{
+    RasState *s = the_ras;
+    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    const char *why = NULL;
+    RasRecordResult res;
+    RasEntry *e;
+
+    if (cpu_is_stopped(cpu)) {
+        return;
+    }
+    e = deliverable_on(cpu);
+    if (!e) {
+        return;
+    }
+    if (!rc->vcpu_online(s, cpu)) {
+        /* the guest switched it off while the error waited */
+        advance(s, e, RAS_STAGE_DISCARDED);
+        kick_next(s);
+        return;
+    }
+
+    cpu_synchronize_state(cpu);
+    res = rc->record(s, e, cpu, &why);
+    if (res == RAS_RECORD_CHECKSTOP) {
+        checkstop(s, e, why);
+        return;
+    }
+    if (res == RAS_RECORD_WRITTEN) {
+        advance(s, e, RAS_STAGE_RECORDED);
+    }
+    e->delivery = rc->notify(s, e, cpu, res == RAS_RECORD_WRITTEN);
+    advance(s, e, RAS_STAGE_NOTIFIED);
+    if (res == RAS_RECORD_WRITTEN) {
+        await_acknowledgement(s);
+    } else {
+        s->bare_vcpu = cpu->cpu_index;
+        /* vCPUs do not run under qtest */
+        s->bare_vcpu_ran = qtest_enabled();
+        start_bare_interval(s);
+        end_outstanding(s, RAS_STAGE_TAKEN);
+    }
+}
+
+static void bare_timer_expired(void *opaque)
+{
+    kick_next(opaque);
+}
+
+/* --- what people get to see ---------------------------------------------- */
+
 static bool log_line_allowed(RasState *s)
 {
     unsigned int held_back;
@@ -344,7 +403,7 @@ static bool log_line_allowed(RasState *s)
     return allowed;
 }
 
-static void log_error(RasState *s, const RasReport *r)
+static void log_error(RasState *s, const RasReport *r, const char *prefix)
 {
     const RasError *err = &r->error;
     g_autofree char *where = NULL;
@@ -355,11 +414,11 @@ static void log_error(RasState *s, const RasReport *r)
     where = err->has_addr ?
             g_strdup_printf("guest physical address 0x%" PRIx64, err->addr) :
             g_strdup("an unknown address");
-    warn_report("ras: error %" PRIu64 ": %s, %s, %s at %s, vCPU %d: %s",
+    warn_report("ras: error %" PRIu64 ": %s, %s, %s at %s, vCPU %d: %s%s",
                 r->id, RasErrorClass_str((RasErrorClass)err->kind),
                 RasErrorSeverity_str((RasErrorSeverity)err->severity),
                 RasErrorOrigin_str((RasErrorOrigin)err->origin), where,
-                err->vcpu, r->delivery);
+                err->vcpu, prefix, r->delivery);
 }
 
 /*
@@ -368,16 +427,14 @@ static void log_error(RasState *s, const RasReport *r)
  */
 static void report_step(RasState *s, const RasReport *r)
 {
-    unsigned int held_back;
-
-    if (rate_allows(&s->event_rate, EVENTS_MAX, EVENT_WINDOW_MS, &held_back)) {
-        ras_send_events(r);
-    } else {
+    if (r->quiet) {
         s->events_dropped++;
+    } else {
+        ras_send_events(r);
     }
     switch (r->stage) {
     case RAS_STAGE_NOTIFIED:
-        log_error(s, r);
+        log_error(s, r, "");
         break;
     case RAS_STAGE_RECLAIMED:
         if (log_line_allowed(s)) {
@@ -400,8 +457,7 @@ static void report_steps(void *opaque)
     }
     if (s->tell_panic) {
         s->tell_panic = false;
-        error_report("ras: the guest cannot be told of an error that it must "
-                     "not run past: check-stop");
+        log_error(s, &s->lost_report, "check-stop: ");
         ras_send_lost(ras_queue_outstanding(&s->queue));
         qemu_system_guest_panicked(NULL);
     }
@@ -416,11 +472,13 @@ static void ras_reset_enter(Object *obj, ResetType type)
 
     timer_del(s->ack_timer);
     timer_del(s->bare_timer);
+    trace_ras_reset(s->queue.in_flight);
     if (ras_queue_discard(&s->queue, -1)) {
-        trace_ras_reset(s->queue.in_flight);
         qemu_bh_schedule(s->report_bh);
     }
     s->lost = false;
+    s->tell_panic = false;
+    s->bare_vcpu = -1;
     update_waiting(s);
     ras_poison_clear(s);
     if (rc->reset) {
@@ -472,12 +530,15 @@ static void device_unrealized(DeviceListener *listener, DeviceState *dev)
     RasState *s = container_of(listener, RasState, listener);
     RasEntry *e;
 
+    if (object_dynamic_cast(OBJECT(dev), TYPE_MEMORY_DEVICE)) {
+        ras_poison_forget_absent(s);
+    }
     if (!object_dynamic_cast(OBJECT(dev), TYPE_CPU)) {
         return;
     }
     for (e = ras_queue_first(&s->queue); e;
          e = ras_queue_following(&s->queue, e)) {
-        if (!qemu_get_cpu(e->error.vcpu)) {
+        if (e->error.vcpu >= 0 && !qemu_get_cpu(e->error.vcpu)) {
             advance(s, e, RAS_STAGE_DISCARDED);
         }
     }
@@ -493,7 +554,9 @@ static void ras_realize(DeviceState *dev, Error **errp)
         error_setg(errp, "A machine has one RAS device at most");
         return;
     }
+    s->bare_vcpu = -1;
     s->parking = g_new0(uint16_t, nr_vcpus);
+    ras_poison_init(s, nr_vcpus);
     ras_queue_init(&s->queue, s->parking, nr_vcpus);
     s->ack_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, ack_timer_expired, s);
     s->bare_timer = timer_new_ms(QEMU_CLOCK_REALTIME, bare_timer_expired, s);

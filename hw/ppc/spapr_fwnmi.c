@@ -243,11 +243,12 @@ static bool handler_failed(const SpaprMachineState *spapr,
     target_ulong handler = is_registered(spapr) ?
                            spapr->fwnmi_machine_check_addr : MCHECK_VECTOR;
 
-    return error->access == RAS_ACCESS_KIND_FETCH && env->nip == handler;
+    return error->access == RAS_ACCESS_KIND_FETCH && env->nip == handler &&
+           !FIELD_EX64(env->msr, MSR, PR) && !FIELD_EX64(env->msr, MSR, IR);
 }
 
 static RasRecordResult spapr_ras_record(RasState *s, const RasEntry *e,
-                                        CPUState *cs)
+                                        CPUState *cs, const char **why)
 {
     SpaprMachineState *spapr = SPAPR_MACHINE(qdev_get_machine());
     PowerPCCPU *cpu = POWERPC_CPU(cs);
@@ -256,8 +257,12 @@ static RasRecordResult spapr_ras_record(RasState *s, const RasEntry *e,
     hwaddr area;
     size_t len;
 
-    if (!FIELD_EX64(cpu->env.msr, MSR, ME) ||
-        handler_failed(spapr, &cpu->env, &e->error)) {
+    if (!FIELD_EX64(cpu->env.msr, MSR, ME)) {
+        *why = "machine checks are disabled, MSR[ME]=0";
+        return RAS_RECORD_CHECKSTOP;
+    }
+    if (handler_failed(spapr, &cpu->env, &e->error)) {
+        *why = "the machine check handler cannot be fetched";
         return RAS_RECORD_CHECKSTOP;
     }
     /* the handler is the hypervisor's, not the nested guest's */
@@ -268,6 +273,7 @@ static RasRecordResult spapr_ras_record(RasState *s, const RasEntry *e,
     spapr_mce_to_log(mce_cpu(&cpu->env), &e->error, e->id, cpu->vcpu_id, &log);
     len = rtas_elog_build_mc(buf, sizeof(buf), &log);
     if (!area || !len) {
+        *why = "the RTAS area of the guest is not usable RAM";
         return RAS_RECORD_CHECKSTOP;
     }
     write_save_area(area, cpu->env.gpr[3], buf, len);
@@ -293,16 +299,17 @@ static void set_syndrome(CPUPPCState *env, const RasError *error)
 }
 
 /*
- * Interrupts turn a transaction into a suspended one.  The function that
- * enters the routine drops it.
+ * What an interrupt does to the MSR and the function that enters the routine
+ * does not: it sets SF, and turns a transaction into a suspended one.
  */
-static void keep_transaction(CPUPPCState *env, target_ulong old_msr)
+static void fix_entry_msr(CPUPPCState *env, target_ulong old_msr)
 {
 #if defined(TARGET_PPC64)
+    env->msr |= 1ULL << MSR_SF;
     if (old_msr & ((1ULL << MSR_TS0) | (1ULL << MSR_TS1))) {
         env->msr |= 1ULL << MSR_TS1;
-        hreg_compute_hflags(env);
     }
+    hreg_compute_hflags(env);
 #endif
 }
 
@@ -317,7 +324,7 @@ static const char *spapr_ras_notify(RasState *s, const RasEntry *e,
     cs->halted = 0;
     if (recorded) {
         ppc_cpu_do_fwnmi_machine_check(cs, spapr->fwnmi_machine_check_addr);
-        keep_transaction(env, msr);
+        fix_entry_msr(env, msr);
         return "machine check at the registered handler, with an RTAS error "
                "log";
     }
@@ -335,9 +342,17 @@ static const char *spapr_ras_notify(RasState *s, const RasEntry *e,
  * LoPAR 7.3.14: a second machine check on the processor that owns the save
  * area is beyond recovery.
  */
-static bool spapr_ras_second_error(RasState *s, const RasEntry *e)
+static bool spapr_ras_second_error(RasState *s, const RasEntry *e,
+                                   const char **why)
 {
+    *why = "second machine check before ibm,nmi-interlock";
     return false;
+}
+
+/* Whoever has not called ibm,nmi-interlock by now does not own the area. */
+static void spapr_ras_reclaim(RasState *s)
+{
+    SPAPR_MACHINE(qdev_get_machine())->fwnmi_machine_check_interlock = -1;
 }
 
 static void spapr_ras_class_init(ObjectClass *oc, void *data)
@@ -351,6 +366,7 @@ static void spapr_ras_class_init(ObjectClass *oc, void *data)
     rc->record = spapr_ras_record;
     rc->notify = spapr_ras_notify;
     rc->second_error = spapr_ras_second_error;
+    rc->reclaim = spapr_ras_reclaim;
 }
 
 void spapr_ras_create(SpaprMachineState *spapr)

@@ -106,6 +106,7 @@ typedef struct RasEntry {
     bool recorded;              /* went through RAS_STAGE_RECORDED */
     bool held;                  /* cannot be delivered before a reset */
     bool recursive;             /* accepted while another was outstanding */
+    bool quiet;                 /* too many: its steps are not told of */
     const char *delivery;       /* how the guest is told; static string */
     int16_t prev, next;         /* neighbours in the list that it is in */
 } RasEntry;
@@ -133,6 +134,7 @@ typedef struct RasReport {
     uint64_t id;
     RasStage stage;
     bool recursive;
+    bool quiet;
     const char *delivery;
 } RasReport;
 
@@ -178,7 +180,8 @@ void ras_queue_refuse(RasQueue *q);
 /*
  * ras_queue_next: the error that is to be delivered now, or NULL
  *
- * That is the oldest queued error that is not held, if none is outstanding.
+ * That is the oldest queued error that is not held, if none is outstanding;
+ * but if it was injected, an error that its vCPU has consumed goes first.
  */
 RasEntry *ras_queue_next(RasQueue *q);
 

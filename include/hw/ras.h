@@ -8,8 +8,8 @@
  * or the core polling it, says when the guest has acknowledged the record,
  * and the next error follows.
  *
- * Threads: everything here is called with the BQL held, except the two
- * functions that say otherwise.  Nothing allocates memory or waits between
+ * Threads: everything here is called with the BQL held, except the function
+ * that says otherwise.  Nothing allocates memory or waits between
  * ras_report() and notify().  Events and the line in QEMU's log are made
  * afterwards, by a bottom half of the main loop.
  *
@@ -38,7 +38,7 @@ typedef enum RasRecordResult {
     RAS_RECORD_WRITTEN,
     /* the guest has not set up what a record needs; notify without one */
     RAS_RECORD_NONE,
-    /* the guest cannot be told and must not run on; it was stopped */
+    /* the guest cannot be told and must not run on: its vCPU stays parked */
     RAS_RECORD_CHECKSTOP,
 } RasRecordResult;
 
@@ -67,9 +67,11 @@ struct RasDeviceClass {
      * record: write the record of @e into guest memory
      *
      * Called on @cpu's thread, which is between two instructions, its
-     * registers synchronized.
+     * registers synchronized.  With RAS_RECORD_CHECKSTOP, @why is set to the
+     * reason: a static string.
      */
-    RasRecordResult (*record)(RasState *s, const RasEntry *e, CPUState *cpu);
+    RasRecordResult (*record)(RasState *s, const RasEntry *e, CPUState *cpu,
+                              const char **why);
 
     /*
      * notify: raise the exception for @e in @cpu; same context as record
@@ -89,10 +91,11 @@ struct RasDeviceClass {
     /*
      * second_error: @e arrived on the vCPU that owns the outstanding record,
      * so nobody is left to acknowledge that one.  Returns true to reclaim
-     * it, false if the guest is lost; it was stopped then.
-     * Not called for corrected errors, which wait without parking a vCPU.
+     * it, false if the guest is lost, with @why set to the reason: a static
+     * string.  Not called for corrected errors, which park no vCPU, nor for
+     * injected ones, which can wait.
      */
-    bool (*second_error)(RasState *s, const RasEntry *e);
+    bool (*second_error)(RasState *s, const RasEntry *e, const char **why);
 
     /* reclaim: withdraw the outstanding record from guest memory; optional */
     void (*reclaim)(RasState *s);
@@ -113,9 +116,10 @@ RasState *ras_get(void);
 /*
  * ras_report: a hardware error happened
  *
- * @error: copied.  If it is synchronous its vCPU runs no further guest
- *         instruction before the error was delivered; a caller on that
- *         vCPU's thread leaves the accelerator's run loop next.
+ * @error: copied.  If ras_error_parks() it, its vCPU runs no further guest
+ *         instruction before the error was delivered (or, for an injected
+ *         error, before the one that it is busy with is acknowledged); a
+ *         caller on that vCPU's thread leaves the accelerator's run loop next.
  *
  * Returns the number of the error, or 0 with @errp set if it was refused.
  */
@@ -195,6 +199,7 @@ typedef struct RasPoison {
     RasPoisonSlot range[RAS_POISON_RANGES];
     uint64_t accesses;          /* all failed accesses */
     uint64_t consumed;          /* those made by an instruction */
+    uint64_t *failed_page;      /* per vCPU: where poison failed it last */
 } RasPoison;
 
 /*
@@ -211,6 +216,11 @@ bool ras_poison_remove(RasState *s, uint64_t addr, uint64_t len,
 /* ras_poison_clear: make all pages good again */
 void ras_poison_clear(RasState *s);
 
+/*
+ * ras_poison_forget_absent: forget poison whose memory was unplugged
+ */
+void ras_poison_forget_absent(RasState *s);
+
 /* ras_poison_find: the poisoned range that holds @addr, or NULL */
 RasPoisonSlot *ras_poison_find(RasState *s, uint64_t addr);
 
@@ -219,7 +229,8 @@ RasPoisonSlot *ras_poison_find(RasState *s, uint64_t addr);
  *
  * Called by TCG with or without the BQL held.  Returns true if the page is
  * poisoned: then the error is reported, @cpu is parked, and the caller leaves
- * the CPU loop with the state of before the instruction.
+ * the CPU loop with the state of before the instruction.  Also returns true
+ * if it was poisoned when the access failed: the instruction is tried again.
  */
 bool ras_poison_consumed(CPUState *cpu, hwaddr addr, vaddr vaddr,
                          MMUAccessType access_type);
@@ -247,6 +258,7 @@ struct RasState {
     RasPoison poison;
     bool lost;                  /* check-stopped; ends with a reset */
     bool tell_panic;            /* GUEST_PANICKED is still to be sent */
+    RasReport lost_report;      /* the error that did it; delivery: why */
 
     QEMUTimer *ack_timer;
     int64_t ack_delay_ns;
@@ -255,7 +267,9 @@ struct RasState {
     DeviceListener listener;    /* for unplugged vCPUs */
     QEMUTimer *bare_timer;      /* pending: too early for the next error */
     RasRate log_rate;
-    RasRate event_rate;
+    int bare_vcpu;              /* took the last bare exception, or -1 */
+    bool bare_vcpu_ran;         /* and was run since */
+    RasRate told_rate;
     uint64_t events_dropped;
 };
 

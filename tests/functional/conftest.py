@@ -28,8 +28,12 @@ _guests: List[Guest] = []
 _numbers: Dict[str, Iterator[int]] = {}
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """End in an orderly way when told to."""
+    if getattr(config.option, 'numprocesses', None):
+        # Only hands out work: the workers notice when it is gone.
+        return
+
     def end(number: int, _: Any) -> None:
         raise SystemExit(128 + number)
 
@@ -73,25 +77,57 @@ def _is_healthy(guest: Guest) -> bool:
         return False
 
 
+def _ready(guests: List[Guest], make: Callable[[], Guest]) -> Guest:
+    """The guest in @guests, booted again or made anew if it has to be."""
+    if guests and guests[0].damaged:
+        try:
+            guests[0].reset()
+        except Exception:  # pylint: disable=broad-except
+            _close(guests.pop())
+    if not guests:
+        guests.append(make().boot())
+    return guests[0]
+
+
+def _after_test(guest: Guest) -> None:
+    """Leave no poison to the next test, and no guest that is not well."""
+    if not guest.damaged and not _is_healthy(guest):
+        guest.damaged = True
+    if not guest.damaged:
+        for entry in guest.poisoned():
+            guest.unpoison(entry['address'], entry['length'])
+
+
 @pytest.fixture
 def guest(request: pytest.FixtureRequest, target: Target,
           shared_guests: List[Guest]) -> Iterator[Guest]:
-    """A guest that has booted and is well."""
-    name = request.module.__name__
-    if shared_guests and shared_guests[0].damaged:
-        try:
-            shared_guests[0].reset()
-        except Exception:  # pylint: disable=broad-except
-            _close(shared_guests.pop())
-    if not shared_guests:
-        shared_guests.append(_make(target, name).boot())
-    yield shared_guests[0]
-    healthy = shared_guests[0]
-    if not healthy.damaged and not _is_healthy(healthy):
-        healthy.damaged = True
-    if not healthy.damaged:
-        for entry in healthy.poisoned():
-            healthy.unpoison(entry['address'], entry['length'])
+    """A guest that has booted and is well; shared by the tests of a module."""
+    ready = _ready(shared_guests,
+                   lambda: _make(target, request.module.__name__))
+    yield ready
+    _after_test(ready)
+
+
+@pytest.fixture(scope='class')
+def patient_guests(request: pytest.FixtureRequest,
+                   target: Target) -> Iterator[List[Guest]]:
+    """Like shared_guests, for the tests of a class."""
+    guests: List[Guest] = []
+    yield guests
+    for guest in guests:
+        _close(guest)
+
+
+@pytest.fixture
+def patient_guest(request: pytest.FixtureRequest, target: Target,
+                  patient_guests: List[Guest]) -> Iterator[Guest]:
+    """A guest whose records are never reclaimed for their age."""
+    ready = _ready(patient_guests, lambda: _make(
+        target, request.module.__name__,
+        extra_args=['-global', 'ras.reclaim-ms=3600000']))
+    # Its tests stop vCPUs in the middle of what they do.
+    ready.damaged = True
+    yield ready
 
 
 @pytest.fixture

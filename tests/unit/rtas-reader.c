@@ -494,6 +494,9 @@ bool rtas_read_strict(const RtasReading *r, GString *why)
     for (size_t i = 0; i < r->n_sections; i++) {
         const RtasReadSection *s = &r->sections[i];
 
+        if (s->id == RTAS_READ_ID('L', 'R') && i != 2) {
+            ok = refuse(why, "LR does not follow UH");
+        }
         for (size_t k = 0; k < G_N_ELEMENTS(kinds); k++) {
             if (s->id != kinds[k].id) {
                 continue;

@@ -150,7 +150,8 @@ bool rtas_read(const uint8_t *buf, size_t len, RtasReading *out, GString *why);
 
 /*
  * The rules of LoPAR, for a reading that rtas_read() accepted. Every broken
- * rule is appended to @why.
+ * rule is appended to @why. Of the sections that a type of event requires, only
+ * PS for platform errors (224) is asked for.
  */
 bool rtas_read_strict(const RtasReading *r, GString *why);
 

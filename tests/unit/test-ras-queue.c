@@ -181,6 +181,26 @@ static void test_owner_is_not_parked(Fixture *f, gconstpointer data)
     g_assert_true(ras_queue_next(f->q) == b);
 }
 
+/* What was consumed must be delivered where it was consumed. */
+static void test_consumed_before_injected(Fixture *f, gconstpointer data)
+{
+    RasError injected = an_error(1);
+    RasEntry *a, *b, *c, *d;
+
+    injected.origin = RAS_ORIGIN_INJECTED;
+    a = ras_queue_accept(f->q, &injected);
+    b = take(f, 0);
+    c = take(f, 1);
+    d = ras_queue_accept(f->q, &injected);
+    g_assert_true(ras_queue_next(f->q) == c);
+    ras_queue_advance(f->q, c, RAS_STAGE_DISCARDED);
+    g_assert_true(ras_queue_next(f->q) == a);
+    ras_queue_advance(f->q, a, RAS_STAGE_DISCARDED);
+    g_assert_true(ras_queue_next(f->q) == b);
+    ras_queue_advance(f->q, b, RAS_STAGE_DISCARDED);
+    g_assert_true(ras_queue_next(f->q) == d);
+}
+
 static void test_corrected_does_not_park(Fixture *f, gconstpointer data)
 {
     RasError error = an_error(1);
@@ -445,6 +465,7 @@ int main(int argc, char **argv)
     add("one-outstanding", test_one_outstanding);
     add("owner-is-not-parked", test_owner_is_not_parked);
     add("corrected-does-not-park", test_corrected_does_not_park);
+    add("consumed-before-injected", test_consumed_before_injected);
     add("held", test_held);
     add("refusals", test_refusals);
     add("full", test_full);

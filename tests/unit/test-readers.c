@@ -1533,7 +1533,7 @@ static void test_rtas_order(void)
         { "4c52", "5053", true },
         { "5544", "5053", false },
         { "4d54", "5053", false },
-        { "5053", "4c52", true },
+        { "5053", "4c52", false },
         { "4c52", "5544", false },
     };
 

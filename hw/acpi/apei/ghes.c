@@ -59,11 +59,17 @@ bool ghes_read_ack(const GhesSource *source)
 void ghes_write(const GhesSource *source, const void *block, size_t len)
 {
     hwaddr addr = source->error_status_block;
+    const uint8_t empty[CPER_BLOCK_STATUS_SIZE] = { 0 };
     const uint8_t *bytes = block;
 
     g_assert(len >= CPER_BLOCK_BODY_OFFSET &&
              len <= GHES_ERROR_STATUS_BLOCK_LENGTH);
+    /* a guest can acknowledge without emptying the block */
+    cpu_physical_memory_write(addr + CPER_BLOCK_STATUS_OFFSET, empty,
+                              CPER_BLOCK_STATUS_SIZE);
     write_le64(source->read_ack_register, 0);
+    /* block_status was empty before the body changes */
+    smp_wmb();
     cpu_physical_memory_write(addr + CPER_BLOCK_BODY_OFFSET,
                               bytes + CPER_BLOCK_BODY_OFFSET,
                               len - CPER_BLOCK_BODY_OFFSET);

@@ -50,7 +50,8 @@ bool ghes_read_ack(const GhesSource *source);
  * @block: a whole block as in hw/acpi/apei/cper.h, block_status included
  * @len: bytes, GHES_ERROR_STATUS_BLOCK_LENGTH at most
  *
- * Clears the read-ack register, then writes the body, and block_status last:
+ * Empties the block, clears the read-ack register, then writes the body, and
+ * block_status last:
  * a guest that looks at the wrong moment sees no block or a whole one.
  */
 void ghes_write(const GhesSource *source, const void *block, size_t len);

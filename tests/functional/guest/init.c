@@ -16,6 +16,8 @@
  *   kill <id>
  *   run <shell command>                       -> status= output=<escaped>
  *   kmsg <text>                               text goes into the kernel's log
+ *   symbol <name>                             -> address=
+ *         of the kernel
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -515,6 +517,31 @@ static void do_kmsg(const char *seq, const char *text)
     }
 }
 
+static void do_symbol(const char *seq, const char *name)
+{
+    FILE *file = fopen("/proc/kallsyms", "re");
+    char line[256];
+
+    while (file && fgets(line, sizeof(line), file)) {
+        char *symbol = line + strcspn(line, " ");
+
+        /* <address> <type> <name>[ <module>]; a shell takes ten times longer */
+        if (strlen(symbol) > 3) {
+            symbol += 3;
+            symbol[strcspn(symbol, "\t\n")] = '\0';
+            if (!strcmp(symbol, name)) {
+                send_line("%s ok address=0x%llx", seq, strtoull(line, NULL, 16));
+                fclose(file);
+                return;
+            }
+        }
+    }
+    if (file) {
+        fclose(file);
+    }
+    send_line("%s error the kernel has no symbol %s", seq, name);
+}
+
 static void obey(char *line)
 {
     char *seq = line;
@@ -541,6 +568,8 @@ static void obey(char *line)
         do_kill(seq, arguments);
     } else if (!strcmp(command, "run")) {
         do_run(seq, arguments);
+    } else if (!strcmp(command, "symbol")) {
+        do_symbol(seq, arguments);
     } else if (!strcmp(command, "kmsg")) {
         do_kmsg(seq, arguments);
     } else {

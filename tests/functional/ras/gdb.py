@@ -32,12 +32,11 @@ class Gdb:
         self._socket.settimeout(60 * environment.time_factor())
         self._socket.connect(str(path))
         self._buffer = b''
+        self._acknowledge = True
         # With this, threads have names of the form p<process>.<thread>.
         self._command('qSupported:multiprocess+')
         self._command('QStartNoAckMode')
         self._acknowledge = False
-
-    _acknowledge = True
 
     def __enter__(self) -> 'Gdb':
         return self
@@ -65,6 +64,9 @@ class Gdb:
     def _command(self, text: str) -> str:
         self._send(text)
         answer = self._receive()
+        while answer.startswith('T'):
+            # The end of a run that an earlier connection began.
+            answer = self._receive()
         if re.fullmatch('E[0-9a-f]+', answer):
             raise GdbError(f'{text}: {answer}')
         return answer

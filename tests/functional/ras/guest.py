@@ -353,11 +353,12 @@ class Guest:
 
     def symbol(self, name: str) -> int:
         """Address of a symbol of the guest's kernel."""
-        lines = self.agent.run(f'grep -w "{name}$" /proc/kallsyms').output
-        for line in lines.splitlines():
-            if line.split()[2:] == [name]:
-                return int(line.split()[0], 16)
-        raise AssertionError(f'{name}: {lines}')
+        return int(self.agent.command(f'symbol {name}')['address'], 0)
+
+    def physical(self, address: int) -> int:
+        """Guest physical address behind a kernel virtual one."""
+        text = self.qemu.hmp(f'gva2gpa {address:#x}')
+        return int(text.split('gpa:')[1], 0)
 
     def poisoned(self) -> List[Dict[str, Any]]:
         """The poisoned ranges."""

@@ -120,10 +120,7 @@ class Arm64(Oracle):
         assert seen.pc in hit.pcs
 
     def vector_page(self, guest: Guest) -> int:
-        code = guest.agent.run('grep "Kernel code" /proc/iomem').output
-        start = int(code.split('-')[0], 16)
-        return (start + guest.symbol('vectors') -
-                guest.symbol('_stext')) & -PAGE
+        return guest.physical(guest.symbol('vectors')) & -PAGE
 
     @staticmethod
     def in_user_mode(registers: str, pcs: Sequence[int]) -> bool:

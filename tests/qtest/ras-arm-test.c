@@ -1,0 +1,1022 @@
+/*
+ * QTest of guest RAS on the Arm machine "virt" with ras=on
+ *
+ * The test plays the firmware and the guest: it places the error status block
+ * in RAM and hands QEMU its address through fw_cfg, as UEFI does, then reads
+ * the records and acknowledges them, as Linux does.  The virtual clock stands
+ * still unless the test moves it.  The offsets and values are those of ACPI
+ * 6.5 (18.3.2.7, 18.3.2.8) and UEFI 2.10 (N.2.5), written as numbers on
+ * purpose: a wrong constant in QEMU must not be wrong here too.
+ *
+ * RAS_STOCK_QEMU_AARCH64: the same release of QEMU without guest RAS; the
+ * tests that compare with it are skipped without it.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "ras-qtest.h"
+#include "standard-headers/linux/qemu_fw_cfg.h"
+
+#define STOCK "RAS_STOCK_QEMU_AARCH64"
+
+/* memory map of virt */
+#define FLASH       0x04000000ULL       /* the half that is not secure */
+#define FLASH_END   0x08000000ULL
+#define UART        0x09000000ULL
+#define FW_CFG_DMA  0x09020010ULL
+#define RAM         0x40000000ULL
+#define RAM_END     0x50000000ULL
+
+/* for fw_cfg DMA */
+#define DMA_ACCESS  (RAM + 0x10000)
+#define DMA_BUFFER  (RAM + 0x20000)
+
+/* etc/hardware_errors: address of the block, read-ack register, the block */
+#define HEADER          (RAM + 64 * MiB)
+#define OTHER_HEADER    (RAM + 80 * MiB)
+#define READ_ACK        8
+#define BLOCK           16
+#define BLOCK_SIZE      1024
+#define BLOB_SIZE       1040
+
+/* a record: header of the block, then the entries */
+#define ENTRIES         20
+#define ENTRY_SIZE      152
+#define FRU_TEXT        44
+#define FRU_TEXT_SIZE   20
+#define SECTION         72
+
+#define PAGE(n) (RAM + 32 * MiB + (n) * RAS_PAGE)
+
+/* --- the firmware -------------------------------------------------------- */
+
+/* Let fw_cfg transfer; returns what it says: 0 or FW_CFG_DMA_CTL_ERROR. */
+static uint32_t fw_cfg_dma(RasVm *vm, uint16_t key, uint32_t control,
+                           uint64_t address, uint32_t len)
+{
+    struct fw_cfg_dma_access access = {
+        .control = cpu_to_be32(key << 16 | FW_CFG_DMA_CTL_SELECT | control),
+        .length = cpu_to_be32(len),
+        .address = cpu_to_be64(address),
+    };
+
+    qtest_memwrite(vm->qts, DMA_ACCESS, &access, sizeof(access));
+    qtest_writeq(vm->qts, FW_CFG_DMA, bswap64(DMA_ACCESS));
+    qtest_memread(vm->qts, DMA_ACCESS, &access, sizeof(access));
+    return be32_to_cpu(access.control);
+}
+
+static void fw_cfg_read(RasVm *vm, uint16_t key, void *data, uint32_t len)
+{
+    g_assert_cmpuint(fw_cfg_dma(vm, key, FW_CFG_DMA_CTL_READ, DMA_BUFFER, len),
+                     ==, 0);
+    qtest_memread(vm->qts, DMA_BUFFER, data, len);
+}
+
+/* Key of a file in fw_cfg, or 0 if there is none of that name; its size */
+static uint16_t fw_cfg_find(RasVm *vm, const char *name, uint32_t *size)
+{
+    g_autofree struct fw_cfg_file *file = NULL;
+    g_autofree uint8_t *dir = NULL;
+    uint32_t count;
+
+    fw_cfg_read(vm, FW_CFG_FILE_DIR, &count, sizeof(count));
+    count = be32_to_cpu(count);
+    dir = g_malloc(sizeof(count) + count * sizeof(*file));
+    fw_cfg_read(vm, FW_CFG_FILE_DIR, dir,
+                sizeof(count) + count * sizeof(*file));
+    file = g_memdup2(dir + sizeof(count), count * sizeof(*file));
+    for (uint32_t i = 0; i < count; i++) {
+        if (g_str_equal(file[i].name, name)) {
+            *size = be32_to_cpu(file[i].size);
+            return be16_to_cpu(file[i].select);
+        }
+    }
+    return 0;
+}
+
+/* Content of a file in fw_cfg, or NULL */
+static uint8_t *fw_cfg_file(RasVm *vm, const char *name, uint32_t *size)
+{
+    uint16_t key = fw_cfg_find(vm, name, size);
+    uint8_t *data;
+
+    if (!key) {
+        return NULL;
+    }
+    data = g_malloc(*size);
+    fw_cfg_read(vm, key, data, *size);
+    return data;
+}
+
+/* Tell QEMU where the header is. */
+static void set_address(RasVm *vm, uint64_t address)
+{
+    uint32_t size;
+    uint16_t key = fw_cfg_find(vm, "etc/hardware_errors_addr", &size);
+
+    g_assert_cmpuint(key, !=, 0);
+    g_assert_cmpuint(size, ==, 8);
+    qtest_writeq(vm->qts, DMA_BUFFER, address);
+    g_assert_cmpuint(fw_cfg_dma(vm, key, FW_CFG_DMA_CTL_WRITE, DMA_BUFFER, 8),
+                     ==, 0);
+}
+
+/* Put etc/hardware_errors at an address, as the linker/loader says. */
+static void place_blob(RasVm *vm, uint64_t header)
+{
+    g_autofree uint8_t *blob = NULL;
+    uint32_t size;
+
+    blob = fw_cfg_file(vm, "etc/hardware_errors", &size);
+    g_assert_nonnull(blob);
+    g_assert_cmpuint(size, ==, BLOB_SIZE);
+    qtest_memwrite(vm->qts, header, blob, size);
+    qtest_writeq(vm->qts, header, header + BLOCK);
+}
+
+static void run_firmware(RasVm *vm)
+{
+    place_blob(vm, HEADER);
+    set_address(vm, HEADER);
+    g_assert_true(ras_ready(vm));
+}
+
+static RasVm *start_ready(const char *options)
+{
+    RasVm *vm = ras_start(options);
+
+    run_firmware(vm);
+    return vm;
+}
+
+/* --- the guest ----------------------------------------------------------- */
+
+static uint64_t read_ack(RasVm *vm)
+{
+    return qtest_readq(vm->qts, HEADER + READ_ACK);
+}
+
+static void read_block(RasVm *vm, uint8_t *block)
+{
+    qtest_memread(vm->qts, HEADER + BLOCK, block, BLOCK_SIZE);
+}
+
+static uint32_t block_status(RasVm *vm)
+{
+    return qtest_readl(vm->qts, HEADER + BLOCK);
+}
+
+static void step_ms(RasVm *vm, unsigned int ms)
+{
+    qtest_clock_step(vm->qts, ms * 1000000LL);
+}
+
+/* As Linux does: clear block_status, then write the acknowledgement. */
+static void acknowledge(RasVm *vm)
+{
+    qtest_writel(vm->qts, HEADER + BLOCK, 0);
+    qtest_writeq(vm->qts, HEADER + READ_ACK, read_ack(vm) | 1);
+    step_ms(vm, 20);
+}
+
+/* An error that has come as far as it can without the guest */
+static uint64_t consume_notified(RasVm *vm, uint64_t address, int vcpu)
+{
+    uint64_t id = ras_consume(vm, address, vcpu);
+
+    ras_wait_until(vm, ras_state_is(vm, id, "notified"));
+    return id;
+}
+
+static uint64_t consume_taken(RasVm *vm)
+{
+    uint64_t taken = ras_count(vm, "taken");
+    uint64_t recorded = ras_count(vm, "recorded");
+    uint64_t id = ras_consume(vm, PAGE(0), 0);
+
+    ras_wait_count(vm, "taken", taken + 1);
+    ras_assert_count(vm, "recorded", recorded);
+    return id;
+}
+
+/* --- records ------------------------------------------------------------- */
+
+static void check_entry(const uint8_t *entry, uint64_t address,
+                        unsigned int severity)
+{
+    /* platform memory: a5bc1114-6f64-4ede-b863-3e83ed7c83b1 */
+    static const uint8_t memory_section[] = {
+        0x14, 0x11, 0xbc, 0xa5, 0x64, 0x6f, 0xde, 0x4e,
+        0xb8, 0x63, 0x3e, 0x83, 0xed, 0x7c, 0x83, 0xb1,
+    };
+    const uint8_t *section = entry + SECTION;
+    uint64_t valid = ldq_le_p(section);
+
+    g_assert_cmpmem(entry, 16, memory_section, sizeof(memory_section));
+    g_assert_cmpuint(ldl_le_p(entry + 16), ==, severity);
+    g_assert_cmphex(lduw_le_p(entry + 20), ==, 0x300);      /* revision */
+    g_assert_cmphex(entry[22], ==, 2);              /* FRU text is valid */
+    g_assert_cmpuint(ldl_le_p(entry + 24), ==, 80);         /* length */
+    g_assert_cmpuint(entry[FRU_TEXT], !=, 0);
+
+    /* physical address, its mask, type of the error are valid */
+    g_assert_cmphex(valid & 0x4006, ==, 0x4006);
+    /* nothing is claimed of nodes, cards, ranks and the like */
+    g_assert_cmphex(valid & ~0x4007ULL, ==, 0);
+    g_assert_cmphex(ldq_le_p(section + 16), ==, address);
+    g_assert_cmphex(ldq_le_p(section + 24), ==, -RAS_PAGE);
+    g_assert_cmpuint(section[72], ==, 3);           /* multi-bit ECC */
+    for (int i = 32; i < 72; i++) {
+        g_assert_cmphex(section[i], ==, 0);
+    }
+}
+
+static void check_block(const uint8_t *block, uint64_t address,
+                        unsigned int pages, unsigned int severity)
+{
+    /* uncorrectable, multiple of them, number of entries */
+    uint32_t status = 1 | (pages > 1 ? 4 : 0) | pages << 4;
+
+    g_assert_cmphex(ldl_le_p(block), ==, status);
+    g_assert_cmpuint(ldl_le_p(block + 8), ==, 0);           /* no raw data */
+    g_assert_cmpuint(ldl_le_p(block + 12), ==, pages * ENTRY_SIZE);
+    g_assert_cmpuint(ldl_le_p(block + 16), ==, severity);
+    for (unsigned int i = 0; i < pages; i++) {
+        check_entry(block + ENTRIES + i * ENTRY_SIZE,
+                    address + i * RAS_PAGE, severity);
+    }
+    /* and nothing behind the record */
+    for (int i = ENTRIES + pages * ENTRY_SIZE; i < BLOCK_SIZE; i++) {
+        g_assert_cmphex(block[i], ==, 0);
+    }
+}
+
+/* One error: the bytes in guest memory, the read-ack register, the steps. */
+static void test_record(void)
+{
+    RasVm *vm = start_ready("");
+    uint8_t block[BLOCK_SIZE], guard[64], zero[64] = { 0 };
+    QDict *step;
+    uint64_t id;
+
+    g_assert_cmphex(read_ack(vm), ==, 1);
+    id = consume_notified(vm, PAGE(3), 0);
+    read_block(vm, block);
+    check_block(block, PAGE(3), 1, 0);
+    g_assert_cmphex(read_ack(vm), ==, 0);
+    g_assert_cmphex(qtest_readq(vm->qts, HEADER), ==, HEADER + BLOCK);
+    qtest_memread(vm->qts, HEADER - sizeof(guard), guard, sizeof(guard));
+    g_assert_cmpmem(guard, sizeof(guard), zero, sizeof(zero));
+    qtest_memread(vm->qts, HEADER + BLOB_SIZE, guard, sizeof(guard));
+    g_assert_cmpmem(guard, sizeof(guard), zero, sizeof(zero));
+
+    ras_expect_step(vm, id, "accepted");
+    ras_expect_step(vm, id, "queued");
+    ras_expect_step(vm, id, "recorded");
+    step = ras_next_step(vm, id, "notified");
+    ras_assert_like(qdict_get_str(step, "delivery"),
+                    "synchronous external abort with*record*");
+    qobject_unref(step);
+    ras_expect_memory_failure(vm, "inject", false);
+    ras_assert_count(vm, "recorded", 1);
+    ras_assert_count(vm, "notified", 1);
+    ras_assert_count(vm, "in-flight", 1);
+
+    acknowledge(vm);
+    ras_expect_step(vm, id, "acknowledged");
+    ras_assert_count(vm, "acknowledged", 1);
+    ras_assert_count(vm, "in-flight", 0);
+    ras_pump(vm);
+    g_assert_cmpuint(vm->events.length, ==, 0);
+    ras_quit(vm);
+}
+
+/* The vCPU takes a synchronous exception: it is at VBAR + 0x200 afterwards. */
+static void test_exception(void)
+{
+    RasVm *vm = start_ready("");
+    g_autofree char *before = qtest_hmp(vm->qts, "info registers");
+    g_autofree char *after = NULL;
+
+    ras_assert_like(before, "* PC=0000000000000000 *");
+    consume_notified(vm, PAGE(0), 0);
+    after = qtest_hmp(vm->qts, "info registers");
+    ras_assert_like(after, "* PC=0000000000000200 *");
+    ras_quit(vm);
+}
+
+/* Severity "fatal" reaches the record. */
+static void test_fatal(void)
+{
+    RasVm *vm = start_ready("");
+    uint8_t block[BLOCK_SIZE];
+    uint64_t id;
+
+    id = ras_inject(vm, "{ 'kind': 'memory', 'mode': 'consume',"
+                    " 'severity': 'fatal', 'address': %llu, 'vcpu': 0 }",
+                    PAGE(1));
+    ras_wait_until(vm, ras_state_is(vm, id, "notified"));
+    read_block(vm, block);
+    check_block(block, PAGE(1), 1, 1);
+    ras_quit(vm);
+}
+
+/* A record names each lost page; what does not fit into one is refused. */
+static void test_pages(void)
+{
+    RasVm *vm = start_ready("");
+    uint8_t block[BLOCK_SIZE];
+    uint64_t id;
+
+    ras_inject_refused(vm, "*7 pages*maximum is 6*", "{ 'kind': 'memory',"
+                       " 'mode': 'consume', 'severity': 'recoverable',"
+                       " 'address': %llu, 'length': %llu, 'vcpu': 0 }",
+                       PAGE(0), (unsigned long long)(7 * RAS_PAGE));
+    for (unsigned int pages = 1; pages <= 6; pages += 5) {
+        id = ras_inject(vm, "{ 'kind': 'memory', 'mode': 'consume',"
+                        " 'severity': 'recoverable', 'address': %llu,"
+                        " 'length': %llu, 'vcpu': 0 }", PAGE(100),
+                        (unsigned long long)(pages * RAS_PAGE));
+        ras_wait_until(vm, ras_state_is(vm, id, "notified"));
+        read_block(vm, block);
+        check_block(block, PAGE(100), pages, 0);
+        acknowledge(vm);
+    }
+    ras_assert_count(vm, "acknowledged", 2);
+    ras_quit(vm);
+}
+
+/* --- acknowledgement ----------------------------------------------------- */
+
+/* Only bit 0 acknowledges, that is the write mask of the source. */
+static void test_acknowledge(void)
+{
+    static const struct {
+        uint64_t value;
+        bool acknowledges;
+    } cases[] = {
+        { 0, false },
+        { 2, false },
+        { ~1ULL, false },
+        { 1ULL << 32, false },
+        { 1, true },
+        { 3, true },
+        { ~0ULL, true },
+    };
+    RasVm *vm = start_ready("");
+
+    for (int i = 0; i < ARRAY_SIZE(cases); i++) {
+        uint64_t id = consume_notified(vm, PAGE(i), 0);
+
+        g_assert_cmphex(read_ack(vm) & 1, ==, 0);
+        qtest_writeq(vm->qts, HEADER + READ_ACK, cases[i].value);
+        step_ms(vm, 100);
+        if (!cases[i].acknowledges) {
+            ras_assert_state(vm, id, "notified");
+            acknowledge(vm);
+        }
+        ras_assert_state(vm, id, "over");
+        ras_assert_count(vm, "acknowledged", i + 1);
+    }
+    ras_assert_count(vm, "reclaimed", 0);
+    ras_quit(vm);
+}
+
+/* The state of the source is visible: ready, and whose record is out. */
+static void test_source(void)
+{
+    RasVm *vm = ras_start("");
+    uint64_t id;
+
+    ras_assert_part(vm, "sources", "[ { 'name': 'GHESv2 source 0, SEA', "
+                    "'synchronous': true, 'ready': false } ]");
+    run_firmware(vm);
+    ras_assert_part(vm, "sources", "[ { 'name': 'GHESv2 source 0, SEA', "
+                    "'synchronous': true, 'ready': true } ]");
+    id = consume_notified(vm, PAGE(0), 0);
+    g_assert_cmpuint(id, ==, 1);
+    ras_assert_part(vm, "sources", "[ { 'name': 'GHESv2 source 0, SEA', "
+                    "'synchronous': true, 'ready': true, 'outstanding': 1 } "
+                    "]");
+    acknowledge(vm);
+    ras_assert_part(vm, "sources", "[ { 'name': 'GHESv2 source 0, SEA', "
+                    "'synchronous': true, 'ready': true } ]");
+    ras_quit(vm);
+}
+
+/*
+ * An error of another vCPU while a record is out: its vCPU is parked, the
+ * record is left alone, and after the acknowledgement comes the next.  The
+ * two are different though the error is the same: Linux drops equal ones.
+ */
+static void test_second_vcpu(void)
+{
+    RasVm *vm = start_ready("");
+    uint8_t first[BLOCK_SIZE], now[BLOCK_SIZE], second[BLOCK_SIZE];
+    uint64_t a = consume_notified(vm, PAGE(5), 0), b;
+
+    read_block(vm, first);
+    b = ras_consume(vm, PAGE(5), 1);
+    step_ms(vm, 100);
+    ras_assert_state(vm, b, "queued");
+    ras_assert_part(vm, "parked", "[ 1 ]");
+    read_block(vm, now);
+    g_assert_cmpmem(now, BLOCK_SIZE, first, BLOCK_SIZE);
+    g_assert_cmphex(read_ack(vm) & 1, ==, 0);
+
+    ras_drop_events(vm);
+    acknowledge(vm);
+    ras_expect_step(vm, a, "acknowledged");
+    ras_expect_step(vm, b, "recorded");
+    ras_expect_step(vm, b, "notified");
+    ras_expect_memory_failure(vm, "inject", true);
+    ras_assert_part(vm, "parked", "[]");
+    read_block(vm, second);
+    check_block(second, PAGE(5), 1, 0);
+    g_assert_cmpint(memcmp(first, second, BLOCK_SIZE), !=, 0);
+    g_assert_cmpint(memcmp(first + ENTRIES + FRU_TEXT,
+                           second + ENTRIES + FRU_TEXT, FRU_TEXT_SIZE), !=, 0);
+    acknowledge(vm);
+    ras_assert_count(vm, "acknowledged", 2);
+    ras_quit(vm);
+}
+
+/*
+ * A second injected error on the vCPU that owns the record waits, and the
+ * vCPU runs: nobody else could acknowledge the first.
+ */
+static void test_second_same_vcpu(void)
+{
+    RasVm *vm = start_ready("");
+    uint64_t a = consume_notified(vm, PAGE(5), 0);
+    uint64_t b = ras_consume(vm, PAGE(6), 0);
+    uint8_t block[BLOCK_SIZE];
+
+    step_ms(vm, 100);
+    ras_assert_state(vm, a, "notified");
+    ras_assert_state(vm, b, "queued");
+    ras_assert_part(vm, "parked", "[]");
+    acknowledge(vm);
+    ras_wait_until(vm, ras_state_is(vm, b, "notified"));
+    read_block(vm, block);
+    check_block(block, PAGE(6), 1, 0);
+    acknowledge(vm);
+    ras_assert_count(vm, "acknowledged", 2);
+    ras_assert_count(vm, "reclaimed", 0);
+    ras_quit(vm);
+}
+
+/* A burst on both vCPUs: one record at a time, in order, none is lost. */
+static void test_burst(void)
+{
+    const unsigned int n = 64;
+    RasVm *vm = start_ready("");
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal,
+                                                       g_free, NULL);
+    uint8_t block[BLOCK_SIZE];
+
+    for (unsigned int i = 1; i <= n; i++) {
+        g_assert_cmpuint(ras_consume(vm, PAGE(i), i % 2), ==, i);
+    }
+    for (unsigned int i = 1; i <= n; i++) {
+        ras_wait_until(vm, ras_state_is(vm, i, "notified"));
+        read_block(vm, block);
+        check_block(block, PAGE(i), 1, 0);
+        g_hash_table_add(seen, g_strndup((char *)block + ENTRIES + FRU_TEXT,
+                                         FRU_TEXT_SIZE));
+        acknowledge(vm);
+    }
+    g_assert_cmpuint(g_hash_table_size(seen), ==, n);
+    ras_assert_count(vm, "acknowledged", n);
+    ras_assert_count(vm, "in-flight", 0);
+    ras_quit(vm);
+}
+
+/*
+ * A record that is never acknowledged is withdrawn after reclaim-ms of the
+ * guest's time, not before, and the next error is delivered.
+ */
+static void check_reclaim(const char *options, unsigned int reclaim_ms)
+{
+    RasVm *vm = start_ready(options);
+    uint64_t a = consume_notified(vm, PAGE(1), 0);
+    uint64_t b = ras_consume(vm, PAGE(2), 1);
+    uint8_t block[BLOCK_SIZE];
+
+    ras_drop_events(vm);
+    step_ms(vm, reclaim_ms - 1);
+    ras_assert_state(vm, a, "notified");
+    g_assert_cmphex(block_status(vm), !=, 0);
+    step_ms(vm, 2);
+    ras_expect_step(vm, a, "reclaimed");
+    ras_expect_step(vm, b, "recorded");
+    ras_expect_step(vm, b, "notified");
+    ras_expect_memory_failure(vm, "inject", true);
+    read_block(vm, block);
+    check_block(block, PAGE(2), 1, 0);
+    g_assert_cmphex(read_ack(vm), ==, 0);
+
+    /* nothing follows the second: the source is as the firmware left it */
+    step_ms(vm, reclaim_ms + 1);
+    ras_expect_step(vm, b, "reclaimed");
+    g_assert_cmphex(block_status(vm), ==, 0);
+    g_assert_cmphex(read_ack(vm), ==, 1);
+    ras_assert_count(vm, "reclaimed", 2);
+    ras_assert_count(vm, "in-flight", 0);
+
+    /* a late acknowledgement is nobody's */
+    acknowledge(vm);
+    ras_assert_count(vm, "acknowledged", 0);
+    ras_quit(vm);
+}
+
+/* By default it is a second; property reclaim-ms changes that. */
+static void test_reclaim(void)
+{
+    check_reclaim("", 1000);
+    check_reclaim("-global virt-ras.reclaim-ms=50", 50);
+}
+
+/* A stopped guest cannot acknowledge: its time does not run out. */
+static void test_reclaim_stopped(void)
+{
+    RasVm *vm = start_ready("-accel tcg -global virt-ras.reclaim-ms=200");
+    uint64_t id = consume_notified(vm, PAGE(1), 0);
+
+    ras_stop(vm);
+    if (ras_count(vm, "reclaimed")) {
+        g_test_skip("the host is too slow: it was over before the stop");
+    } else {
+        g_usleep(300 * 1000);
+        ras_assert_state(vm, id, "notified");
+    }
+    ras_cont(vm);
+    ras_wait_count(vm, "reclaimed", 1);
+    ras_quit(vm);
+}
+
+/* --- a hostile guest ----------------------------------------------------- */
+
+static void assert_filled(RasVm *vm, uint64_t address, size_t len,
+                          uint8_t value)
+{
+    g_autofree uint8_t *bytes = g_malloc(len);
+
+    qtest_memread(vm->qts, address, bytes, len);
+    for (size_t i = 0; i < len; i++) {
+        g_assert_cmphex(bytes[i], ==, value);
+    }
+}
+
+/* Write to flash, which takes commands for its two chips. */
+static void program_flash(RasVm *vm, uint64_t address, uint32_t value)
+{
+    qtest_writel(vm->qts, address, 0x00400040);
+    qtest_writel(vm->qts, address, value);
+    qtest_writel(vm->qts, address, 0x00ff00ff);
+    g_assert_cmphex(qtest_readl(vm->qts, address), ==, value);
+}
+
+/* Neither of these may be an address of 16 bytes that QEMU uses. */
+static const uint64_t bad_addresses[] = {
+    0, 1, FLASH, FLASH + RAS_PAGE, FLASH_END - 8, FLASH_END,
+    UART, FW_CFG_DMA, RAM - 8, RAM - 1, RAM_END - 15, RAM_END - 8, RAM_END,
+    0x7fffffffffffffff, 0x8000000000000000, -16ULL, -8ULL, -1ULL,
+};
+
+/* The address that firmware writes is not believed. */
+static void test_hostile_address(void)
+{
+    RasVm *vm = start_ready("");
+
+    /* what is there looks good, if it is not only the address that is bad */
+    program_flash(vm, FLASH + RAS_PAGE, (uint32_t)(HEADER + BLOCK));
+    qtest_writeq(vm->qts, RAM_END - 8, HEADER + BLOCK);
+    for (int i = 0; i < ARRAY_SIZE(bad_addresses); i++) {
+        set_address(vm, bad_addresses[i]);
+        g_assert_false(ras_ready(vm));
+        consume_taken(vm);
+    }
+    g_assert_cmphex(block_status(vm), ==, 0);
+    g_assert_cmphex(read_ack(vm), ==, 1);
+    assert_filled(vm, FLASH, RAS_PAGE, 0);
+
+    /* and a good one is good again */
+    set_address(vm, HEADER);
+    consume_notified(vm, PAGE(0), 0);
+    ras_quit(vm);
+}
+
+/* Nor is the address of the block, which is in guest memory. */
+static void test_hostile_pointer(void)
+{
+    RasVm *vm = start_ready("");
+    static const uint64_t more[] = {
+        RAM_END - BLOCK_SIZE + 1, RAM_END - 16, RAM - BLOCK_SIZE,
+        -(uint64_t)BLOCK_SIZE,
+    };
+
+    for (int i = 0; i < ARRAY_SIZE(bad_addresses) + ARRAY_SIZE(more); i++) {
+        uint64_t pointer = i < ARRAY_SIZE(bad_addresses) ? bad_addresses[i] :
+                           more[i - ARRAY_SIZE(bad_addresses)];
+
+        qtest_writeq(vm->qts, HEADER, pointer);
+        g_assert_false(ras_ready(vm));
+        consume_taken(vm);
+    }
+    g_assert_cmphex(read_ack(vm), ==, 1);
+    assert_filled(vm, FLASH, RAS_PAGE, 0);
+    qtest_writeq(vm->qts, HEADER, HEADER + BLOCK);
+    consume_notified(vm, PAGE(0), 0);
+    ras_quit(vm);
+}
+
+/* What just fits at the end of RAM is good. */
+static void test_end_of_ram(void)
+{
+    RasVm *vm = ras_start("");
+    uint64_t block = RAM_END - 16 - BLOCK_SIZE;
+    uint8_t bytes[BLOCK_SIZE];
+
+    qtest_writeq(vm->qts, RAM_END - 16, block);
+    qtest_writeq(vm->qts, RAM_END - 8, 1);
+    set_address(vm, RAM_END - 16);
+    consume_notified(vm, PAGE(0), 0);
+    qtest_memread(vm->qts, block, bytes, sizeof(bytes));
+    check_block(bytes, PAGE(0), 1, 0);
+    qtest_writeq(vm->qts, RAM_END - 8, 1);
+    step_ms(vm, 20);
+    ras_assert_count(vm, "acknowledged", 1);
+
+    qtest_writeq(vm->qts, HEADER, RAM_END - BLOCK_SIZE);
+    set_address(vm, HEADER);
+    consume_notified(vm, PAGE(1), 0);
+    qtest_memread(vm->qts, RAM_END - BLOCK_SIZE, bytes, sizeof(bytes));
+    g_assert_cmphex(ldl_le_p(bytes), ==, 0x11);
+    ras_quit(vm);
+}
+
+/*
+ * The guest moves things while a record is out.  QEMU writes nowhere but where
+ * the record went, and the error still ends.
+ */
+static void test_hostile_move(void)
+{
+    RasVm *vm = start_ready("");
+
+    /* the pointer, then no acknowledgement: nothing is withdrawn elsewhere */
+    qtest_memset(vm->qts, OTHER_HEADER, 0xaa, 2 * BLOCK_SIZE);
+    consume_notified(vm, PAGE(0), 0);
+    qtest_writeq(vm->qts, HEADER, OTHER_HEADER + BLOCK);
+    step_ms(vm, 2000);
+    ras_assert_count(vm, "reclaimed", 1);
+    assert_filled(vm, OTHER_HEADER, 2 * BLOCK_SIZE, 0xaa);
+
+    /* the pointer, then an acknowledgement: it counts */
+    place_blob(vm, HEADER);
+    consume_notified(vm, PAGE(0), 0);
+    qtest_writeq(vm->qts, HEADER, UART);
+    acknowledge(vm);
+    ras_assert_count(vm, "acknowledged", 1);
+
+    /* the address, to a source that looks acknowledged, or like nothing */
+    for (int i = 0; i < 2; i++) {
+        place_blob(vm, HEADER);
+        set_address(vm, HEADER);
+        qtest_memset(vm->qts, OTHER_HEADER, 0xaa, 2 * BLOCK_SIZE);
+        qtest_writeq(vm->qts, OTHER_HEADER, OTHER_HEADER + BLOCK);
+        consume_notified(vm, PAGE(0), 0);
+        set_address(vm, i ? RAM_END : OTHER_HEADER);
+        step_ms(vm, 2000);
+        ras_assert_count(vm, "in-flight", 0);
+        assert_filled(vm, OTHER_HEADER + READ_ACK, 2 * BLOCK_SIZE - READ_ACK,
+                      0xaa);
+    }
+    ras_quit(vm);
+}
+
+/* A block that lies over its own header: garbage, but no harm to QEMU. */
+static void test_hostile_overlap(void)
+{
+    static const int offsets[] = { 0, 4, 8, -8, -BLOCK_SIZE + 9 };
+    RasVm *vm = start_ready("");
+
+    for (int i = 0; i < ARRAY_SIZE(offsets); i++) {
+        place_blob(vm, HEADER);
+        qtest_writeq(vm->qts, HEADER, HEADER + offsets[i]);
+        ras_consume(vm, PAGE(i), 0);
+        ras_wait_count(vm, "notified", i + 1);
+        step_ms(vm, 2000);
+        ras_assert_count(vm, "in-flight", 0);
+    }
+    ras_quit(vm);
+}
+
+/* Poison on the way: the block, its header, before and after the record. */
+static void test_poisoned_block(void)
+{
+    static const uint64_t offsets[] = { 0, RAS_PAGE };
+    RasVm *vm = ras_start("-accel tcg -global virt-ras.reclaim-ms=30");
+
+    for (int i = 0; i < ARRAY_SIZE(offsets); i++) {
+        uint64_t page = HEADER + offsets[i];
+        uint64_t id;
+
+        /* the block is in the page behind that of the header */
+        place_blob(vm, HEADER);
+        qtest_writeq(vm->qts, HEADER, HEADER + RAS_PAGE);
+        set_address(vm, HEADER);
+        ras_poison(vm, page, RAS_PAGE);
+        g_assert_false(ras_ready(vm));
+        consume_taken(vm);
+        ras_unpoison(vm, page, RAS_PAGE);
+
+        id = ras_consume(vm, PAGE(0), 0);
+        ras_wait_until(vm, ras_count(vm, "recorded") == i + 1);
+        ras_poison(vm, page, RAS_PAGE);
+        ras_wait_until(vm, ras_state_is(vm, id, "over"));
+        ras_unpoison(vm, page, RAS_PAGE);
+    }
+    ras_assert_count(vm, "in-flight", 0);
+    ras_quit(vm);
+}
+
+/* --- resets, check-stop -------------------------------------------------- */
+
+/*
+ * After a reset the RAM belongs to somebody else until firmware has run
+ * again: nothing is written to where the block was.
+ */
+static void test_reset_forgets(void)
+{
+    RasVm *vm = start_ready("");
+    uint64_t id = consume_notified(vm, PAGE(0), 0);
+
+    ras_drop_events(vm);
+    ras_reset(vm);
+    ras_expect_step(vm, id, "discarded");
+    g_assert_false(ras_ready(vm));
+    qtest_memset(vm->qts, HEADER, 0xaa, BLOB_SIZE);
+    qtest_writeq(vm->qts, HEADER, HEADER + BLOCK);
+    consume_taken(vm);
+    step_ms(vm, 2000);
+    assert_filled(vm, HEADER + READ_ACK, BLOB_SIZE - READ_ACK, 0xaa);
+    ras_assert_count(vm, "reclaimed", 0);
+
+    run_firmware(vm);
+    consume_notified(vm, PAGE(0), 0);
+    acknowledge(vm);
+    ras_assert_count(vm, "acknowledged", 1);
+    ras_quit(vm);
+}
+
+/*
+ * A fatal error that can no longer be told of when its turn comes stops the
+ * guest, and not QEMU; a reset brings it back.
+ */
+static void test_checkstop(void)
+{
+    RasVm *vm = start_ready("-action panic=pause");
+    uint64_t id;
+
+    ras_stop(vm);
+    id = ras_inject(vm, "{ 'kind': 'memory', 'mode': 'consume',"
+                    " 'severity': 'fatal', 'address': %llu, 'vcpu': 0 }",
+                    PAGE(1));
+    set_address(vm, RAM_END);
+    ras_cont(vm);
+    ras_expect_step(vm, id, "accepted");
+    ras_expect_step(vm, id, "queued");
+    ras_expect_memory_failure(vm, "reset", false);
+    qobject_unref(ras_next_event(vm, "GUEST_PANICKED"));
+    ras_wait_until(vm, ras_run_state_is(vm, "guest-panicked"));
+    ras_assert_state(vm, id, "queued");
+    ras_assert_part(vm, "parked", "[ 0 ]");
+
+    ras_reset(vm);
+    ras_expect_step(vm, id, "discarded");
+    ras_cont(vm);
+    run_firmware(vm);
+    id = consume_notified(vm, PAGE(1), 0);
+    acknowledge(vm);
+    ras_assert_state(vm, id, "over");
+    ras_quit(vm);
+}
+
+/* --- poison -------------------------------------------------------------- */
+
+/* Ranges of different severity lie beside each other without joining. */
+static void test_poison_severity(void)
+{
+    RasVm *vm = start_ready("-accel tcg -S");
+
+    ras_poison(vm, PAGE(1), RAS_PAGE);
+    ras_inject(vm, "{ 'kind': 'memory', 'mode': 'poison',"
+               " 'severity': 'fatal', 'address': %llu }", PAGE(2));
+    ras_poison(vm, PAGE(3), RAS_PAGE);
+    ras_assert_part(vm, "poisoned",
+        "[ { 'address': 1107300352, 'length': 4096,"
+        "    'severity': 'recoverable' },"
+        "  { 'address': 1107304448, 'length': 4096, 'severity': 'fatal' },"
+        "  { 'address': 1107308544, 'length': 4096,"
+        "    'severity': 'recoverable' } ]");
+    ras_quit(vm);
+}
+
+/* A device whose DMA hits poison reports the error in its own way. */
+static void test_poison_dma(void)
+{
+    RasVm *vm = ras_start_stopped_tcg();
+    uint32_t signature = cpu_to_le32(0x55aa55aa);
+
+    g_assert_cmphex(fw_cfg_dma(vm, FW_CFG_SIGNATURE, FW_CFG_DMA_CTL_READ,
+                               PAGE(1), 4), ==, 0);
+    g_assert_cmphex(qtest_readl(vm->qts, PAGE(1)), ==, 0x554d4551);
+    qtest_memwrite(vm->qts, PAGE(1), &signature, sizeof(signature));
+    ras_poison(vm, PAGE(1), RAS_PAGE);
+    g_assert_cmphex(fw_cfg_dma(vm, FW_CFG_SIGNATURE, FW_CFG_DMA_CTL_READ,
+                               PAGE(1), 4), ==, FW_CFG_DMA_CTL_ERROR);
+    ras_assert_count(vm, "poison-other-accesses", 1);
+    ras_unpoison(vm, PAGE(1), RAS_PAGE);
+    g_assert_cmphex(qtest_readl(vm->qts, PAGE(1)), ==, 0x55aa55aa);
+    ras_quit(vm);
+}
+
+/* --- without tables ------------------------------------------------------ */
+
+/* ras=on without ACPI: no records, but errors, as the hint of QEMU says. */
+static void test_acpi_off(void)
+{
+    RasVm *vm = ras_start_binary(NULL, ",ras=on,acpi=off", "");
+
+    g_assert_false(ras_ready(vm));
+    consume_taken(vm);
+    ras_quit(vm);
+}
+
+/* --- saving -------------------------------------------------------------- */
+
+/* A record that is out keeps the VM from being saved, and that is all. */
+static void test_save_outstanding(void)
+{
+    g_autofree char *log = ras_temp_file();
+    g_autofree char *stream = ras_temp_file();
+    g_autofree char *options = g_strdup_printf("2>%s", log);
+    RasVm *vm = start_ready(options);
+    g_autofree char *text = NULL;
+    uint64_t id = consume_notified(vm, PAGE(0), 0);
+
+    ras_save(vm, stream, "failed");
+    text = ras_read_file(log, NULL);
+    ras_assert_like(text, "*1 errors in flight*cannot be saved*");
+    g_assert_true(ras_run_state_is(vm, "running"));
+    ras_assert_state(vm, id, "notified");
+    acknowledge(vm);
+    ras_assert_count(vm, "acknowledged", 1);
+    ras_save(vm, stream, "completed");
+    ras_quit(vm);
+    g_unlink(log);
+    g_unlink(stream);
+}
+
+/* --- equal to stock ------------------------------------------------------ */
+
+/* The tables that the guest gets, and how firmware is to place them. */
+static void test_stock_tables(const void *machine_options)
+{
+    static const char *const names[] = {
+        "etc/acpi/tables", "etc/table-loader", "etc/acpi/rsdp",
+        "etc/hardware_errors", "etc/hardware_errors_addr",
+    };
+    bool has_ras = strstr(machine_options, "ras=on");
+    RasVm *ours, *stock;
+
+    if (!ras_env_or_skip(STOCK)) {
+        return;
+    }
+    ours = ras_start_binary(NULL, machine_options, "");
+    stock = ras_start_binary(STOCK, machine_options, "");
+    for (int i = 0; i < ARRAY_SIZE(names); i++) {
+        g_autofree uint8_t *our_file = NULL;
+        g_autofree uint8_t *stock_file = NULL;
+        uint32_t our_size = 0, stock_size = 0;
+
+        our_file = fw_cfg_file(ours, names[i], &our_size);
+        stock_file = fw_cfg_file(stock, names[i], &stock_size);
+        g_assert_cmpint(!!our_file, ==, i < 3 || has_ras);
+        g_assert_cmpmem(our_file, our_size, stock_file, stock_size);
+    }
+    ras_quit(ours);
+    ras_quit(stock);
+}
+
+/*
+ * A VM whose firmware has set up the block moves to stock and back: the
+ * address goes with it, and errors are delivered on arrival.
+ */
+static void test_stock_moves_ready(void)
+{
+    static const char machine[] = ",ras=on,secure=on";
+    g_autofree char *file = NULL;
+    RasVm *vm;
+
+    if (!ras_env_or_skip(STOCK)) {
+        return;
+    }
+    file = ras_temp_file();
+    vm = start_ready("");
+    consume_notified(vm, PAGE(0), 0);
+    acknowledge(vm);
+    ras_save(vm, file, "completed");
+    ras_quit(vm);
+
+    vm = ras_start_binary(STOCK, machine, "-incoming defer");
+    ras_load(vm, file);
+    ras_wait_until(vm, ras_run_state_is(vm, "running"));
+    ras_save(vm, file, "completed");
+    ras_quit(vm);
+
+    vm = ras_start_binary(NULL, machine, "-incoming defer");
+    ras_load(vm, file);
+    ras_wait_until(vm, ras_run_state_is(vm, "running"));
+    g_assert_true(ras_ready(vm));
+    consume_notified(vm, PAGE(7), 1);
+    g_assert_cmphex(block_status(vm), ==, 0x11);
+    acknowledge(vm);
+    ras_assert_count(vm, "acknowledged", 1);
+    ras_quit(vm);
+    g_unlink(file);
+}
+
+/* Run "virt,ras=on" without firmware until its monitor has nothing to do. */
+static char *run_without_firmware(const char *binary, int *status)
+{
+    g_autofree char *log = ras_temp_file();
+    g_autofree char *command =
+        g_strdup_printf("(ulimit -c 0; echo quit | %s -machine virt,ras=on "
+                        "-cpu max -nodefaults -display none -accel qtest "
+                        "-monitor stdio) >%s 2>&1", binary, log);
+    char *text;
+
+    *status = system(command);
+    g_assert_true(WIFEXITED(*status));
+    *status = WEXITSTATUS(*status);
+    text = ras_read_file(log, NULL);
+    g_unlink(log);
+    return text;
+}
+
+/* Without firmware stock QEMU crashes; a user needs to know what to do. */
+static void test_stock_no_firmware(void)
+{
+    const char *stock = ras_env_or_skip(STOCK);
+    g_autofree char *our_text = NULL;
+    g_autofree char *stock_text = NULL;
+    int status;
+
+    our_text = run_without_firmware(g_getenv("QTEST_QEMU_BINARY"), &status);
+    g_assert_cmpint(status, ==, 1);
+    ras_assert_like(our_text, "*ras=on*needs*firmware*-bios*");
+    if (stock) {
+        stock_text = run_without_firmware(stock, &status);
+        g_assert_cmpint(status, ==, 128 + SIGABRT);
+        ras_assert_like(stock_text, "*acpi_dev* failed*");
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+
+    qtest_add_func("/ras/virt/record/one", test_record);
+    qtest_add_func("/ras/virt/record/exception", test_exception);
+    qtest_add_func("/ras/virt/record/fatal", test_fatal);
+    qtest_add_func("/ras/virt/record/pages", test_pages);
+    qtest_add_func("/ras/virt/record/end-of-ram", test_end_of_ram);
+    qtest_add_func("/ras/virt/acknowledge/word", test_acknowledge);
+    qtest_add_func("/ras/virt/acknowledge/source", test_source);
+    qtest_add_func("/ras/virt/second/other-vcpu", test_second_vcpu);
+    qtest_add_func("/ras/virt/second/same-vcpu", test_second_same_vcpu);
+    qtest_add_func("/ras/virt/second/burst", test_burst);
+    qtest_add_func("/ras/virt/reclaim/time", test_reclaim);
+    qtest_add_func("/ras/virt/reclaim/stopped", test_reclaim_stopped);
+    qtest_add_func("/ras/virt/hostile/address", test_hostile_address);
+    qtest_add_func("/ras/virt/hostile/pointer", test_hostile_pointer);
+    qtest_add_func("/ras/virt/hostile/move", test_hostile_move);
+    qtest_add_func("/ras/virt/hostile/overlap", test_hostile_overlap);
+    qtest_add_func("/ras/virt/hostile/poisoned-block", test_poisoned_block);
+    qtest_add_func("/ras/virt/reset", test_reset_forgets);
+    qtest_add_func("/ras/virt/check-stop", test_checkstop);
+    qtest_add_func("/ras/virt/poison/severity", test_poison_severity);
+    qtest_add_func("/ras/virt/poison/dma", test_poison_dma);
+    qtest_add_func("/ras/virt/acpi-off", test_acpi_off);
+    qtest_add_func("/ras/virt/save-outstanding", test_save_outstanding);
+    qtest_add_data_func("/ras/virt/stock/tables", "", test_stock_tables);
+    qtest_add_data_func("/ras/virt/stock/tables-ras-on", ",ras=on",
+                        test_stock_tables);
+    qtest_add_func("/ras/virt/stock/moves-ready", test_stock_moves_ready);
+    qtest_add_func("/ras/virt/stock/no-firmware", test_stock_no_firmware);
+    return g_test_run();
+}

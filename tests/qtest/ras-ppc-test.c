@@ -1,0 +1,1144 @@
+/*
+ * QTest of guest RAS on the POWER machine "pseries"
+ *
+ * RTAS is called with the "rtas" command of qtest, always as the first vCPU.
+ * ibm,nmi-register needs to know where the RTAS area is: property
+ * linux,rtas-base in a device tree that the guest hands over with hypercall
+ * KVMPPC_H_UPDATE_DT.  Only instructions make hypercalls, so these tests use
+ * TCG, and as guest a few instructions that do what the test asks for in a
+ * mailbox, and note there what a machine check brought them.
+ *
+ * Offsets and values are those of LoPAR 2.9 (7.3.14, 10.3.2) and the Power
+ * ISA, written as numbers on purpose.
+ *
+ * RAS_STOCK_QEMU_PPC64: the same release of QEMU without guest RAS; the tests
+ * that compare with it are skipped without it.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "ras-qtest.h"
+
+#define STOCK "RAS_STOCK_QEMU_PPC64"
+
+#define H_UPDATE_DT 0xf003
+
+/* RTAS status */
+#define SUCCESS         0
+#define PARAM_ERROR     (-3)
+
+/* where things are in guest memory */
+#define CLIENT          0x100       /* where the machine starts its guest */
+#define VECTOR          0x200       /* machine check interrupt */
+#define LOOP            0x3000
+#define HANDLER         0x4000      /* what is registered */
+#define OTHER_HANDLER   0x5000
+#define MAILBOX         0x8000
+#define ARGS            0x9000
+#define RETS            0xa000
+#define DEVICE_TREE     (32 * MiB)
+#define RTAS_BASE       (48 * MiB)
+#define RMA_END         (256 * MiB) /* with one NUMA node */
+
+/* the mailbox: double words */
+#define MAIL_RESULT     0
+#define MAIL_COMMAND    8
+#define MAIL_R3         16
+#define MAIL_MSR        24
+#define MAIL_SRR0       32
+#define MAIL_SRR1       40
+#define MAIL_DAR        48
+#define MAIL_DSISR      56
+#define MAIL_ENTRIES    64
+
+/* r3 of a guest that has nothing to do */
+#define IDLE_R3 0x1234
+
+/* save area in the RTAS area: r3, fixed part of the log, extended part */
+#define SAVE_AREA       0x30
+#define SAVE_AREA_LOG   (SAVE_AREA + 8)
+#define SAVE_AREA_END   0x800
+#define LOG_SIZE        216
+
+#define PAGE(n) (64 * MiB + (n) * RAS_PAGE)
+
+/* with MSR[ME]=0 it would be a check-stop; no guest of pseries can clear it */
+#define MSR_ME 0x1000
+#define MSR_RI 0x2
+#define SRR1_LOAD_STORE 0x200000    /* bit 42 */
+
+/* --- the guest ----------------------------------------------------------- */
+
+typedef struct Code {
+    QTestState *qts;
+    uint64_t at;
+} Code;
+
+static void emit(Code *code, uint32_t instruction)
+{
+    qtest_writel(code->qts, code->at, instruction);
+    code->at += 4;
+}
+
+static void emit_li(Code *code, int reg, uint32_t value)
+{
+    emit(code, 0x3c000000 | reg << 21 | value >> 16);               /* lis */
+    emit(code, 0x60000000 | reg << 21 | reg << 16 | (value & 0xffff));
+}
+
+/* to or from the mailbox, whose address is in r9 */
+static void emit_std(Code *code, int reg, int offset)
+{
+    emit(code, 0xf8000000 | reg << 21 | 9 << 16 | offset);
+}
+
+static void emit_ld(Code *code, int reg, int offset)
+{
+    emit(code, 0xe8000000 | reg << 21 | 9 << 16 | offset);
+}
+
+static uint32_t spr_field(int spr)
+{
+    return (spr & 31) << 16 | spr >> 5 << 11;
+}
+
+static void emit_mfspr(Code *code, int reg, int spr)
+{
+    emit(code, 0x7c0002a6 | reg << 21 | spr_field(spr));
+}
+
+static void emit_branch(Code *code, uint64_t target)
+{
+    emit(code, 0x48000000 | ((target - code->at) & 0x03fffffc));
+}
+
+/* Hand the device tree over whose address is in the mailbox, for ever. */
+static void write_client(QTestState *qts)
+{
+    Code code = { qts, CLIENT };
+    uint64_t poll;
+
+    emit_li(&code, 9, MAILBOX);
+    poll = code.at;
+    emit_li(&code, 3, IDLE_R3);
+    emit_ld(&code, 4, MAIL_COMMAND);
+    emit(&code, 0x2c240000);                                /* cmpdi r4,0 */
+    emit(&code, 0x41820000 | ((poll - code.at) & 0xfffc));  /* beq */
+    emit_li(&code, 3, H_UPDATE_DT);
+    emit(&code, 0x44000022);                                /* sc 1 */
+    emit_li(&code, 9, MAILBOX);
+    emit_std(&code, 3, MAIL_RESULT);
+    emit_li(&code, 3, 0);
+    emit_std(&code, 3, MAIL_COMMAND);
+    emit_branch(&code, poll);
+    g_assert_cmphex(code.at, <=, VECTOR);
+}
+
+/* Note what a machine check routine gets, then go on as client. */
+static void write_handler(QTestState *qts, uint64_t at)
+{
+    static const struct {
+        int spr, offset;
+    } sprs[] = {
+        { 26, MAIL_SRR0 }, { 27, MAIL_SRR1 }, { 19, MAIL_DAR },
+        { 18, MAIL_DSISR },
+    };
+    Code code = { qts, at };
+
+    emit_li(&code, 9, MAILBOX);
+    emit_std(&code, 3, MAIL_R3);
+    emit(&code, 0x7c6000a6);                                /* mfmsr r3 */
+    emit_std(&code, 3, MAIL_MSR);
+    for (int i = 0; i < ARRAY_SIZE(sprs); i++) {
+        emit_mfspr(&code, 3, sprs[i].spr);
+        emit_std(&code, 3, sprs[i].offset);
+    }
+    emit_ld(&code, 3, MAIL_ENTRIES);
+    emit(&code, 0x38630001);                                /* addi r3,r3,1 */
+    emit_std(&code, 3, MAIL_ENTRIES);
+    emit_branch(&code, CLIENT);
+    g_assert_cmphex(code.at, <=, at + 0x100);
+}
+
+static uint64_t mail(RasVm *vm, int offset)
+{
+    return qtest_readq(vm->qts, MAILBOX + offset);
+}
+
+/* Put the guest into a machine that was started with -S, and start it. */
+static void run_guest(RasVm *vm)
+{
+    Code loop = { vm->qts, LOOP };
+
+    qtest_memset(vm->qts, MAILBOX, 0, 256);
+    write_client(vm->qts);
+    write_handler(vm->qts, VECTOR);
+    write_handler(vm->qts, HANDLER);
+    write_handler(vm->qts, OTHER_HANDLER);
+    emit_branch(&loop, LOOP);
+    ras_cont(vm);
+}
+
+static RasVm *start_guest(const char *options)
+{
+    g_autofree char *all = g_strdup_printf("-accel tcg -S %s", options);
+    RasVm *vm = ras_start(all);
+
+    run_guest(vm);
+    return vm;
+}
+
+/* --- the device tree ----------------------------------------------------- */
+
+static void add_be32(uint8_t *at, uint32_t value)
+{
+    stl_be_p(at, ldl_be_p(at) + value);
+}
+
+/* Offset of the first property of node /rtas */
+static size_t find_rtas_node(const uint8_t *tree, size_t len)
+{
+    static const char node[] = "\0\0\0\1rtas\0\0\0";
+    const uint8_t *found = memmem(tree, len, node, sizeof(node));
+
+    g_assert_nonnull(found);
+    return found + sizeof(node) - tree;
+}
+
+/*
+ * The machine's device tree, with property linux,rtas-base in node /rtas: 16
+ * bytes more of structure, and 16 bytes more of strings.
+ */
+static GByteArray *tree_with_rtas_base(RasVm *vm, uint32_t rtas_base)
+{
+    static const char name[] = "linux,rtas-base";
+    g_autofree char *file = ras_temp_file();
+    g_autofree char *old = NULL;
+    GByteArray *tree = g_byte_array_new();
+    uint8_t property[16];
+    uint32_t strings;
+    size_t len, at;
+
+    QEMU_BUILD_BUG_ON(sizeof(name) != 16);
+    qtest_qmp_assert_success(vm->qts, "{ 'execute': 'dumpdtb',"
+                             " 'arguments': { 'filename': %s } }", file);
+    old = ras_read_file(file, &len);
+    g_unlink(file);
+    g_assert_cmphex((uint32_t)ldl_be_p(old), ==, 0xd00dfeed);
+    strings = ldl_be_p(old + 12);
+    g_assert_cmpuint(strings + ldl_be_p(old + 32), ==, len);
+    at = find_rtas_node((uint8_t *)old, len);
+
+    stl_be_p(property, 3);
+    stl_be_p(property + 4, 4);
+    stl_be_p(property + 8, len - strings);
+    stl_be_p(property + 12, rtas_base);
+    g_byte_array_append(tree, (uint8_t *)old, at);
+    g_byte_array_append(tree, property, sizeof(property));
+    g_byte_array_append(tree, (uint8_t *)old + at, len - at);
+    g_byte_array_append(tree, (const uint8_t *)name, sizeof(name));
+    add_be32(tree->data + 4, 32);       /* total */
+    add_be32(tree->data + 12, 16);      /* begin of strings */
+    add_be32(tree->data + 32, 16);      /* size of strings */
+    add_be32(tree->data + 36, 16);      /* size of structure */
+    return tree;
+}
+
+/* Let the guest hand over the device tree that is at DEVICE_TREE. */
+static void update_tree(RasVm *vm)
+{
+    qtest_writeq(vm->qts, MAILBOX + MAIL_RESULT, -1);
+    qtest_writeq(vm->qts, MAILBOX + MAIL_COMMAND, DEVICE_TREE);
+    ras_wait_until(vm, !mail(vm, MAIL_COMMAND));
+    g_assert_cmphex(mail(vm, MAIL_RESULT), ==, 0);
+}
+
+static void set_rtas_base(RasVm *vm, uint32_t rtas_base)
+{
+    g_autoptr(GByteArray) tree = tree_with_rtas_base(vm, rtas_base);
+
+    qtest_memwrite(vm->qts, DEVICE_TREE, tree->data, tree->len);
+    update_tree(vm);
+}
+
+/*
+ * The same, later.  The tree is changed in guest memory: QEMU's "dumpdtb"
+ * looks at memory that KVMPPC_H_UPDATE_DT has freed.
+ */
+static void change_rtas_base(RasVm *vm, uint32_t rtas_base)
+{
+    size_t len = qtest_readl(vm->qts, DEVICE_TREE + 4);
+    g_autofree uint8_t *tree = g_malloc(len);
+
+    qtest_memread(vm->qts, DEVICE_TREE, tree, len);
+    qtest_writel(vm->qts, DEVICE_TREE + find_rtas_node(tree, len) + 12,
+                 rtas_base);
+    update_tree(vm);
+}
+
+/* --- RTAS ---------------------------------------------------------------- */
+
+#define NO_STATUS 0x5a5a5a5a
+
+/* Call RTAS with so many arguments and results; returns the status. */
+static int32_t rtas(RasVm *vm, const char *name, uint32_t nargs,
+                    const uint32_t *args, uint32_t nret)
+{
+    for (uint32_t i = 0; i < nargs; i++) {
+        qtest_writel(vm->qts, ARGS + 4 * i, args[i]);
+    }
+    for (int i = -1; i < 8; i++) {
+        qtest_writel(vm->qts, RETS + 4 * i, NO_STATUS);
+    }
+    g_assert_cmpuint(qtest_rtas_call(vm->qts, name, nargs, ARGS, nret, RETS),
+                     ==, 0);
+    g_assert_cmphex(qtest_readl(vm->qts, RETS - 4), ==, NO_STATUS);
+    return qtest_readl(vm->qts, RETS);
+}
+
+static int32_t nmi_register(RasVm *vm, uint32_t system_reset,
+                            uint32_t machine_check)
+{
+    uint32_t args[] = { system_reset, machine_check };
+
+    return rtas(vm, "ibm,nmi-register", 2, args, 1);
+}
+
+static int32_t nmi_interlock(RasVm *vm)
+{
+    return rtas(vm, "ibm,nmi-interlock", 0, NULL, 1);
+}
+
+static void register_handler(RasVm *vm)
+{
+    set_rtas_base(vm, RTAS_BASE);
+    g_assert_cmpint(nmi_register(vm, LOOP, HANDLER), ==, SUCCESS);
+    g_assert_true(ras_ready(vm));
+}
+
+/* A guest that has registered its machine check routine */
+static RasVm *start_registered(const char *options)
+{
+    RasVm *vm = start_guest(options);
+
+    register_handler(vm);
+    return vm;
+}
+
+/* Let the second vCPU run, in a loop. */
+static void start_second_vcpu(RasVm *vm)
+{
+    uint32_t args[] = { 1, LOOP, 0 };
+
+    g_assert_cmpint(rtas(vm, "start-cpu", 3, args, 1), ==, SUCCESS);
+}
+
+/* Wait for the n-th machine check that the guest takes. */
+static void wait_entries(RasVm *vm, uint64_t n)
+{
+    unsigned int panics = vm->panics;
+
+    ras_wait_until(vm, mail(vm, MAIL_ENTRIES) == n || vm->panics > panics);
+    g_assert_cmpuint(mail(vm, MAIL_ENTRIES), ==, n);
+}
+
+/* --- records ------------------------------------------------------------- */
+
+/* Only what a reader of the log goes by; all of its bytes: tests/unit. */
+static void check_log(const uint8_t *log, uint64_t ea, uint64_t ra)
+{
+    static const struct {
+        const char *id;
+        unsigned int len;
+    } sections[] = { { "PH", 48 }, { "UH", 24 }, { "PS", 80 }, { "MC", 40 } };
+    const uint8_t *at = log + 8 + 16;
+
+    /* version 6, error sync, not recovered, extended; platform error */
+    g_assert_cmphex(log[0], ==, 6);
+    g_assert_cmphex(log[1], ==, 0x74);
+    g_assert_cmphex(log[2] >> 4, ==, 1);                    /* by a CPU */
+    g_assert_cmphex(log[3], ==, 224);
+    g_assert_cmpuint(ldl_be_p(log + 4), ==, LOG_SIZE - 8);
+    g_assert_cmphex(log[8] & 0xc0, ==, 0xc0);   /* valid, unrecoverable */
+    g_assert_cmphex(log[8 + 2], ==, 0x8e);      /* PowerPC, platform event */
+    g_assert_cmpmem(log + 8 + 12, 4, "IBM", 4);
+
+    for (int i = 0; i < ARRAY_SIZE(sections); i++) {
+        g_assert_cmpmem(at, 2, sections[i].id, 2);
+        g_assert_cmpuint(lduw_be_p(at + 2), ==, sections[i].len);
+        at += sections[i].len;
+    }
+    g_assert_cmpuint(at - log, ==, LOG_SIZE);
+    at -= 40;
+    g_assert_cmphex(at[0x10], ==, 0);                       /* UE */
+    /* page unusable, addresses given, load or store */
+    g_assert_cmphex(at[0x11], ==, ea ? 0xe3 : 0xa3);
+    g_assert_cmphex(ldq_be_p(at + 0x18), ==, ea);
+    g_assert_cmphex(ldq_be_p(at + 0x20), ==, ra);
+}
+
+static void read_log(RasVm *vm, uint8_t *log)
+{
+    qtest_memread(vm->qts, RTAS_BASE + SAVE_AREA_LOG, log, LOG_SIZE);
+}
+
+static uint64_t consume_at(RasVm *vm, uint64_t address, uint64_t ea)
+{
+    return ras_inject(vm, "{ 'kind': 'memory', 'mode': 'consume',"
+                      " 'severity': 'recoverable', 'address': %" PRIu64
+                      ", 'virtual-address': %" PRIu64 ", 'vcpu': 0 }",
+                      address, ea);
+}
+
+/*
+ * A registered handler gets its r3 saved, r3 pointing to it, the log behind
+ * it, the registers of a machine check, and MSR as LoPAR wants it.
+ */
+static void test_handler(void)
+{
+    const uint64_t ea = 0xc0000000deadb008;
+    RasVm *vm = start_guest("");
+    uint8_t log[LOG_SIZE];
+    QDict *step;
+    uint64_t id;
+
+    set_rtas_base(vm, RTAS_BASE);
+    qtest_memset(vm->qts, RTAS_BASE, 0x99, RAS_PAGE);
+    g_assert_cmpint(nmi_register(vm, LOOP, HANDLER), ==, SUCCESS);
+    id = consume_at(vm, PAGE(1), ea);
+    wait_entries(vm, 1);
+
+    g_assert_cmphex(mail(vm, MAIL_R3), ==, RTAS_BASE + SAVE_AREA);
+    g_assert_cmphex(qtest_readq(vm->qts, RTAS_BASE + SAVE_AREA), ==, IDLE_R3);
+    read_log(vm, log);
+    check_log(log, ea, PAGE(1));
+    for (int i = 0; i < SAVE_AREA; i++) {
+        g_assert_cmphex(qtest_readb(vm->qts, RTAS_BASE + i), ==, 0x99);
+    }
+    g_assert_cmphex(qtest_readb(vm->qts, RTAS_BASE + SAVE_AREA_END), ==, 0x99);
+
+    g_assert_cmphex(mail(vm, MAIL_MSR) & MSR_ME, ==, MSR_ME);
+    g_assert_cmphex(mail(vm, MAIL_MSR) & MSR_RI, ==, 0);
+    /* it was in the client's loop */
+    g_assert_cmphex(mail(vm, MAIL_SRR0), >=, CLIENT);
+    g_assert_cmphex(mail(vm, MAIL_SRR0), <, VECTOR);
+    g_assert_cmphex(mail(vm, MAIL_SRR1) & SRR1_LOAD_STORE, ==,
+                    SRR1_LOAD_STORE);
+    g_assert_cmphex(mail(vm, MAIL_DSISR), ==, 0x8000);
+    g_assert_cmphex(mail(vm, MAIL_DAR), ==, ea);
+
+    ras_expect_step(vm, id, "accepted");
+    ras_expect_step(vm, id, "queued");
+    ras_expect_step(vm, id, "recorded");
+    step = ras_next_step(vm, id, "notified");
+    ras_assert_like(qdict_get_str(step, "delivery"),
+                    "machine check at the registered handler*");
+    qobject_unref(step);
+    ras_expect_memory_failure(vm, "inject", false);
+    ras_assert_state(vm, id, "notified");
+    ras_assert_part(vm, "sources", "[ { 'name': 'RTAS error log, FWNMI', "
+                    "'synchronous': true, 'ready': true, 'outstanding': 1 } "
+                    "]");
+
+    g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
+    ras_expect_step(vm, id, "acknowledged");
+    ras_assert_count(vm, "acknowledged", 1);
+    ras_quit(vm);
+}
+
+/* Without a handler: 0x200, with the cause in SRR1 and DSISR; r3 stays. */
+static void test_vector(void)
+{
+    const uint64_t ea = 0xc000000012345678;
+    RasVm *vm = start_guest("");
+
+    g_assert_false(ras_ready(vm));
+    /* the client has been round once */
+    set_rtas_base(vm, RTAS_BASE);
+    qtest_memset(vm->qts, RTAS_BASE, 0x99, RAS_PAGE);
+    consume_at(vm, PAGE(1), ea);
+    wait_entries(vm, 1);
+    ras_wait_count(vm, "taken", 1);
+    g_assert_cmphex(mail(vm, MAIL_R3), ==, IDLE_R3);
+    g_assert_cmphex(mail(vm, MAIL_SRR1) & SRR1_LOAD_STORE, ==,
+                    SRR1_LOAD_STORE);
+    g_assert_cmphex(mail(vm, MAIL_DSISR), ==, 0x8000);
+    g_assert_cmphex(mail(vm, MAIL_DAR), ==, ea);
+    for (int i = 0; i < RAS_PAGE; i += 8) {
+        g_assert_cmphex(qtest_readq(vm->qts, RTAS_BASE + i), ==,
+                        0x9999999999999999);
+    }
+    ras_quit(vm);
+}
+
+/* Severity as it was given; a corrected error is recovered. */
+static void test_severity(void)
+{
+    static const struct {
+        const char *name;
+        uint8_t head;           /* second byte of the log */
+    } cases[] = {
+        { "recoverable", 3 << 5 | 2 << 3 | 1 << 2 },
+        { "fatal", 5 << 5 | 2 << 3 | 1 << 2 },
+        { "corrected", 3 << 5 | 0 << 3 | 1 << 2 },
+    };
+    RasVm *vm = start_registered("");
+    uint32_t last_plid = 0;
+
+    for (int i = 0; i < ARRAY_SIZE(cases); i++) {
+        uint8_t log[LOG_SIZE];
+        uint32_t plid;
+
+        ras_inject(vm, "{ 'kind': 'memory', 'mode': 'consume', 'severity': %s,"
+                   " 'address': %" PRIu64 ", 'vcpu': 0 }", cases[i].name,
+                   (uint64_t)PAGE(i));
+        wait_entries(vm, i + 1);
+        read_log(vm, log);
+        g_assert_cmphex(log[1], ==, cases[i].head);
+        /* the number of the event is no other event's */
+        plid = ldl_be_p(log + 8 + 16 + 0x28);
+        g_assert_cmpuint(plid, !=, last_plid);
+        last_plid = plid;
+        g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
+    }
+    ras_assert_count(vm, "acknowledged", ARRAY_SIZE(cases));
+    ras_quit(vm);
+}
+
+/* A machine check is about one address: more pages are refused. */
+static void test_pages(void)
+{
+    RasVm *vm = start_registered("");
+
+    ras_inject_refused(vm, "*one page*", "{ 'kind': 'memory',"
+                       " 'mode': 'consume', 'severity': 'recoverable',"
+                       " 'address': %" PRIu64 ", 'length': 8192, 'vcpu': 0 }",
+                       (uint64_t)PAGE(0));
+    ras_quit(vm);
+}
+
+/* --- ibm,nmi-register ---------------------------------------------------- */
+
+/* Without linux,rtas-base there is no place for a record. */
+static void test_register_no_rtas_base(void)
+{
+    RasVm *vm = ras_start("");
+
+    g_assert_cmpint(nmi_register(vm, LOOP, HANDLER), ==, PARAM_ERROR);
+    g_assert_false(ras_ready(vm));
+    ras_quit(vm);
+}
+
+/* With cap-fwnmi=off there are no such calls, and errors go to 0x200. */
+static void test_register_cap_off(void)
+{
+    RasVm *vm = ras_start_binary(NULL, ",cap-fwnmi=off", "-accel tcg -S");
+
+    run_guest(vm);
+    set_rtas_base(vm, RTAS_BASE);
+    g_assert_cmpint(nmi_register(vm, LOOP, HANDLER), ==, PARAM_ERROR);
+    g_assert_cmpint(nmi_interlock(vm), ==, PARAM_ERROR);
+    g_assert_false(ras_ready(vm));
+    consume_at(vm, PAGE(0), 0);
+    wait_entries(vm, 1);
+    ras_assert_count(vm, "taken", 1);
+    ras_quit(vm);
+}
+
+/* Wrong numbers of arguments or results are an error, and only that. */
+static void test_register_counts(void)
+{
+    static const uint32_t args[] = { LOOP, HANDLER, 0 };
+    static const struct {
+        uint32_t nargs, nret;
+    } cases[] = { { 0, 1 }, { 1, 1 }, { 3, 1 }, { 2, 2 }, { 2, 8 } };
+    RasVm *vm = start_guest("");
+
+    set_rtas_base(vm, RTAS_BASE);
+    for (int i = 0; i < ARRAY_SIZE(cases); i++) {
+        g_assert_cmpint(rtas(vm, "ibm,nmi-register", cases[i].nargs, args,
+                             cases[i].nret), ==, PARAM_ERROR);
+        g_assert_false(ras_ready(vm));
+    }
+    ras_quit(vm);
+}
+
+/* A caller without room for a status has no byte written behind its block. */
+static void test_register_no_result(void)
+{
+    static const uint32_t args[] = { LOOP, HANDLER };
+    RasVm *vm = start_guest("");
+
+    set_rtas_base(vm, RTAS_BASE);
+    g_assert_cmphex(rtas(vm, "ibm,nmi-register", 2, args, 0), ==, NO_STATUS);
+    g_assert_false(ras_ready(vm));
+    ras_quit(vm);
+}
+
+/*
+ * The routines are instructions in the first 32 MiB.  (The RMA is not smaller
+ * on any machine that QEMU makes, so its end cannot be tried.)
+ */
+static void test_register_addresses(void)
+{
+    static const uint32_t bad[] = {
+        32 * MiB, 32 * MiB + 4, HANDLER + 1, HANDLER + 2, HANDLER + 3,
+        0x80000000, 0xfffffffc, 0xffffffff,
+    };
+    RasVm *vm = start_guest("");
+
+    set_rtas_base(vm, RTAS_BASE);
+    for (int i = 0; i < ARRAY_SIZE(bad); i++) {
+        g_assert_cmpint(nmi_register(vm, LOOP, bad[i]), ==, PARAM_ERROR);
+        g_assert_cmpint(nmi_register(vm, bad[i], HANDLER), ==, PARAM_ERROR);
+        g_assert_false(ras_ready(vm));
+    }
+    g_assert_cmpint(nmi_register(vm, 32 * MiB - 4, 32 * MiB - 4), ==, SUCCESS);
+    g_assert_true(ras_ready(vm));
+
+    /* what fails leaves the registration as it was */
+    g_assert_cmpint(nmi_register(vm, LOOP, HANDLER), ==, SUCCESS);
+    for (int i = 0; i < ARRAY_SIZE(bad); i++) {
+        g_assert_cmpint(nmi_register(vm, LOOP, bad[i]), ==, PARAM_ERROR);
+        g_assert_true(ras_ready(vm));
+    }
+    consume_at(vm, PAGE(0), 0);
+    wait_entries(vm, 1);
+    g_assert_cmphex(mail(vm, MAIL_R3), ==, RTAS_BASE + SAVE_AREA);
+    ras_quit(vm);
+}
+
+/* The RTAS area, too, is the guest's word: RAM in the RMA, or no record. */
+static void test_register_rtas_base(void)
+{
+    static const uint32_t bad[] = {
+        0, RTAS_BASE + 2, RMA_END - SAVE_AREA_END + 4, RMA_END - 4, RMA_END,
+        RMA_END + 64 * KiB, 0x7ffffffc, 0x80000000, 0xfffff000, 0xfffffffc,
+    };
+    RasVm *vm = start_guest("");
+
+    set_rtas_base(vm, RTAS_BASE);
+    for (int i = 0; i < ARRAY_SIZE(bad); i++) {
+        change_rtas_base(vm, bad[i]);
+        g_assert_cmpint(nmi_register(vm, LOOP, HANDLER), ==, PARAM_ERROR);
+        g_assert_false(ras_ready(vm));
+    }
+    /* what just fits does */
+    change_rtas_base(vm, RMA_END - SAVE_AREA_END);
+    g_assert_cmpint(nmi_register(vm, LOOP, HANDLER), ==, SUCCESS);
+    consume_at(vm, PAGE(0), 0);
+    wait_entries(vm, 1);
+    g_assert_cmphex(mail(vm, MAIL_R3), ==,
+                    RMA_END - SAVE_AREA_END + SAVE_AREA);
+    ras_quit(vm);
+}
+
+/* RAM outside the real mode area cannot be reached by the handler. */
+static void test_register_outside_rma(void)
+{
+    RasVm *vm = start_guest("-m 512 "
+                            "-object memory-backend-ram,id=m0,size=256M "
+                            "-object memory-backend-ram,id=m1,size=256M "
+                            "-numa node,memdev=m0 -numa node,memdev=m1");
+
+    set_rtas_base(vm, RMA_END);
+    g_assert_cmpint(nmi_register(vm, LOOP, HANDLER), ==, PARAM_ERROR);
+    change_rtas_base(vm, RMA_END - SAVE_AREA_END + 4);
+    g_assert_cmpint(nmi_register(vm, LOOP, HANDLER), ==, PARAM_ERROR);
+    change_rtas_base(vm, RMA_END - SAVE_AREA_END);
+    g_assert_cmpint(nmi_register(vm, LOOP, HANDLER), ==, SUCCESS);
+    ras_quit(vm);
+}
+
+/*
+ * Registering again is legal (kexec): from then on the new routine is
+ * entered, and what the old one owned is nobody's.
+ */
+static void test_register_again(void)
+{
+    RasVm *vm = start_registered("");
+    uint64_t first, second;
+
+    g_assert_cmpint(nmi_register(vm, LOOP, HANDLER), ==, SUCCESS);
+    first = consume_at(vm, PAGE(0), 0);
+    wait_entries(vm, 1);
+    second = consume_at(vm, PAGE(1), 0);
+    ras_assert_state(vm, second, "queued");
+    ras_drop_events(vm);
+
+    /* a routine that does nothing */
+    g_assert_cmpint(nmi_register(vm, LOOP, LOOP), ==, SUCCESS);
+    ras_expect_step(vm, first, "reclaimed");
+    ras_expect_step(vm, second, "recorded");
+    ras_expect_step(vm, second, "notified");
+    g_assert_cmpuint(mail(vm, MAIL_ENTRIES), ==, 1);
+    g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
+    ras_assert_count(vm, "reclaimed", 1);
+    ras_assert_count(vm, "acknowledged", 1);
+    ras_quit(vm);
+}
+
+/* A reset ends the registration and frees the save area. */
+static void test_reset(void)
+{
+    RasVm *vm = start_registered("");
+    uint64_t id = consume_at(vm, PAGE(0), 0);
+
+    wait_entries(vm, 1);
+    ras_stop(vm);
+    ras_drop_events(vm);
+    ras_reset(vm);
+    ras_expect_step(vm, id, "discarded");
+    g_assert_false(ras_ready(vm));
+    g_assert_cmpint(nmi_interlock(vm), ==, PARAM_ERROR);
+
+    run_guest(vm);
+    consume_at(vm, PAGE(0), 0);
+    wait_entries(vm, 1);
+    ras_assert_count(vm, "taken", 1);
+    register_handler(vm);
+    consume_at(vm, PAGE(0), 0);
+    wait_entries(vm, 2);
+    ras_assert_count(vm, "recorded", 2);
+    ras_quit(vm);
+}
+
+/* --- unplug -------------------------------------------------------------- */
+
+/* What the guest does with a core that it gives back: isolate, unusable. */
+static void release_core(RasVm *vm, uint32_t core)
+{
+    static const uint32_t indicators[] = { 9001, 9003 };
+
+    for (int i = 0; i < ARRAY_SIZE(indicators); i++) {
+        uint32_t args[] = { indicators[i], 0x10000000 | core, 0 };
+
+        g_assert_cmpint(rtas(vm, "set-indicator", 3, args, 1), ==, SUCCESS);
+    }
+}
+
+/* Errors of a vCPU end with it, and do not block those of the others. */
+static void test_unplug(void)
+{
+    RasVm *vm = ras_start("-S -smp 1,maxcpus=2 -device "
+                          "power10_v2.0-spapr-cpu-core,core-id=1,id=c1");
+    uint64_t gone, stays;
+
+    start_second_vcpu(vm);
+    gone = ras_consume(vm, PAGE(1), 1);
+    stays = ras_consume(vm, PAGE(2), 0);
+    ras_assert_part(vm, "parked", "[ 0, 1 ]");
+    ras_drop_events(vm);
+    qtest_qmp_device_del_send(vm->qts, "c1");
+    release_core(vm, 1);
+    ras_expect_step(vm, gone, "discarded");
+    ras_assert_count(vm, "discarded", 1);
+    ras_assert_part(vm, "parked", "[ 0 ]");
+    ras_inject_refused(vm, "*no vCPU 1*", "{ 'kind': 'memory',"
+                       " 'mode': 'consume', 'severity': 'recoverable',"
+                       " 'address': %" PRIu64 ", 'vcpu': 1 }",
+                       (uint64_t)PAGE(0));
+    ras_cont(vm);
+    ras_expect_step(vm, stays, "notified");
+    ras_assert_count(vm, "taken", 1);
+    ras_quit(vm);
+}
+
+/* --- ibm,nmi-interlock --------------------------------------------------- */
+
+/* Out of turn it does no harm, and says what LoPAR and Linux expect. */
+static void test_interlock(void)
+{
+    static const uint32_t args[] = { 0 };
+    RasVm *vm = start_guest("");
+    uint64_t id;
+
+    g_assert_cmpint(nmi_interlock(vm), ==, PARAM_ERROR);
+    register_handler(vm);
+    /* after a system reset there is nothing to release: success */
+    g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
+
+    id = consume_at(vm, PAGE(0), 0);
+    wait_entries(vm, 1);
+    g_assert_cmpint(rtas(vm, "ibm,nmi-interlock", 1, args, 1), ==,
+                    PARAM_ERROR);
+    g_assert_cmpint(rtas(vm, "ibm,nmi-interlock", 0, NULL, 2), ==,
+                    PARAM_ERROR);
+    g_assert_cmphex(rtas(vm, "ibm,nmi-interlock", 0, NULL, 0), ==, NO_STATUS);
+    ras_assert_state(vm, id, "notified");
+    g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
+    g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
+    ras_assert_count(vm, "acknowledged", 1);
+    ras_quit(vm);
+}
+
+/*
+ * A second vCPU waits, parked, for the save area; the interlock of the owner
+ * hands it over, that of another vCPU does not.
+ */
+static void test_second_vcpu(void)
+{
+    RasVm *vm = start_registered("");
+    uint8_t before[LOG_SIZE], after[LOG_SIZE];
+    uint64_t a, b;
+
+    start_second_vcpu(vm);
+    a = ras_consume(vm, PAGE(1), 0);
+    wait_entries(vm, 1);
+    read_log(vm, before);
+    b = ras_consume(vm, PAGE(2), 1);
+    g_usleep(20 * 1000);
+    ras_assert_state(vm, b, "queued");
+    ras_assert_part(vm, "parked", "[ 1 ]");
+    read_log(vm, after);
+    g_assert_cmpmem(before, LOG_SIZE, after, LOG_SIZE);
+    g_assert_cmpuint(mail(vm, MAIL_ENTRIES), ==, 1);
+
+    ras_drop_events(vm);
+    g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
+    ras_expect_step(vm, a, "acknowledged");
+    wait_entries(vm, 2);
+    ras_expect_step(vm, b, "recorded");
+    ras_expect_step(vm, b, "notified");
+    ras_expect_memory_failure(vm, "inject", true);
+    ras_assert_part(vm, "parked", "[]");
+    read_log(vm, after);
+    check_log(after, 0, PAGE(2));
+    g_assert_cmphex(mail(vm, MAIL_SRR0), ==, LOOP);
+
+    /* these calls come from the first vCPU, which does not own it */
+    g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
+    ras_assert_state(vm, b, "notified");
+    g_assert_cmpint(nmi_register(vm, LOOP, HANDLER), ==, SUCCESS);
+    ras_assert_count(vm, "reclaimed", 1);
+    ras_quit(vm);
+}
+
+/*
+ * A second injected error on the owner waits while the owner runs: it has
+ * not consumed anything that it must not run past.
+ */
+static void test_second_same_vcpu(void)
+{
+    RasVm *vm = start_registered("");
+    uint64_t a = ras_consume(vm, PAGE(1), 0), b;
+    uint8_t log[LOG_SIZE];
+
+    wait_entries(vm, 1);
+    b = ras_consume(vm, PAGE(2), 0);
+    g_usleep(20 * 1000);
+    ras_assert_state(vm, a, "notified");
+    ras_assert_state(vm, b, "queued");
+    ras_assert_part(vm, "parked", "[]");
+    g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
+    wait_entries(vm, 2);
+    read_log(vm, log);
+    check_log(log, 0, PAGE(2));
+    g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
+    ras_assert_count(vm, "acknowledged", 2);
+    ras_quit(vm);
+}
+
+/* A burst on both vCPUs: one at a time, in order, none is lost. */
+static void test_burst(void)
+{
+    const unsigned int n = 32;
+    RasVm *vm = start_registered("");
+
+    for (unsigned int i = 1; i <= n; i++) {
+        g_assert_cmpuint(ras_consume(vm, PAGE(i), 0), ==, i);
+    }
+    for (unsigned int i = 1; i <= n; i++) {
+        uint8_t log[LOG_SIZE];
+
+        wait_entries(vm, i);
+        read_log(vm, log);
+        check_log(log, 0, PAGE(i));
+        g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
+    }
+    ras_assert_count(vm, "acknowledged", n);
+    ras_assert_count(vm, "in-flight", 0);
+    ras_quit(vm);
+}
+
+/* --- check-stop ---------------------------------------------------------- */
+
+/* The guest has stopped; a reset brings it back, and forgets everything. */
+static void expect_checkstop(RasVm *vm, bool recursive)
+{
+    uint64_t discarded = ras_count(vm, "in-flight");
+    uint64_t taken = ras_count(vm, "taken");
+
+    ras_expect_memory_failure(vm, "reset", recursive);
+    qobject_unref(ras_next_event(vm, "GUEST_PANICKED"));
+    ras_wait_until(vm, ras_run_state_is(vm, "guest-panicked"));
+    ras_assert_part(vm, "parked", "[ 0 ]");
+    g_assert_cmpuint(mail(vm, MAIL_ENTRIES), ==, 0);
+
+    ras_reset(vm);
+    ras_assert_count(vm, "discarded", discarded);
+    ras_assert_count(vm, "in-flight", 0);
+    ras_assert_part(vm, "poisoned", "[]");
+    ras_drop_events(vm);
+    run_guest(vm);
+    consume_at(vm, PAGE(0), 0);
+    wait_entries(vm, 1);
+    ras_assert_count(vm, "taken", taken + 1);
+}
+
+static void check_no_save_area(RasVm *vm)
+{
+    uint64_t id = consume_at(vm, PAGE(0), 0);
+
+    ras_expect_step(vm, id, "accepted");
+    ras_expect_step(vm, id, "queued");
+    ras_wait_until(vm, vm->panics);
+    ras_assert_state(vm, id, "queued");
+    expect_checkstop(vm, false);
+}
+
+/*
+ * The guest has taken the save area away after it registered: it stops, QEMU
+ * lives, and a reset brings the guest back.
+ */
+static void test_checkstop_area_gone(void)
+{
+    static const uint32_t bases[] = { 0, RMA_END, 0xfffffffc };
+
+    for (int i = 0; i < ARRAY_SIZE(bases); i++) {
+        RasVm *vm = start_registered("-action panic=pause");
+
+        change_rtas_base(vm, bases[i]);
+        check_no_save_area(vm);
+        ras_quit(vm);
+    }
+}
+
+/* Its page is poisoned: the same; and nobody registers on such a page. */
+static void test_checkstop_area_poisoned(void)
+{
+    RasVm *vm = start_registered("-action panic=pause");
+
+    ras_poison(vm, RTAS_BASE, RAS_PAGE);
+    g_assert_cmpint(nmi_register(vm, LOOP, HANDLER), ==, PARAM_ERROR);
+    check_no_save_area(vm);
+    ras_quit(vm);
+}
+
+static void expect_fetch(RasVm *vm, uint64_t id, uint64_t address)
+{
+    QDict *error = ras_next_step(vm, id, "accepted");
+
+    g_assert_cmpstr(qdict_get_str(error, "origin"), ==, "poison");
+    g_assert_cmpstr(qdict_get_str(error, "access"), ==, "fetch");
+    g_assert_cmphex(ras_get_uint(error, "address"), ==, address);
+    g_assert_cmphex(ras_get_uint(error, "virtual-address"), ==, address);
+    qobject_unref(error);
+    ras_expect_step(vm, id, "queued");
+}
+
+/* The registered routine is poisoned: one try, then the guest stops. */
+static void test_checkstop_handler_poisoned(void)
+{
+    RasVm *vm = start_registered("-action panic=pause");
+    uint64_t id;
+
+    ras_poison(vm, HANDLER, RAS_PAGE);
+    id = consume_at(vm, PAGE(0), 0);
+    ras_expect_step(vm, id, "accepted");
+    ras_expect_step(vm, id, "queued");
+    ras_expect_step(vm, id, "recorded");
+    ras_expect_step(vm, id, "notified");
+    ras_expect_memory_failure(vm, "inject", false);
+    expect_fetch(vm, id + 1, HANDLER);
+    expect_checkstop(vm, true);
+    ras_quit(vm);
+}
+
+/*
+ * So is 0x200, and what the guest runs: the fetch brings it to 0x200, which
+ * it cannot fetch either.
+ */
+static void test_checkstop_vector_poisoned(void)
+{
+    RasVm *vm = start_guest("-action panic=pause");
+    QDict *error;
+
+    ras_poison(vm, 0, RAS_PAGE);
+    error = ras_next_step(vm, 1, "accepted");
+    g_assert_cmpstr(qdict_get_str(error, "access"), ==, "fetch");
+    g_assert_cmphex(ras_get_uint(error, "address"), >=, CLIENT);
+    g_assert_cmphex(ras_get_uint(error, "address"), <, VECTOR);
+    qobject_unref(error);
+    ras_expect_step(vm, 1, "queued");
+    ras_expect_step(vm, 1, "notified");
+    ras_expect_memory_failure(vm, "inject", false);
+    ras_expect_step(vm, 1, "taken");
+    expect_fetch(vm, 2, VECTOR);
+    expect_checkstop(vm, false);
+    ras_quit(vm);
+}
+
+/* --- poison -------------------------------------------------------------- */
+
+/* Ranges of different severity lie beside each other without joining. */
+static void test_poison_severity(void)
+{
+    RasVm *vm = start_registered("");
+
+    ras_poison(vm, PAGE(1), RAS_PAGE);
+    ras_inject(vm, "{ 'kind': 'memory', 'mode': 'poison',"
+               " 'severity': 'fatal', 'address': %" PRIu64 " }",
+               (uint64_t)PAGE(2));
+    ras_poison(vm, PAGE(3), RAS_PAGE);
+    ras_assert_part(vm, "poisoned",
+        "[ { 'address': 67112960, 'length': 4096,"
+        "    'severity': 'recoverable' },"
+        "  { 'address': 67117056, 'length': 4096, 'severity': 'fatal' },"
+        "  { 'address': 67121152, 'length': 4096,"
+        "    'severity': 'recoverable' } ]");
+    ras_quit(vm);
+}
+
+/* --- saving, and equal to stock ------------------------------------------ */
+
+/* A log that waits for the interlock keeps the VM from being saved. */
+static void test_save_outstanding(void)
+{
+    g_autofree char *log = ras_temp_file();
+    g_autofree char *stream = ras_temp_file();
+    g_autofree char *options = g_strdup_printf("2>%s", log);
+    RasVm *vm = start_registered(options);
+    g_autofree char *text = NULL;
+    uint64_t id = ras_consume(vm, PAGE(0), 0);
+
+    wait_entries(vm, 1);
+    ras_save(vm, stream, "failed");
+    text = ras_read_file(log, NULL);
+    ras_assert_like(text, "*1 errors in flight*cannot be saved*");
+    g_assert_true(ras_run_state_is(vm, "running"));
+    ras_assert_state(vm, id, "notified");
+    g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
+    ras_assert_count(vm, "acknowledged", 1);
+    ras_save(vm, stream, "completed");
+    ras_quit(vm);
+    g_unlink(log);
+    g_unlink(stream);
+}
+
+/* Move a running VM to a new one of that binary; the old one is gone. */
+static RasVm *move(RasVm *vm, const char *binary)
+{
+    g_autofree char *file = ras_temp_file();
+
+    ras_save(vm, file, "completed");
+    ras_quit(vm);
+    vm = ras_start_binary(binary, "", "-accel tcg -incoming defer "
+                          "-action panic=pause");
+    ras_load(vm, file);
+    ras_wait_until(vm, ras_run_state_is(vm, "running"));
+    g_unlink(file);
+    return vm;
+}
+
+/* The guest is registered, and gets its error. */
+static void check_moved(RasVm *vm)
+{
+    uint64_t entries = mail(vm, MAIL_ENTRIES);
+
+    g_assert_true(ras_ready(vm));
+    ras_consume(vm, PAGE(1), 0);
+    wait_entries(vm, entries + 1);
+    g_assert_cmphex(mail(vm, MAIL_R3), ==, RTAS_BASE + SAVE_AREA);
+    g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
+    ras_assert_count(vm, "acknowledged", 1);
+}
+
+/* A guest that has registered can be moved. */
+static void test_move(void)
+{
+    RasVm *vm = start_registered("");
+
+    check_moved(vm);
+    vm = move(vm, NULL);
+    check_moved(vm);
+    ras_quit(vm);
+}
+
+/* It can move to stock, and back. */
+static void test_stock_moves(void)
+{
+    RasVm *vm;
+
+    if (!ras_env_or_skip(STOCK)) {
+        return;
+    }
+    vm = start_registered("");
+    check_moved(vm);
+    vm = move(vm, STOCK);
+    g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
+    vm = move(vm, NULL);
+    check_moved(vm);
+    ras_quit(vm);
+}
+
+/* It can have begun on stock. */
+static void test_stock_begins(void)
+{
+    RasVm *vm;
+
+    if (!ras_env_or_skip(STOCK)) {
+        return;
+    }
+    vm = ras_start_binary(STOCK, "", "-accel tcg -S");
+    run_guest(vm);
+    set_rtas_base(vm, RTAS_BASE);
+    g_assert_cmpint(nmi_register(vm, LOOP, HANDLER), ==, SUCCESS);
+    vm = move(vm, NULL);
+    check_moved(vm);
+    ras_quit(vm);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+
+    qtest_add_func("/ras/pseries/delivery/handler", test_handler);
+    qtest_add_func("/ras/pseries/delivery/vector", test_vector);
+    qtest_add_func("/ras/pseries/delivery/severity", test_severity);
+    qtest_add_func("/ras/pseries/delivery/pages", test_pages);
+    qtest_add_func("/ras/pseries/register/no-rtas-base",
+                   test_register_no_rtas_base);
+    qtest_add_func("/ras/pseries/register/cap-off", test_register_cap_off);
+    qtest_add_func("/ras/pseries/register/counts", test_register_counts);
+    qtest_add_func("/ras/pseries/register/no-result",
+                   test_register_no_result);
+    qtest_add_func("/ras/pseries/register/addresses",
+                   test_register_addresses);
+    qtest_add_func("/ras/pseries/register/rtas-base",
+                   test_register_rtas_base);
+    qtest_add_func("/ras/pseries/register/outside-rma",
+                   test_register_outside_rma);
+    qtest_add_func("/ras/pseries/register/again", test_register_again);
+    qtest_add_func("/ras/pseries/reset", test_reset);
+    qtest_add_func("/ras/pseries/interlock", test_interlock);
+    qtest_add_func("/ras/pseries/unplug", test_unplug);
+    qtest_add_func("/ras/pseries/second/other-vcpu", test_second_vcpu);
+    qtest_add_func("/ras/pseries/second/same-vcpu", test_second_same_vcpu);
+    qtest_add_func("/ras/pseries/second/burst", test_burst);
+    qtest_add_func("/ras/pseries/check-stop/area-gone",
+                   test_checkstop_area_gone);
+    qtest_add_func("/ras/pseries/check-stop/area-poisoned",
+                   test_checkstop_area_poisoned);
+    qtest_add_func("/ras/pseries/check-stop/handler-poisoned",
+                   test_checkstop_handler_poisoned);
+    qtest_add_func("/ras/pseries/check-stop/vector-poisoned",
+                   test_checkstop_vector_poisoned);
+    qtest_add_func("/ras/pseries/poison/severity", test_poison_severity);
+    qtest_add_func("/ras/pseries/save-outstanding", test_save_outstanding);
+    qtest_add_func("/ras/pseries/moves", test_move);
+    qtest_add_func("/ras/pseries/stock/moves", test_stock_moves);
+    qtest_add_func("/ras/pseries/stock/begins", test_stock_begins);
+    return g_test_run();
+}
