@@ -205,16 +205,16 @@ RasEntry *ras_queue_outstanding(RasQueue *q)
  */
 static RasEntry *consumed_before(RasQueue *q, RasEntry *e)
 {
-    RasEntry *later;
+    RasEntry *l;
 
     if (e->error.origin != RAS_ORIGIN_INJECTED) {
         return e;
     }
-    for (later = entry_at(q, e->next); later; later = entry_at(q, later->next)) {
-        if (later->stage == RAS_STAGE_QUEUED && !later->held &&
-            later->error.vcpu == e->error.vcpu &&
-            later->error.origin != RAS_ORIGIN_INJECTED) {
-            return later;
+    for (l = entry_at(q, e->next); l; l = entry_at(q, l->next)) {
+        if (l->stage == RAS_STAGE_QUEUED && !l->held &&
+            l->error.vcpu == e->error.vcpu &&
+            l->error.origin != RAS_ORIGIN_INJECTED) {
+            return l;
         }
     }
     return e;

@@ -377,6 +377,7 @@ static bool strict_timestamp(const CperReadEntry *e, size_t n, GString *why)
         31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31,
     };
     const uint8_t *t = e->timestamp;
+    int month = bcd(t[5]);
     bool ok = true;
 
     if (!(e->validation_bits & 4)) {
@@ -390,8 +391,8 @@ static bool strict_timestamp(const CperReadEntry *e, size_t n, GString *why)
                         part[i].offset, t[part[i].offset]);
         }
     }
-    if (ok && bcd(t[4]) > days[bcd(t[5]) - 1]) {
-        ok = refuse(why, "entry %zu: no such day in month %d", n, bcd(t[5]));
+    if (ok && month >= 1 && month <= 12 && bcd(t[4]) > days[month - 1]) {
+        ok = refuse(why, "entry %zu: no such day in month %d", n, month);
     }
     if (ok && bcd(t[4]) == 29 && bcd(t[5]) == 2) {
         int year = bcd(t[7]) * 100 + bcd(t[6]);
