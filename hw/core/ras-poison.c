@@ -21,6 +21,8 @@
 #include "exec/memory.h"
 #include "hw/core/cpu.h"
 #include "hw/ras.h"
+#include "system/cpus.h"
+#include "system/runstate.h"
 #include "system/tcg.h"
 #include "ras-internal.h"
 #include "trace.h"
@@ -63,17 +65,10 @@ static MemTxResult poison_write(void *opaque, hwaddr addr, uint64_t data,
 static const MemoryRegionOps poison_ops = {
     .read_with_attrs = poison_read,
     .write_with_attrs = poison_write,
+    /* whatever comes, in one piece: it fails as a whole */
+    .impl = { .unaligned = true, .max_access_size = 8, .min_access_size = 1 },
+    .valid = { .unaligned = true, .max_access_size = 8, .min_access_size = 1 },
     .endianness = DEVICE_NATIVE_ENDIAN,
-    .valid = {
-        .min_access_size = 1,
-        .max_access_size = 8,
-        .unaligned = true,
-    },
-    .impl = {
-        .min_access_size = 1,
-        .max_access_size = 8,
-        .unaligned = true,
-    },
 };
 
 static uint64_t slot_end(const RasPoisonSlot *slot)
@@ -251,8 +246,30 @@ bool ras_check_ram(RasState *s, uint64_t addr, uint64_t len, Error **errp)
     return true;
 }
 
-bool ras_poison_add(RasState *s, uint64_t addr, uint64_t len,
-                    RasSeverity severity, Error **errp)
+/*
+ * The memory map must not change under a running vCPU: TCG looks an I/O
+ * address up in the new map with an index that its TLB has from the old one,
+ * and aborts or finds another device.  A paused vCPU flushes its TLB before
+ * it runs again.  Called by the main thread; lets others have the BQL.
+ */
+static bool pause_vcpus(void)
+{
+    if (!runstate_is_running()) {
+        return false;
+    }
+    pause_all_vcpus();
+    return true;
+}
+
+static void resume_vcpus(bool paused)
+{
+    if (paused) {
+        resume_all_vcpus();
+    }
+}
+
+static bool add_pages(RasState *s, uint64_t addr, uint64_t len,
+                      RasSeverity severity, Error **errp)
 {
     RasPoisonSlot *before, *after, *slot;
     uint64_t start = addr, end = addr + len;
@@ -289,8 +306,18 @@ bool ras_poison_add(RasState *s, uint64_t addr, uint64_t len,
     return true;
 }
 
-bool ras_poison_remove(RasState *s, uint64_t addr, uint64_t len,
-                       Error **errp)
+bool ras_poison_add(RasState *s, uint64_t addr, uint64_t len,
+                    RasSeverity severity, Error **errp)
+{
+    bool paused = pause_vcpus();
+    bool done = add_pages(s, addr, len, severity, errp);
+
+    resume_vcpus(paused);
+    return done;
+}
+
+static bool remove_pages(RasState *s, uint64_t addr, uint64_t len,
+                         Error **errp)
 {
     RasPoisonSlot *slot, *rest = NULL;
     uint64_t start, end;
@@ -330,6 +357,17 @@ bool ras_poison_remove(RasState *s, uint64_t addr, uint64_t len,
     return true;
 }
 
+bool ras_poison_remove(RasState *s, uint64_t addr, uint64_t len,
+                       Error **errp)
+{
+    bool paused = pause_vcpus();
+    bool done = remove_pages(s, addr, len, errp);
+
+    resume_vcpus(paused);
+    return done;
+}
+
+/* A reset has paused the vCPUs. */
 void ras_poison_clear(RasState *s)
 {
     memory_region_transaction_begin();
