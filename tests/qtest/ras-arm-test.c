@@ -557,6 +557,207 @@ static void test_reclaim_stopped(void)
     ras_quit(vm);
 }
 
+/* --- real accesses ------------------------------------------------------- */
+
+static uint64_t mail(RasVm *vm, int offset)
+{
+    return qtest_readq(vm->qts, RAS_ARM_MAILBOX + offset);
+}
+
+/* A guest that accesses memory; its records are there until they are acked. */
+static RasVm *start_guest(const char *options)
+{
+    g_autofree char *all = g_strdup_printf("-accel tcg -global virt-ras."
+                                           "reclaim-ms=600000 %s", options);
+    RasVm *vm = ras_start_binary(NULL, ",ras=on", all);
+
+    run_firmware(vm);
+    return vm;
+}
+
+static void access_memory(RasVm *vm, uint64_t address, int kind)
+{
+    qtest_writeq(vm->qts, RAS_ARM_MAILBOX + RAS_ARM_KIND, kind);
+    qtest_writeq(vm->qts, RAS_ARM_MAILBOX + RAS_ARM_ADDRESS, address);
+}
+
+/* As acknowledge(), but here the clock runs by itself. */
+static void acknowledge_live(RasVm *vm)
+{
+    uint64_t before = ras_count(vm, "acknowledged");
+
+    qtest_writel(vm->qts, HEADER + BLOCK, 0);
+    qtest_writeq(vm->qts, HEADER + READ_ACK, read_ack(vm) | 1);
+    ras_wait_count(vm, "acknowledged", before + 1);
+}
+
+/*
+ * Load, store and fetch: the syndrome says which, FAR has the exact address,
+ * and so has the record.  What was lost is there again after ras-unpoison.
+ */
+static void test_access(const void *options)
+{
+    static const struct {
+        const char *name;
+        uint32_t esr;           /* EC, IL, WnR, FSC; FnV is 0 */
+    } kinds[] = {
+        { "load", 0x25 << 26 | 1 << 25 | 0x10 },
+        { "store", 0x25U << 26 | 1 << 25 | 1 << 6 | 0x10 },
+        { "fetch", 0x21U << 26 | 1 << 25 | 0x10 },
+    };
+    const uint32_t mask = 0x3f << 26 | 1 << 25 | 1 << 10 | 1 << 6 | 0x3f;
+    RasVm *vm = start_guest(options);
+    uint64_t address = PAGE(9) + 0x128;
+    uint64_t content = 0x1122334455667788;
+    uint8_t block[BLOCK_SIZE];
+
+    qtest_writeq(vm->qts, address, content);
+    ras_poison(vm, PAGE(9), RAS_PAGE);
+    for (int i = 0; i < ARRAY_SIZE(kinds); i++) {
+        QDict *error;
+
+        access_memory(vm, address, i);
+        ras_wait_until(vm, mail(vm, RAS_ARM_ENTRIES) == i + 1);
+        g_assert_cmphex(mail(vm, RAS_ARM_ESR) & mask, ==, kinds[i].esr);
+        g_assert_cmphex(mail(vm, RAS_ARM_FAR), ==, address);
+        read_block(vm, block);
+        check_block(block, address, 1, 0);
+
+        error = ras_next_step(vm, i + 1, "accepted");
+        g_assert_cmpstr(qdict_get_str(error, "origin"), ==, "poison");
+        g_assert_cmpstr(qdict_get_str(error, "access"), ==, kinds[i].name);
+        g_assert_cmphex(ras_get_uint(error, "address"), ==, address);
+        g_assert_cmphex(ras_get_uint(error, "virtual-address"), ==, address);
+        qobject_unref(error);
+        acknowledge_live(vm);
+        ras_drop_events(vm);
+    }
+    g_assert_cmpuint(mail(vm, RAS_ARM_DONE), ==, 0);
+    ras_assert_count(vm, "poison-other-accesses", 0);
+
+    ras_unpoison(vm, PAGE(9), RAS_PAGE);
+    access_memory(vm, address, 0);
+    ras_wait_until(vm, mail(vm, RAS_ARM_DONE) == 1);
+    g_assert_cmphex(mail(vm, RAS_ARM_VALUE), ==, content);
+    ras_assert_count(vm, "accepted", ARRAY_SIZE(kinds));
+    ras_quit(vm);
+}
+
+/* An injected error without a virtual address: FAR is said to be not valid. */
+static void test_far_not_valid(void)
+{
+    RasVm *vm = start_guest("");
+
+    ras_consume(vm, PAGE(0), 0);
+    ras_wait_until(vm, mail(vm, RAS_ARM_ENTRIES) == 1);
+    g_assert_cmphex(mail(vm, RAS_ARM_ESR) & 1 << 10, ==, 1 << 10);
+    ras_quit(vm);
+}
+
+/* Poison that nobody touches, pages beside it that are: nothing happens. */
+static void test_untouched(void)
+{
+    RasVm *vm = start_guest("");
+
+    ras_poison(vm, PAGE(9), RAS_PAGE);
+    access_memory(vm, PAGE(9) - 8, 0);
+    ras_wait_until(vm, mail(vm, RAS_ARM_DONE) == 1);
+    access_memory(vm, PAGE(10), 1);
+    ras_wait_until(vm, mail(vm, RAS_ARM_DONE) == 2);
+    ras_assert_count(vm, "accepted", 0);
+    g_assert_cmpuint(mail(vm, RAS_ARM_ENTRIES), ==, 0);
+    ras_quit(vm);
+}
+
+/*
+ * The owner of a record consumes the next error: it went on without an
+ * acknowledgement, so the record is withdrawn at once.  What was injected for
+ * the same vCPU meanwhile comes after what it consumed.
+ */
+static void test_second_consumed(void)
+{
+    RasVm *vm = start_guest("");
+    uint8_t block[BLOCK_SIZE];
+
+    ras_poison(vm, PAGE(1), RAS_PAGE);
+    ras_poison(vm, PAGE(3), RAS_PAGE);
+    access_memory(vm, PAGE(1), 0);
+    ras_wait_until(vm, mail(vm, RAS_ARM_ENTRIES) == 1);
+    g_assert_cmpuint(ras_consume(vm, PAGE(5), 0), ==, 2);
+    ras_assert_state(vm, 1, "notified");
+    ras_assert_state(vm, 2, "queued");
+    ras_drop_events(vm);
+
+    access_memory(vm, PAGE(3), 0);
+    ras_wait_until(vm, mail(vm, RAS_ARM_ENTRIES) == 2);
+    ras_expect_step(vm, 3, "accepted");
+    ras_expect_step(vm, 3, "queued");
+    ras_expect_step(vm, 1, "reclaimed");
+    ras_expect_step(vm, 3, "recorded");
+    ras_expect_step(vm, 3, "notified");
+    ras_expect_memory_failure(vm, "inject", true);
+    read_block(vm, block);
+    check_block(block, PAGE(3), 1, 0);
+    ras_assert_state(vm, 2, "queued");
+
+    acknowledge_live(vm);
+    ras_wait_until(vm, mail(vm, RAS_ARM_ENTRIES) == 3);
+    read_block(vm, block);
+    check_block(block, PAGE(5), 1, 0);
+    ras_quit(vm);
+}
+
+/* --- memory that is unplugged -------------------------------------------- */
+
+#define DIMM \
+    "-m 256,slots=1,maxmem=4G -object memory-backend-ram,id=m,size=256M " \
+    "-device pc-dimm,id=dimm,memdev=m "
+
+#define DIMM_ADDRESS    0x80000000ULL
+#define PCDIMM_ACPI     0x09070000ULL
+
+/* What the guest does with a module that it gives back: eject. */
+static void unplug_dimm(RasVm *vm)
+{
+    qtest_qmp_device_del_send(vm->qts, "dimm");
+    qtest_writel(vm->qts, PCDIMM_ACPI, 0);
+    qtest_writeb(vm->qts, PCDIMM_ACPI + 0x14, 1 << 3);
+}
+
+/* Poison goes with its memory: the next module there is good. */
+static void test_unplug_poison(void)
+{
+    RasVm *vm = ras_start("-accel tcg -S " DIMM);
+
+    ras_poison(vm, DIMM_ADDRESS + RAS_PAGE, RAS_PAGE);
+    ras_poison(vm, PAGE(0), RAS_PAGE);
+    unplug_dimm(vm);
+    ras_assert_part(vm, "poisoned", "[ { 'address': 1107296256, "
+                    "'length': 4096, 'severity': 'recoverable' } ]");
+    ras_inject_refused(vm, "*is not RAM*", "{ 'kind': 'memory',"
+                       " 'mode': 'poison', 'severity': 'recoverable',"
+                       " 'address': %llu }", DIMM_ADDRESS + RAS_PAGE);
+    ras_quit(vm);
+}
+
+/* The block goes away with a record in it: the error ends all the same. */
+static void test_unplug_block(void)
+{
+    RasVm *vm = ras_start(DIMM);
+    uint64_t id;
+
+    qtest_writeq(vm->qts, DIMM_ADDRESS, DIMM_ADDRESS + BLOCK);
+    qtest_writeq(vm->qts, DIMM_ADDRESS + READ_ACK, 1);
+    set_address(vm, DIMM_ADDRESS);
+    id = consume_notified(vm, PAGE(0), 0);
+    unplug_dimm(vm);
+    g_assert_false(ras_ready(vm));
+    step_ms(vm, 2000);
+    ras_assert_state(vm, id, "over");
+    consume_taken(vm);
+    ras_quit(vm);
+}
+
 /* --- a hostile guest ----------------------------------------------------- */
 
 static void assert_filled(RasVm *vm, uint64_t address, size_t len,
@@ -778,7 +979,11 @@ static void test_reset_forgets(void)
  */
 static void test_checkstop(void)
 {
-    RasVm *vm = start_ready("-action panic=pause");
+    g_autofree char *log = ras_temp_file();
+    g_autofree char *options = g_strdup_printf("-action panic=pause 2>%s",
+                                               log);
+    RasVm *vm = start_ready(options);
+    g_autofree char *text = NULL;
     uint64_t id;
 
     ras_stop(vm);
@@ -794,6 +999,12 @@ static void test_checkstop(void)
     ras_wait_until(vm, ras_run_state_is(vm, "guest-panicked"));
     ras_assert_state(vm, id, "queued");
     ras_assert_part(vm, "parked", "[ 0 ]");
+    ras_inject_refused(vm, "*check-stop*reset*", "{ 'kind': 'memory',"
+                       " 'mode': 'consume', 'severity': 'recoverable',"
+                       " 'address': %llu, 'vcpu': 1 }", PAGE(9));
+    text = ras_read_file(log, NULL);
+    ras_assert_like(text, "*ras: error 1: memory, fatal, injected*0x42001000"
+                    "*vCPU 0*check-stop: *error status block*");
 
     ras_reset(vm);
     ras_expect_step(vm, id, "discarded");
@@ -803,6 +1014,7 @@ static void test_checkstop(void)
     acknowledge(vm);
     ras_assert_state(vm, id, "over");
     ras_quit(vm);
+    g_unlink(log);
 }
 
 /* --- poison -------------------------------------------------------------- */
@@ -871,7 +1083,7 @@ static void test_save_outstanding(void)
     ras_save(vm, stream, "failed");
     text = ras_read_file(log, NULL);
     ras_assert_like(text, "*1 errors in flight*cannot be saved*");
-    g_assert_true(ras_run_state_is(vm, "running"));
+    ras_wait_until(vm, ras_run_state_is(vm, "running"));
     ras_assert_state(vm, id, "notified");
     acknowledge(vm);
     ras_assert_count(vm, "acknowledged", 1);
@@ -1002,6 +1214,14 @@ int main(int argc, char **argv)
     qtest_add_func("/ras/virt/second/burst", test_burst);
     qtest_add_func("/ras/virt/reclaim/time", test_reclaim);
     qtest_add_func("/ras/virt/reclaim/stopped", test_reclaim_stopped);
+    qtest_add_data_func("/ras/virt/access/kinds", "", test_access);
+    qtest_add_data_func("/ras/virt/access/kinds-icount", "-icount shift=3",
+                        test_access);
+    qtest_add_func("/ras/virt/access/far-not-valid", test_far_not_valid);
+    qtest_add_func("/ras/virt/access/untouched", test_untouched);
+    qtest_add_func("/ras/virt/second/consumed", test_second_consumed);
+    qtest_add_func("/ras/virt/unplug/poison", test_unplug_poison);
+    qtest_add_func("/ras/virt/unplug/block", test_unplug_block);
     qtest_add_func("/ras/virt/hostile/address", test_hostile_address);
     qtest_add_func("/ras/virt/hostile/pointer", test_hostile_pointer);
     qtest_add_func("/ras/virt/hostile/move", test_hostile_move);

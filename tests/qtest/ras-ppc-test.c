@@ -51,6 +51,9 @@
 #define MAIL_DAR        48
 #define MAIL_DSISR      56
 #define MAIL_ENTRIES    64
+#define MAIL_LOAD       72          /* address to load from, if not 0 */
+#define MAIL_VALUE      80          /* what was loaded */
+#define MAIL_DONE       88          /* loads that went well */
 
 /* r3 of a guest that has nothing to do */
 #define IDLE_R3 0x1234
@@ -113,24 +116,55 @@ static void emit_branch(Code *code, uint64_t target)
     emit(code, 0x48000000 | ((target - code->at) & 0x03fffffc));
 }
 
-/* Hand the device tree over whose address is in the mailbox, for ever. */
+/* r4 = double word in the mailbox; go back to poll if it is 0 */
+static void emit_poll(Code *code, int offset, uint64_t poll)
+{
+    emit_ld(code, 4, offset);
+    emit(code, 0x2c240000);                                 /* cmpdi r4,0 */
+    emit(code, 0x41820000 | ((poll - code->at) & 0xfffc));  /* beq */
+}
+
+static void emit_clear(Code *code, int offset)
+{
+    emit_li(code, 5, 0);
+    emit_std(code, 5, offset);
+}
+
+static void emit_count(Code *code, int offset)
+{
+    emit_ld(code, 5, offset);
+    emit(code, 0x38a50001);                                 /* addi r5,r5,1 */
+    emit_std(code, 5, offset);
+}
+
+/*
+ * For ever: hand the device tree over whose address is in the mailbox, or
+ * load from the address that is there.
+ */
 static void write_client(QTestState *qts)
 {
     Code code = { qts, CLIENT };
-    uint64_t poll;
+    uint64_t poll, load;
 
     emit_li(&code, 9, MAILBOX);
     poll = code.at;
     emit_li(&code, 3, IDLE_R3);
-    emit_ld(&code, 4, MAIL_COMMAND);
-    emit(&code, 0x2c240000);                                /* cmpdi r4,0 */
-    emit(&code, 0x41820000 | ((poll - code.at) & 0xfffc));  /* beq */
+    load = code.at + 14 * 4;
+    emit_poll(&code, MAIL_COMMAND, load);
     emit_li(&code, 3, H_UPDATE_DT);
     emit(&code, 0x44000022);                                /* sc 1 */
     emit_li(&code, 9, MAILBOX);
     emit_std(&code, 3, MAIL_RESULT);
-    emit_li(&code, 3, 0);
-    emit_std(&code, 3, MAIL_COMMAND);
+    emit_clear(&code, MAIL_COMMAND);
+    emit_branch(&code, poll);
+    emit(&code, 0x60000000);                                /* nop */
+
+    g_assert_cmphex(code.at, ==, load);
+    emit_poll(&code, MAIL_LOAD, poll);
+    emit_clear(&code, MAIL_LOAD);
+    emit(&code, 0xe8a40000);                                /* ld r5,0(r4) */
+    emit_std(&code, 5, MAIL_VALUE);
+    emit_count(&code, MAIL_DONE);
     emit_branch(&code, poll);
     g_assert_cmphex(code.at, <=, VECTOR);
 }
@@ -154,9 +188,7 @@ static void write_handler(QTestState *qts, uint64_t at)
         emit_mfspr(&code, 3, sprs[i].spr);
         emit_std(&code, 3, sprs[i].offset);
     }
-    emit_ld(&code, 3, MAIL_ENTRIES);
-    emit(&code, 0x38630001);                                /* addi r3,r3,1 */
-    emit_std(&code, 3, MAIL_ENTRIES);
+    emit_count(&code, MAIL_ENTRIES);
     emit_branch(&code, CLIENT);
     g_assert_cmphex(code.at, <=, at + 0x100);
 }
@@ -180,9 +212,12 @@ static void run_guest(RasVm *vm)
     ras_cont(vm);
 }
 
+/* TCG, and all the time of the world to call ibm,nmi-interlock */
+#define PATIENT "-accel tcg -global spapr-ras.reclaim-ms=600000 "
+
 static RasVm *start_guest(const char *options)
 {
-    g_autofree char *all = g_strdup_printf("-accel tcg -S %s", options);
+    g_autofree char *all = g_strdup_printf(PATIENT "-S %s", options);
     RasVm *vm = ras_start(all);
 
     run_guest(vm);
@@ -469,6 +504,44 @@ static void test_vector(void)
         g_assert_cmphex(qtest_readq(vm->qts, RTAS_BASE + i), ==,
                         0x9999999999999999);
     }
+    ras_quit(vm);
+}
+
+/*
+ * A guest that loads from poison: the log has the exact address, DAR too; the
+ * next load works when the page is good again.
+ */
+static void test_load(const void *options)
+{
+    RasVm *vm = start_registered(options);
+    uint64_t address = PAGE(3) + 0x248;
+    uint64_t content = 0x1122334455667788;
+    uint8_t log[LOG_SIZE];
+    QDict *error;
+
+    qtest_writeq(vm->qts, address, content);
+    ras_poison(vm, PAGE(3), RAS_PAGE);
+    qtest_writeq(vm->qts, MAILBOX + MAIL_LOAD, address);
+    wait_entries(vm, 1);
+    read_log(vm, log);
+    check_log(log, address, address);
+    g_assert_cmphex(mail(vm, MAIL_DAR), ==, address);
+    g_assert_cmphex(mail(vm, MAIL_DSISR), ==, 0x8000);
+    error = ras_next_step(vm, 1, "accepted");
+    g_assert_cmpstr(qdict_get_str(error, "origin"), ==, "poison");
+    g_assert_cmpstr(qdict_get_str(error, "access"), ==, "load");
+    g_assert_cmphex(ras_get_uint(error, "address"), ==, address);
+    g_assert_cmphex(ras_get_uint(error, "virtual-address"), ==, address);
+    qobject_unref(error);
+    ras_assert_count(vm, "poison-other-accesses", 0);
+    g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
+
+    ras_unpoison(vm, PAGE(3), RAS_PAGE);
+    qtest_writeq(vm->qts, MAILBOX + MAIL_LOAD, address);
+    ras_wait_until(vm, mail(vm, MAIL_DONE));
+    g_assert_cmpuint(mail(vm, MAIL_DONE), ==, 1);
+    g_assert_cmphex(mail(vm, MAIL_VALUE), ==, content);
+    ras_assert_count(vm, "accepted", 1);
     ras_quit(vm);
 }
 
@@ -777,9 +850,9 @@ static void test_interlock(void)
  * A second vCPU waits, parked, for the save area; the interlock of the owner
  * hands it over, that of another vCPU does not.
  */
-static void test_second_vcpu(void)
+static void test_second_vcpu(const void *options)
 {
-    RasVm *vm = start_registered("");
+    RasVm *vm = start_registered(options);
     uint8_t before[LOG_SIZE], after[LOG_SIZE];
     uint64_t a, b;
 
@@ -791,6 +864,10 @@ static void test_second_vcpu(void)
     g_usleep(20 * 1000);
     ras_assert_state(vm, b, "queued");
     ras_assert_part(vm, "parked", "[ 1 ]");
+    /* a parked vCPU does not keep the VM from being stopped */
+    ras_stop(vm);
+    ras_assert_part(vm, "parked", "[ 1 ]");
+    ras_cont(vm);
     read_log(vm, after);
     g_assert_cmpmem(before, LOG_SIZE, after, LOG_SIZE);
     g_assert_cmpuint(mail(vm, MAIL_ENTRIES), ==, 1);
@@ -840,7 +917,7 @@ static void test_second_same_vcpu(void)
     ras_quit(vm);
 }
 
-/* A burst on both vCPUs: one at a time, in order, none is lost. */
+/* A burst: one at a time, in order, none is lost. */
 static void test_burst(void)
 {
     const unsigned int n = 32;
@@ -862,6 +939,47 @@ static void test_burst(void)
     ras_quit(vm);
 }
 
+/*
+ * A log that nobody interlocks is reclaimed after reclaim-ms; the next error
+ * gets the area, and a late interlock is nobody's.
+ */
+static void test_reclaim(void)
+{
+    RasVm *vm = start_registered("-global spapr-ras.reclaim-ms=50");
+    uint64_t a = ras_consume(vm, PAGE(1), 0), b;
+
+    wait_entries(vm, 1);
+    b = ras_consume(vm, PAGE(2), 0);
+    wait_entries(vm, 2);
+    ras_assert_state(vm, a, "over");
+    ras_wait_until(vm, ras_state_is(vm, b, "over"));
+    ras_assert_count(vm, "reclaimed", 2);
+    g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
+    ras_assert_count(vm, "acknowledged", 0);
+    ras_quit(vm);
+}
+
+/* Errors that wait for a vCPU which the guest stops are discarded. */
+static void test_stop_self(void)
+{
+    RasVm *vm = start_registered("");
+    uint64_t a = ras_consume(vm, PAGE(1), 0), b;
+
+    wait_entries(vm, 1);
+    b = ras_consume(vm, PAGE(2), 0);
+    g_assert_cmpint(rtas(vm, "stop-self", 0, NULL, 1), ==, NO_STATUS);
+    ras_drop_events(vm);
+    g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
+    ras_expect_step(vm, a, "acknowledged");
+    ras_expect_step(vm, b, "discarded");
+    ras_assert_part(vm, "parked", "[]");
+    ras_inject_refused(vm, "*vCPU 0 is offline*", "{ 'kind': 'memory',"
+                       " 'mode': 'consume', 'severity': 'recoverable',"
+                       " 'address': %" PRIu64 ", 'vcpu': 0 }",
+                       (uint64_t)PAGE(0));
+    ras_quit(vm);
+}
+
 /* --- check-stop ---------------------------------------------------------- */
 
 /* The guest has stopped; a reset brings it back, and forgets everything. */
@@ -874,7 +992,10 @@ static void expect_checkstop(RasVm *vm, bool recursive)
     qobject_unref(ras_next_event(vm, "GUEST_PANICKED"));
     ras_wait_until(vm, ras_run_state_is(vm, "guest-panicked"));
     ras_assert_part(vm, "parked", "[ 0 ]");
-    g_assert_cmpuint(mail(vm, MAIL_ENTRIES), ==, 0);
+    ras_inject_refused(vm, "*check-stop*reset*", "{ 'kind': 'memory',"
+                       " 'mode': 'consume', 'severity': 'recoverable',"
+                       " 'address': %" PRIu64 ", 'vcpu': 0 }",
+                       (uint64_t)PAGE(9));
 
     ras_reset(vm);
     ras_assert_count(vm, "discarded", discarded);
@@ -895,6 +1016,7 @@ static void check_no_save_area(RasVm *vm)
     ras_expect_step(vm, id, "queued");
     ras_wait_until(vm, vm->panics);
     ras_assert_state(vm, id, "queued");
+    g_assert_cmpuint(mail(vm, MAIL_ENTRIES), ==, 0);
     expect_checkstop(vm, false);
 }
 
@@ -980,6 +1102,29 @@ static void test_checkstop_vector_poisoned(void)
     ras_quit(vm);
 }
 
+/*
+ * A second machine check on the owner of the save area, before its interlock,
+ * is beyond recovery.
+ */
+static void test_checkstop_second(void)
+{
+    RasVm *vm = start_registered("-action panic=pause");
+
+    ras_poison(vm, PAGE(3), RAS_PAGE);
+    ras_poison(vm, PAGE(5), RAS_PAGE);
+    qtest_writeq(vm->qts, MAILBOX + MAIL_LOAD, PAGE(3));
+    wait_entries(vm, 1);
+    ras_drop_events(vm);
+    qtest_writeq(vm->qts, MAILBOX + MAIL_LOAD, PAGE(5));
+    ras_expect_step(vm, 2, "accepted");
+    ras_expect_step(vm, 2, "queued");
+    ras_wait_until(vm, vm->panics);
+    ras_assert_state(vm, 1, "notified");
+    ras_assert_state(vm, 2, "queued");
+    expect_checkstop(vm, true);
+    ras_quit(vm);
+}
+
 /* --- poison -------------------------------------------------------------- */
 
 /* Ranges of different severity lie beside each other without joining. */
@@ -1017,7 +1162,7 @@ static void test_save_outstanding(void)
     ras_save(vm, stream, "failed");
     text = ras_read_file(log, NULL);
     ras_assert_like(text, "*1 errors in flight*cannot be saved*");
-    g_assert_true(ras_run_state_is(vm, "running"));
+    ras_wait_until(vm, ras_run_state_is(vm, "running"));
     ras_assert_state(vm, id, "notified");
     g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
     ras_assert_count(vm, "acknowledged", 1);
@@ -1034,8 +1179,8 @@ static RasVm *move(RasVm *vm, const char *binary)
 
     ras_save(vm, file, "completed");
     ras_quit(vm);
-    vm = ras_start_binary(binary, "", "-accel tcg -incoming defer "
-                          "-action panic=pause");
+    vm = ras_start_binary(binary, "", binary ? "-accel tcg -incoming defer" :
+                          PATIENT "-incoming defer -action panic=pause");
     ras_load(vm, file);
     ras_wait_until(vm, ras_run_state_is(vm, "running"));
     g_unlink(file);
@@ -1106,6 +1251,9 @@ int main(int argc, char **argv)
 
     qtest_add_func("/ras/pseries/delivery/handler", test_handler);
     qtest_add_func("/ras/pseries/delivery/vector", test_vector);
+    qtest_add_data_func("/ras/pseries/delivery/load", "", test_load);
+    qtest_add_data_func("/ras/pseries/delivery/load-icount",
+                        "-icount shift=3", test_load);
     qtest_add_func("/ras/pseries/delivery/severity", test_severity);
     qtest_add_func("/ras/pseries/delivery/pages", test_pages);
     qtest_add_func("/ras/pseries/register/no-rtas-base",
@@ -1123,10 +1271,17 @@ int main(int argc, char **argv)
     qtest_add_func("/ras/pseries/register/again", test_register_again);
     qtest_add_func("/ras/pseries/reset", test_reset);
     qtest_add_func("/ras/pseries/interlock", test_interlock);
+    qtest_add_func("/ras/pseries/reclaim", test_reclaim);
+    qtest_add_func("/ras/pseries/stop-self", test_stop_self);
     qtest_add_func("/ras/pseries/unplug", test_unplug);
-    qtest_add_func("/ras/pseries/second/other-vcpu", test_second_vcpu);
+    qtest_add_data_func("/ras/pseries/second/other-vcpu", "",
+                        test_second_vcpu);
+    /* all vCPUs in one thread */
+    qtest_add_data_func("/ras/pseries/second/other-vcpu-icount",
+                        "-icount shift=3", test_second_vcpu);
     qtest_add_func("/ras/pseries/second/same-vcpu", test_second_same_vcpu);
     qtest_add_func("/ras/pseries/second/burst", test_burst);
+    qtest_add_func("/ras/pseries/check-stop/second", test_checkstop_second);
     qtest_add_func("/ras/pseries/check-stop/area-gone",
                    test_checkstop_area_gone);
     qtest_add_func("/ras/pseries/check-stop/area-poisoned",

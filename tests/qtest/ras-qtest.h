@@ -92,19 +92,65 @@ static inline char *ras_read_file(const char *name, size_t *len)
     return content;
 }
 
+/* Where the firmware below looks for what to do, and what it notes there */
+#define RAS_ARM_MAILBOX     0x40030000
+#define RAS_ARM_ADDRESS     0   /* to access, if not 0 */
+#define RAS_ARM_KIND        8   /* 0: load, 1: store, 2: fetch */
+#define RAS_ARM_DONE        16  /* accesses that went well */
+#define RAS_ARM_VALUE       24  /* what was loaded */
+#define RAS_ARM_ESR         32  /* of the last synchronous exception */
+#define RAS_ARM_FAR         40
+#define RAS_ARM_ENTRIES     48  /* number of these exceptions */
+
 /*
- * A firmware for virt that waits, wherever a CPU enters it: guest RAS needs
- * some firmware, and a test wants one that leaves RAM alone.  The caller
- * removes the file once QEMU has started.
+ * A firmware for virt that does nothing but access memory when it is told to:
+ * guest RAS needs some firmware, and a test wants one that leaves RAM alone.
+ * The caller removes the file once QEMU has started.
  */
 static inline char *ras_arm_firmware(void)
 {
+    static const uint32_t start[] = {
+        0xd2a80061,             /* movz x1, mailbox >> 16, lsl #16 */
+        0xf9400022,             /* poll: ldr x2, [x1, address] */
+        0xb4ffffe2,             /* cbz x2, poll */
+        0xf900003f,             /* str xzr, [x1, address] */
+        0xf9400424,             /* ldr x4, [x1, kind] */
+        0xb40000a4,             /* cbz x4, load */
+        0x36000044,             /* tbz x4, #0, fetch */
+        0x14000002,             /* b store */
+        0xd61f0040,             /* fetch: br x2 */
+        0xf9000044,             /* store: str x4, [x2] */
+        0xf9400043,             /* load: ldr x3, [x2] */
+        0xf9000c23,             /* str x3, [x1, value] */
+        0xf9400825,             /* ldr x5, [x1, done] */
+        0x910004a5,             /* add x5, x5, #1 */
+        0xf9000825,             /* str x5, [x1, done] */
+        0x17fffff2,             /* b poll */
+    };
+    static const uint32_t handler[] = {
+        0xd2a80061,             /* movz x1, mailbox >> 16, lsl #16 */
+        0xd5385206,             /* mrs x6, ESR_EL1 */
+        0xf9001026,             /* str x6, [x1, esr] */
+        0xd5386006,             /* mrs x6, FAR_EL1 */
+        0xf9001426,             /* str x6, [x1, far] */
+        0xf9401826,             /* ldr x6, [x1, entries] */
+        0x910004c6,             /* add x6, x6, #1 */
+        0xf9001826,             /* str x6, [x1, entries] */
+        0xd518403f,             /* msr ELR_EL1, xzr */
+        0xd69f03e0,             /* eret: to the start */
+    };
     uint32_t code[1024];
     char *name = ras_temp_file();
 
-    for (size_t i = 0; i < ARRAY_SIZE(code); i += 2) {
-        code[i] = cpu_to_le32(0xd503207f);      /* wfi */
-        code[i + 1] = cpu_to_le32(0x17ffffff);  /* b .-4 */
+    for (size_t i = 0; i < ARRAY_SIZE(code); i++) {
+        code[i] = cpu_to_le32(0x14000000);      /* b . */
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(start); i++) {
+        code[i] = cpu_to_le32(start[i]);
+    }
+    /* VBAR + 0x200: synchronous, from where it is already */
+    for (size_t i = 0; i < ARRAY_SIZE(handler); i++) {
+        code[0x200 / 4 + i] = cpu_to_le32(handler[i]);
     }
     g_assert_true(g_file_set_contents(name, (char *)code, sizeof(code), NULL));
     return name;
@@ -523,25 +569,23 @@ static inline void ras_assert_refused(RasVm *vm, const char *command,
 static inline void G_GNUC_PRINTF(3, 4)
 ras_inject_refused(RasVm *vm, const char *pattern, const char *fmt, ...)
 {
-    QDict *args;
     va_list ap;
 
     va_start(ap, fmt);
-    args = qdict_from_vjsonf_nofail(fmt, ap);
+    ras_assert_refused(vm, "ras-inject", qdict_from_vjsonf_nofail(fmt, ap),
+                       pattern, 1);
     va_end(ap);
-    ras_assert_refused(vm, "ras-inject", args, pattern, 1);
 }
 
 static inline void G_GNUC_PRINTF(3, 4)
 ras_unpoison_refused(RasVm *vm, const char *pattern, const char *fmt, ...)
 {
-    QDict *args;
     va_list ap;
 
     va_start(ap, fmt);
-    args = qdict_from_vjsonf_nofail(fmt, ap);
+    ras_assert_refused(vm, "ras-unpoison", qdict_from_vjsonf_nofail(fmt, ap),
+                       pattern, 0);
     va_end(ap);
-    ras_assert_refused(vm, "ras-unpoison", args, pattern, 0);
 }
 
 /* --- events -------------------------------------------------------------- */
@@ -612,6 +656,25 @@ static inline bool ras_migration_is(RasVm *vm, const char *status)
     return equal;
 }
 
+/*
+ * Has QEMU tidied up after a migration?  Its status says "failed" before that,
+ * and a migration that is started too early fails and blocks all later ones.
+ */
+static inline bool ras_migration_is_gone(RasVm *vm)
+{
+    QDict *response = qtest_qmp(vm->qts, "{ 'execute': 'query-yank' }");
+    QListEntry *entry;
+    bool gone = true;
+
+    QLIST_FOREACH_ENTRY(qdict_get_qlist(response, "return"), entry) {
+        QDict *instance = qobject_to(QDict, qlist_entry_obj(entry));
+
+        gone &= !g_str_equal(qdict_get_str(instance, "type"), "migration");
+    }
+    qobject_unref(response);
+    return gone;
+}
+
 /* Save the VM to a file; it ends with migration status. */
 static inline void ras_save(RasVm *vm, const char *file, const char *status)
 {
@@ -622,6 +685,7 @@ static inline void ras_save(RasVm *vm, const char *file, const char *status)
     ras_wait_until(vm, ras_migration_is(vm, "completed") ||
                    ras_migration_is(vm, "failed"));
     g_assert_true(ras_migration_is(vm, status));
+    ras_wait_until(vm, ras_migration_is_gone(vm));
 }
 
 /* Load what ras_save() wrote into a VM that was started with -incoming defer */
