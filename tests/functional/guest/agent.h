@@ -12,7 +12,7 @@
  *   guest:  * victim <id> <what> key=value ...
  *   guest:  * exit <id> pid=<pid> status=<n> signal=<n>
  *
- * Commands: ping, spawn, burst, tell, kill, run, kmsg; see init.c.
+ * Commands: ping, spawn, burst, tell, kill, run, kmsg, symbol; see init.c.
  */
 #ifndef RAS_TEST_AGENT_H
 #define RAS_TEST_AGENT_H

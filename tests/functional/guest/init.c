@@ -525,15 +525,16 @@ static void do_symbol(const char *seq, const char *name)
     while (file && fgets(line, sizeof(line), file)) {
         char *symbol = line + strcspn(line, " ");
 
-        /* <address> <type> <name>[ <module>]; a shell takes ten times longer */
-        if (strlen(symbol) > 3) {
-            symbol += 3;
-            symbol[strcspn(symbol, "\t\n")] = '\0';
-            if (!strcmp(symbol, name)) {
-                send_line("%s ok address=0x%llx", seq, strtoull(line, NULL, 16));
-                fclose(file);
-                return;
-            }
+        /* <address> <type> <name>[ <module>] */
+        if (strlen(symbol) <= 3) {
+            continue;
+        }
+        symbol += 3;
+        symbol[strcspn(symbol, "\t\n")] = '\0';
+        if (!strcmp(symbol, name)) {
+            send_line("%s ok address=0x%llx", seq, strtoull(line, NULL, 16));
+            fclose(file);
+            return;
         }
     }
     if (file) {

@@ -147,8 +147,9 @@ class UserHits(Case):
         check_user_hit(guest, oracle, hit_of(victim, 'load', 0, 24), victim,
                        account, mark)
         address = victim.pa[0] + 24
-        check_console(guest, mark, [line.replace('{pa:016x}', f'{address:016x}')
-                                    for line in oracle.record_lines])
+        check_console(guest, mark, [
+            line.replace('{pa:016x}', f'{address:016x}')
+            for line in oracle.record_lines])
         number = account.events()[0]['id']
         lines = guest.qemu.trace(rf'warning: ras: error {number}: ')
         assert len(lines) == 1
@@ -558,7 +559,7 @@ class Fatal(Case):
         account, mark = guest.account(), guest.console.mark()
         guest.inject(victim.pa[0], severity='fatal')
         assert guest.poisoned()[0]['severity'] == 'fatal'
-        victim.tell('load')
+        guest.tell([victim], 'load', answer=False)
         check_console(guest, mark, oracle.fatal_lines)
         account.settle(**oracle.fatal_ends)
         assert account.events('notified')[0]['severity'] == 'fatal'
@@ -606,7 +607,7 @@ class Resets(Case):
         account = guest.account()
         for victim in victims:
             guest.inject(victim.pa[0])
-        guest.tell(victims, 'load 0 0 meet')
+        guest.tell(victims, 'load 0 0 meet', answer=False)
         account.wait('accepted')
         guest.reset()
         delta = account.delta()
@@ -679,7 +680,7 @@ class BootErrors(Case):
         account = guest.account()
         guest.inject(victim.pa[0])
         page = oracle.vector_page(guest)
-        guest.agent.send(f'tell {victim.id} load')
+        guest.tell([victim], 'load', answer=False)
         guest.inject(page)
         account.wait('notified')
         self.check_recovers(guest)
@@ -707,9 +708,7 @@ class Parked(Case):
         with Gdb(guest) as gdb:
             gdb.set_breakpoint(address)
             gdb.continue_all()
-            ids = ','.join(str(victim.id) for victim in victims.values())
-            # The answer may not come: the machine stops in the middle of it.
-            guest.agent.send(f'tell {ids} load 0 0 meet')
+            guest.tell(list(victims.values()), 'load 0 0 meet', answer=False)
             owner = gdb.wait_stop()
             gdb.clear_breakpoint(address)
             other = 1 - owner

@@ -273,12 +273,16 @@ class Guest:
 
     # Processes of the guest
 
+    @staticmethod
+    def _words(options: Dict[str, Any]) -> str:
+        return ''.join(f' {key}={int(value)}' if isinstance(value, bool)
+                       else f' {key}={value}'
+                       for key, value in options.items())
+
     def spawn(self, **options: Any) -> Victim:
         """Start a victim; options are those of the agent's spawn."""
         mark = self.agent.stream.mark()
-        words = ' '.join(f'{key}={int(value) if isinstance(value, bool) else value}'
-                         for key, value in options.items())
-        answer = self.agent.command(f'spawn {words}'.strip())
+        answer = self.agent.command('spawn' + self._words(options))
         return Victim(self, int(answer['id']), int(answer['pid']),
                       mark).wait_ready()
 
@@ -289,9 +293,8 @@ class Guest:
     def burst(self, count: int, **options: Any) -> List[Victim]:
         """Start victims with one page each, physically adjacent."""
         mark = self.agent.stream.mark()
-        words = ''.join(f' {key}={int(value)}'
-                        for key, value in options.items())
-        answer = self.agent.command(f'burst count={count}{words}')
+        answer = self.agent.command(
+            f'burst count={count}' + self._words(options))
         first = int(answer['first'])
         victims = [Victim(self, number, 0, mark).wait_ready()
                    for number in range(first, first + count)]
@@ -299,10 +302,18 @@ class Guest:
             assert after.pa[0] == before.pa[0] + PAGE
         return victims
 
-    def tell(self, victims: Sequence[Victim], words: str) -> None:
-        """Give victims a command, all the same one."""
+    def tell(self, victims: Sequence[Victim], words: str,
+             answer: bool = True) -> None:
+        """Give victims a command, all the same one.
+
+        @answer: wait until the agent has passed it on; not if the guest may
+        be unable to answer after it.
+        """
         ids = ','.join(str(victim.id) for victim in victims)
-        self.agent.command(f'tell {ids} {words}')
+        if answer:
+            self.agent.command(f'tell {ids} {words}')
+        else:
+            self.agent.send(f'tell {ids} {words}')
 
     def check_alive(self) -> None:
         """The guest answers, starts processes, and its memory is good."""
@@ -354,11 +365,6 @@ class Guest:
     def symbol(self, name: str) -> int:
         """Address of a symbol of the guest's kernel."""
         return int(self.agent.command(f'symbol {name}')['address'], 0)
-
-    def physical(self, address: int) -> int:
-        """Guest physical address behind a kernel virtual one."""
-        text = self.qemu.hmp(f'gva2gpa {address:#x}')
-        return int(text.split('gpa:')[1], 0)
 
     def poisoned(self) -> List[Dict[str, Any]]:
         """The poisoned ranges."""

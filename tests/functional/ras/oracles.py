@@ -120,7 +120,10 @@ class Arm64(Oracle):
         assert seen.pc in hit.pcs
 
     def vector_page(self, guest: Guest) -> int:
-        return guest.physical(guest.symbol('vectors')) & -PAGE
+        code = guest.agent.run('grep "Kernel code" /proc/iomem').output
+        start = int(code.split('-')[0], 16)
+        return (start + guest.symbol('vectors') -
+                guest.symbol('_text')) & -PAGE
 
     @staticmethod
     def in_user_mode(registers: str, pcs: Sequence[int]) -> bool:
