@@ -6,6 +6,8 @@
  * status block, then the vCPU takes a synchronous external abort.  The guest
  * acknowledges by a write to RAM, so the core polls for it.
  *
+ * With ras-ghes=on, virt_ras_ghes.c does it in another way.
+ *
  * ACPI 6.5 18.3.2.8, 18.3.2.9; UEFI 2.10 N.2.5.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -20,16 +22,10 @@
 #include "hw/acpi/generic_event_device.h"
 #include "hw/arm/virt_ras.h"
 #include "hw/ras.h"
+#include "system/hw_accel.h"
+#include "system/kvm.h"
 #include "target/arm/ras.h"
-
-#define TYPE_VIRT_RAS "virt-ras"
-OBJECT_DECLARE_SIMPLE_TYPE(VirtRasState, VIRT_RAS)
-
-struct VirtRasState {
-    RasState parent_obj;
-
-    GhesSource source;          /* where the outstanding record is */
-};
+#include "virt_ras_internal.h"
 
 /* Known only once the firmware has run; NULL on a machine without ACPI. */
 static AcpiGhesState *virt_ghes(void)
@@ -46,25 +42,45 @@ static bool virt_ras_ready(RasState *s)
     return ghes_find(virt_ghes(), &source);
 }
 
+static const char *virt_ras_channel_name(RasState *s, RasChannel channel)
+{
+    return channel == RAS_CHANNEL_EXCEPTION ? "GHESv2 source 0, SEA" : NULL;
+}
+
+static unsigned int virt_ras_record_pages(RasState *s)
+{
+    return pow2floor(cper_block_max_memory_entries(
+                     GHES_ERROR_STATUS_BLOCK_LENGTH));
+}
+
+/* An error that the guest is told of without any vCPU having consumed it. */
+static bool check_async(RasState *s, const RasError *error, Error **errp)
+{
+    if (!ras_has_channel(s, error->channel)) {
+        error_setg(errp, "Mode 'report' needs an asynchronous error source, "
+                   "which this machine's tables do not have; use mode "
+                   "'poison' or 'consume', or start it with ras-ghes=on");
+        return false;
+    }
+    return true;
+}
+
 static bool virt_ras_check(RasState *s, const RasError *error, Error **errp)
 {
-    uint64_t pages = error->len / error->granule;
+    uint64_t pages = error->len / RAS_PAGE_SIZE;
     unsigned int max =
         cper_block_max_memory_entries(GHES_ERROR_STATUS_BLOCK_LENGTH);
 
-    if (!error->synchronous) {
-        error_setg(errp, "Mode 'report' needs an asynchronous error source, "
-                   "which this machine's tables do not have; use mode "
-                   "'poison' or 'consume'");
-        return false;
+    if (error->channel != RAS_CHANNEL_EXCEPTION) {
+        return check_async(s, error, errp);
     }
     if (error->severity == RAS_SEVERITY_CORRECTED) {
-        error_setg(errp, "A corrected error is reported asynchronously, for "
-                   "which this machine's tables have no source; use severity "
-                   "'recoverable' or 'fatal'");
+        error_setg(errp, "A corrected error is no abort of a vCPU; use mode "
+                   "'report', or severity 'recoverable' or 'fatal'");
         return false;
     }
-    if (error->severity == RAS_SEVERITY_FATAL && !virt_ras_ready(s)) {
+    if (error->severity == RAS_SEVERITY_FATAL &&
+        !RAS_GET_CLASS(s)->ready(s)) {
         error_setg(errp, "The guest cannot be told of a fatal error: its "
                    "firmware has not set up the error status block; wait "
                    "until it has booted, or use severity 'recoverable'");
@@ -78,6 +94,26 @@ static bool virt_ras_check(RasState *s, const RasError *error, Error **errp)
     return true;
 }
 
+/*
+ * The host says which memory has failed, but not for which access.  If it is
+ * where the vCPU's next instruction is, take it for the fetch of that; the
+ * virtual address is then known, too.
+ */
+static void virt_ras_fill_access(RasState *s, CPUState *cpu, RasError *error)
+{
+    vaddr pc;
+
+    cpu_synchronize_state(cpu);
+    pc = cpu->cc->get_pc(cpu);
+    if ((cpu_get_phys_page_debug(cpu, pc & -(vaddr)RAS_PAGE_SIZE) &
+         -(uint64_t)RAS_PAGE_SIZE) ==
+        (error->addr & -(uint64_t)RAS_PAGE_SIZE)) {
+        error->access = RAS_ACCESS_KIND_FETCH;
+        error->has_vaddr = true;
+        error->vaddr = pc;
+    }
+}
+
 static bool virt_ras_vcpu_online(RasState *s, CPUState *cpu)
 {
     return ARM_CPU(cpu)->power_state == PSCI_ON;
@@ -89,16 +125,22 @@ static bool virt_ras_vcpu_online(RasState *s, CPUState *cpu)
  */
 static void fill_entry(CperEntry *entry, const RasEntry *e)
 {
+    static const CperSeverity severity[] = {
+        [RAS_SEVERITY_CORRECTED] = CPER_SEVERITY_CORRECTED,
+        [RAS_SEVERITY_RECOVERABLE] = CPER_SEVERITY_RECOVERABLE,
+        [RAS_SEVERITY_FATAL] = CPER_SEVERITY_FATAL,
+    };
+
     *entry = (CperEntry) {
-        .severity = e->error.severity == RAS_SEVERITY_FATAL ?
-                    CPER_SEVERITY_FATAL : CPER_SEVERITY_RECOVERABLE,
+        .severity = severity[e->error.severity],
         .flags = CPER_ENTRY_PRIMARY,
         .has_fru_text = true,
     };
     snprintf(entry->fru_text, sizeof(entry->fru_text), "RAM #%" PRIu64, e->id);
 }
 
-static size_t build_block(uint8_t *buf, size_t size, const RasEntry *e)
+/* Returns how many pages were added. */
+static unsigned int add_pages(CperBlock *block, RasEntry *e, unsigned int max)
 {
     const RasError *error = &e->error;
     CperMemoryError memory = {
@@ -108,27 +150,65 @@ static size_t build_block(uint8_t *buf, size_t size, const RasEntry *e)
                            CPER_MEMORY_VALID_MEMORY_ERROR_TYPE,
         .error_status = CPER_STATUS_TYPE_DRAM << CPER_STATUS_TYPE_SHIFT |
                         CPER_STATUS_DATA,
-        .physical_address_mask = -error->granule,
-        .memory_error_type = CPER_MEMORY_MULTI_BIT_ECC,
+        .physical_address_mask = -(uint64_t)RAS_PAGE_SIZE,
+        .memory_error_type =
+            error->severity == RAS_SEVERITY_CORRECTED ?
+            CPER_MEMORY_SINGLE_BIT_ECC : CPER_MEMORY_MULTI_BIT_ECC,
     };
+    /* of a record for an access, the page of the access is the first */
+    bool access = error->synchronous;
+    uint64_t accessed = error->addr & memory.physical_address_mask;
     CperEntry entry;
-    CperBlock block;
+    unsigned int n = 0;
 
     fill_entry(&entry, e);
-    cper_block_init(&block, buf, size);
-    memory.physical_address = error->addr;
-    for (uint64_t done = 0; done < error->len; done += error->granule) {
-        if (!cper_block_add_memory(&block, &entry, &memory)) {
+    e->telling = 0;
+    if (access) {
+        memory.physical_address = error->addr;
+        if (!max || !cper_block_add_memory(block, &entry, &memory)) {
+            return 0;
+        }
+        entry.flags = 0;
+        n++;
+    }
+    for (uint64_t at = e->told; at < error->len && n < max;
+         at += RAS_PAGE_SIZE) {
+        memory.physical_address = error->first + at;
+        if (access && memory.physical_address == accessed) {
+            e->telling += RAS_PAGE_SIZE;
+            continue;
+        }
+        if (!cper_block_add_memory(block, &entry, &memory)) {
             break;
         }
         entry.flags = 0;
-        memory.physical_address = (error->addr & -error->granule) + done +
-                                  error->granule;
+        e->telling += RAS_PAGE_SIZE;
+        n++;
+    }
+    return n;
+}
+
+size_t virt_ras_build_block(uint8_t *buf, size_t size,
+                            RasEntry *const *batch, unsigned int n)
+{
+    unsigned int max = MIN(RAS_BATCH_MAX, cper_block_max_memory_entries(size));
+    const RasError *error = &batch[0]->error;
+    CperBlock block;
+
+    if (error->record) {
+        batch[0]->telling = error->len;
+        assert(error->record_len <= size);
+        memcpy(buf, error->record, error->record_len);
+        return error->record_len;
+    }
+    cper_block_init(&block, buf, size);
+    for (unsigned int i = 0; i < n; i++) {
+        max -= add_pages(&block, batch[i], max);
     }
     return cper_block_finish(&block);
 }
 
-static RasRecordResult virt_ras_record(RasState *s, const RasEntry *e,
+static RasRecordResult virt_ras_record(RasState *s, RasEntry *e,
                                        CPUState *cpu, const char **why)
 {
     VirtRasState *vrs = VIRT_RAS(s);
@@ -138,12 +218,17 @@ static RasRecordResult virt_ras_record(RasState *s, const RasEntry *e,
         *why = "the handler of external aborts cannot be fetched";
         return RAS_RECORD_CHECKSTOP;
     }
+    if (!e->error.has_addr && !e->error.record) {
+        /* from a record that names no memory, Linux 6.1 just goes on */
+        return RAS_RECORD_NONE;
+    }
     if (!ghes_find(virt_ghes(), &vrs->source)) {
         *why = "fatal, and there is no error status block to say so";
         return e->error.severity == RAS_SEVERITY_FATAL ?
                RAS_RECORD_CHECKSTOP : RAS_RECORD_NONE;
     }
-    ghes_write(&vrs->source, block, build_block(block, sizeof(block), e));
+    ghes_write(&vrs->source, block,
+               virt_ras_build_block(block, sizeof(block), &e, 1));
     return RAS_RECORD_WRITTEN;
 }
 
@@ -153,6 +238,9 @@ static const char *virt_ras_notify(RasState *s, const RasEntry *e,
     arm_ras_take_sea(cpu, &e->error);
     return recorded ?
            "synchronous external abort with a CPER record" :
+           !e->error.has_addr ?
+           "synchronous external abort without a record, because the address "
+           "is not known" :
            "synchronous external abort without a record, because the guest's "
            "firmware has not set up the error status block";
 }
@@ -197,7 +285,9 @@ static void virt_ras_class_init(ObjectClass *oc, void *data)
 {
     RasDeviceClass *rc = RAS_CLASS(oc);
 
-    rc->source_name = "GHESv2 source 0, SEA";
+    rc->channel_name = virt_ras_channel_name;
+    rc->record_pages = virt_ras_record_pages;
+    rc->fill_access = virt_ras_fill_access;
     rc->check = virt_ras_check;
     rc->ready = virt_ras_ready;
     rc->vcpu_online = virt_ras_vcpu_online;
@@ -212,6 +302,11 @@ static void virt_ras_class_init(ObjectClass *oc, void *data)
 /* Without firmware nobody puts the tables where the guest finds them. */
 void virt_ras_create(VirtMachineState *vms)
 {
+    if (vms->ras_ghes && (!vms->ras || !virt_is_acpi_enabled(vms))) {
+        error_report("'ras-ghes=on' needs '%s'", vms->ras ? "acpi=on" :
+                                                            "ras=on");
+        exit(1);
+    }
     if (!vms->ras) {
         return;
     }
@@ -222,7 +317,34 @@ void virt_ras_create(VirtMachineState *vms)
                      "'acpi=off' to go without error records.\n");
         exit(1);
     }
-    ras_create(TYPE_VIRT_RAS);
+    if (vms->ras_ghes) {
+        virt_ras_ghes_create(vms);
+    } else {
+        ras_create(TYPE_VIRT_RAS);
+    }
+    if (kvm_enabled()) {
+        arm_ras_kvm_init();
+    }
+}
+
+static bool get_ras_ghes(Object *obj, Error **errp)
+{
+    return VIRT_MACHINE(obj)->ras_ghes;
+}
+
+static void set_ras_ghes(Object *obj, bool value, Error **errp)
+{
+    VIRT_MACHINE(obj)->ras_ghes = value;
+}
+
+void virt_ras_machine_class_init(ObjectClass *oc)
+{
+    object_class_property_add_bool(oc, "ras-ghes", get_ras_ghes, set_ras_ghes);
+    object_class_property_set_description(oc, "ras-ghes",
+                                          "With ras=on, report hardware "
+                                          "errors by a device with "
+                                          "asynchronous error sources and "
+                                          "boot error records (default: off)");
 }
 
 static const TypeInfo virt_ras_types[] = {

@@ -58,6 +58,17 @@ static void print_poison(Monitor *mon, const RasPoisonRangeList *list)
     }
 }
 
+static void print_host_memory(Monitor *mon, const RasHostRangeList *list)
+{
+    for (; list; list = list->next) {
+        const RasHostRange *range = list->value;
+
+        monitor_printf(mon, "failed on the host: 0x%" PRIx64 "..0x%" PRIx64
+                       "\n", range->address,
+                       range->address + range->length - 1);
+    }
+}
+
 void hmp_info_ras(Monitor *mon, const QDict *qdict)
 {
     Error *err = NULL;
@@ -74,6 +85,7 @@ void hmp_info_ras(Monitor *mon, const QDict *qdict)
         monitor_printf(mon, "parked: vCPU %" PRId64 "\n", vcpu->value);
     }
     print_poison(mon, info->poisoned);
+    print_host_memory(mon, info->host_poisoned);
     c = info->counters;
     monitor_printf(mon, "accepted %" PRIu64 " = in flight %" PRIu64
                    " + acknowledged %" PRIu64 " + taken %" PRIu64

@@ -10,6 +10,25 @@
 #include "hw/ras.h"
 #include "qapi/qapi-types-ras.h"
 
+/* ras_advance: move @e to @stage, which its life cycle must allow */
+void ras_advance(RasState *s, RasEntry *e, RasStage stage);
+
+/*
+ * Errors that no vCPU consumed (hw/core/ras-async.c).  @channel is none but
+ * the asynchronous ones.
+ */
+void ras_async_init(RasState *s);
+void ras_async_reset(RasState *s);
+
+/* ras_async_deliver: tell the guest of what waits, if it can be told now */
+void ras_async_deliver(RasState *s, RasChannel channel);
+
+/* ras_async_acknowledged: the guest is done with the outstanding record */
+void ras_async_acknowledged(RasState *s, RasChannel channel);
+
+/* ras_host_memory_reset: put good memory where memory of the host failed */
+void ras_host_memory_reset(RasState *s);
+
 /* ras_send_events: send the QMP events that belong to one step */
 void ras_send_events(const RasReport *r);
 

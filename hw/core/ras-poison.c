@@ -440,8 +440,8 @@ bool ras_poison_consumed(CPUState *cpu, hwaddr addr, vaddr vaddr,
         .has_vaddr = true,
         .vcpu = cpu->cpu_index,
         .addr = addr,
+        .first = addr & -(uint64_t)RAS_PAGE_SIZE,
         .len = RAS_PAGE_SIZE,
-        .granule = RAS_PAGE_SIZE,
         .vaddr = vaddr,
     }, NULL);
     return true;

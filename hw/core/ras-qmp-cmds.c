@@ -13,6 +13,7 @@
 #include "hw/boards.h"
 #include "hw/core/cpu.h"
 #include "hw/ras.h"
+#include "system/hw_accel.h"
 #include "ras-internal.h"
 #include "trace.h"
 
@@ -71,6 +72,7 @@ static bool check_vcpu(RasState *s, int64_t index, Error **errp)
                    "which there are", index);
         return false;
     }
+    cpu_synchronize_state(cpu);
     if (!RAS_GET_CLASS(s)->vcpu_online(s, cpu)) {
         error_setg(errp, "vCPU %" PRId64 " is offline, so it cannot consume "
                    "anything; choose one that the guest has started", index);
@@ -91,6 +93,10 @@ static bool check_arguments(const RasInjectMemory *m, Error **errp)
     } else if (m->has_vcpu || m->has_virtual_address) {
         error_setg(errp, "Parameter '%s' is only for mode 'consume'",
                    m->has_vcpu ? "vcpu" : "virtual-address");
+        return false;
+    }
+    if (m->has_polled && m->mode != RAS_INJECT_MODE_REPORT) {
+        error_setg(errp, "Parameter 'polled' is only for mode 'report'");
         return false;
     }
     if (m->mode == RAS_INJECT_MODE_POISON &&
@@ -115,8 +121,8 @@ static bool inject_memory(RasState *s, const RasInjectMemory *m,
         .has_vaddr = m->has_virtual_address,
         .vcpu = m->has_vcpu ? m->vcpu : -1,
         .addr = m->address,
+        .first = m->address,
         .len = len,
-        .granule = RAS_PAGE_SIZE,
         .vaddr = m->virtual_address,
     };
 
@@ -138,6 +144,7 @@ static bool inject_memory(RasState *s, const RasInjectMemory *m,
         }
         break;
     default:
+        error.channel = m->polled ? RAS_CHANNEL_POLLED : RAS_CHANNEL_INTERRUPT;
         if (!RAS_GET_CLASS(s)->check(s, &error, errp)) {
             return false;
         }
@@ -211,16 +218,23 @@ static void fill_info(RasErrorInfo *info, const RasError *error, uint64_t id,
 
 static RasSourceList *list_sources(RasState *s)
 {
-    RasEntry *e = ras_queue_outstanding(&s->queue);
-    RasSourceList *list = NULL;
-    RasSource *source = g_new0(RasSource, 1);
+    RasSourceList *list = NULL, **tail = &list;
 
-    source->name = g_strdup(RAS_GET_CLASS(s)->source_name);
-    source->synchronous = true;
-    source->ready = RAS_GET_CLASS(s)->ready(s);
-    source->has_outstanding = e;
-    source->outstanding = e ? e->id : 0;
-    QAPI_LIST_PREPEND(list, source);
+    for (int c = 0; c < RAS_CHANNELS; c++) {
+        RasEntry *e = ras_queue_outstanding(&s->queue, c);
+        RasSource *source;
+
+        if (!ras_has_channel(s, c)) {
+            continue;
+        }
+        source = g_new0(RasSource, 1);
+        source->name = g_strdup(RAS_GET_CLASS(s)->channel_name(s, c));
+        source->synchronous = c == RAS_CHANNEL_EXCEPTION;
+        source->ready = RAS_GET_CLASS(s)->ready(s);
+        source->has_outstanding = e;
+        source->outstanding = e ? e->id : 0;
+        QAPI_LIST_APPEND(tail, source);
+    }
     return list;
 }
 
@@ -281,6 +295,20 @@ static RasPoisonRangeList *list_poison(RasState *s)
     }
 }
 
+static RasHostRangeList *list_host_memory(RasState *s)
+{
+    RasHostRangeList *list = NULL, **tail = &list;
+
+    for (unsigned int i = 0; i < s->nr_host_memory; i++) {
+        RasHostRange *range = g_new0(RasHostRange, 1);
+
+        range->address = s->host_memory[i].first;
+        range->length = s->host_memory[i].len;
+        QAPI_LIST_APPEND(tail, range);
+    }
+    return list;
+}
+
 RasInfo *qmp_query_ras(Error **errp)
 {
     RasState *s = need_ras(errp);
@@ -296,6 +324,7 @@ RasInfo *qmp_query_ras(Error **errp)
     info->queue = list_errors(s);
     info->parked = list_parked();
     info->poisoned = list_poison(s);
+    info->host_poisoned = list_host_memory(s);
     info->counters = g_new0(RasCounters, 1);
     *info->counters = (RasCounters) {
         .accepted = c->accepted,

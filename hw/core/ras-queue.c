@@ -29,7 +29,7 @@ void ras_queue_init(RasQueue *q, uint16_t *parking, unsigned int nr_vcpus)
     memset(parking, 0, nr_vcpus * sizeof(*parking));
     q->parking = parking;
     q->nr_vcpus = nr_vcpus;
-    q->first = q->last = q->outstanding = NONE;
+    q->first = q->last = NONE;
     for (int i = 0; i < RAS_QUEUE_SIZE; i++) {
         q->entry[i].next = i + 1 < RAS_QUEUE_SIZE ? i + 1 : NONE;
     }
@@ -73,16 +73,52 @@ static void step_append(RasQueue *q, RasEntry *e)
     q->step_count++;
 }
 
+/*
+ * Is nothing outstanding in the way of a record with @e?  The entries of a
+ * batch are recorded one after the other, then notified.
+ */
+static bool channel_open(const RasQueue *q, const RasEntry *e)
+{
+    RasChannel c = e->error.channel;
+    unsigned int n = q->channel[c].nr_outstanding;
+
+    return !n || (c != RAS_CHANNEL_EXCEPTION && n < RAS_BATCH_MAX &&
+                  q->entry[q->channel[c].outstanding[0]].stage ==
+                  RAS_STAGE_RECORDED);
+}
+
+static void outstanding_add(RasQueue *q, const RasEntry *e)
+{
+    RasChannel c = e->error.channel;
+
+    q->channel[c].outstanding[q->channel[c].nr_outstanding++] =
+        entry_index(q, e);
+}
+
+static void outstanding_remove(RasQueue *q, const RasEntry *e)
+{
+    int16_t *list = q->channel[e->error.channel].outstanding;
+    uint16_t *n = &q->channel[e->error.channel].nr_outstanding;
+
+    for (unsigned int i = 0; i < *n; i++) {
+        if (list[i] == entry_index(q, e)) {
+            (*n)--;
+            memmove(&list[i], &list[i + 1], (*n - i) * sizeof(*list));
+            return;
+        }
+    }
+}
+
 static bool step_allowed(const RasQueue *q, const RasEntry *e, RasStage to)
 {
     switch (to) {
     case RAS_STAGE_QUEUED:
         return e->stage == RAS_STAGE_ACCEPTED;
     case RAS_STAGE_RECORDED:
-        return e->stage == RAS_STAGE_QUEUED && q->outstanding == NONE;
+        return e->stage == RAS_STAGE_QUEUED && channel_open(q, e);
     case RAS_STAGE_NOTIFIED:
         return e->stage == RAS_STAGE_RECORDED ||
-               (e->stage == RAS_STAGE_QUEUED && q->outstanding == NONE);
+               (e->stage == RAS_STAGE_QUEUED && channel_open(q, e));
     case RAS_STAGE_ACKNOWLEDGED:
     case RAS_STAGE_RECLAIMED:
         return e->stage == RAS_STAGE_NOTIFIED && e->recorded;
@@ -130,28 +166,26 @@ bool ras_queue_advance(RasQueue *q, RasEntry *e, RasStage stage)
     }
 
     if (stage == RAS_STAGE_QUEUED) {
-        q->queued++;
+        q->channel[e->error.channel].queued++;
         if (parks) {
             q->parking[e->error.vcpu]++;
         }
     } else if (stage == RAS_STAGE_RECORDED) {
         /* still queued for its vCPU, which goes on with the notification */
-        q->outstanding = entry_index(q, e);
+        outstanding_add(q, e);
         e->recorded = true;
     } else if (e->stage == RAS_STAGE_QUEUED ||
                e->stage == RAS_STAGE_RECORDED) {
-        q->queued--;
+        q->channel[e->error.channel].queued--;
         if (parks) {
             q->parking[e->error.vcpu]--;
         }
-    }
-    if (stage == RAS_STAGE_NOTIFIED) {
-        q->outstanding = entry_index(q, e);
+        if (stage == RAS_STAGE_NOTIFIED && !e->recorded) {
+            outstanding_add(q, e);
+        }
     }
     if (ras_stage_is_end(stage)) {
-        if (q->outstanding == entry_index(q, e)) {
-            q->outstanding = NONE;
-        }
+        outstanding_remove(q, e);
         q->in_flight--;
         q->held -= e->held;
         e->held = false;
@@ -163,11 +197,19 @@ bool ras_queue_advance(RasQueue *q, RasEntry *e, RasStage stage)
     return true;
 }
 
+static bool vcpu_fits_channel(const RasQueue *q, const RasError *error)
+{
+    if (error->channel != RAS_CHANNEL_EXCEPTION) {
+        return error->vcpu == -1 && !ras_error_parks(error);
+    }
+    return error->vcpu >= 0 && error->vcpu < (int64_t)q->nr_vcpus;
+}
+
 RasEntry *ras_queue_accept(RasQueue *q, const RasError *error)
 {
     RasEntry *e = entry_at(q, q->free);
 
-    if (!e || error->vcpu < 0 || error->vcpu >= (int64_t)q->nr_vcpus ||
+    if (!e || !vcpu_fits_channel(q, error) ||
         (error->origin == RAS_ORIGIN_INJECTED &&
          q->in_flight >= RAS_QUEUE_INJECTED_MAX)) {
         ras_queue_refuse(q);
@@ -179,7 +221,7 @@ RasEntry *ras_queue_accept(RasQueue *q, const RasError *error)
         .error = *error,
         .id = ++q->last_id,
         .stage = RAS_STAGE_ACCEPTED,
-        .recursive = q->outstanding != NONE,
+        .recursive = q->channel[error->channel].nr_outstanding != 0,
     };
     list_append(q, e);
     q->in_flight++;
@@ -194,9 +236,21 @@ void ras_queue_refuse(RasQueue *q)
     q->counts.refused++;
 }
 
-RasEntry *ras_queue_outstanding(RasQueue *q)
+RasEntry *ras_queue_outstanding(RasQueue *q, RasChannel channel)
 {
-    return entry_at(q, q->outstanding);
+    return q->channel[channel].nr_outstanding ?
+           &q->entry[q->channel[channel].outstanding[0]] : NULL;
+}
+
+unsigned int ras_queue_outstanding_batch(RasQueue *q, RasChannel channel,
+                                         RasEntry *batch[RAS_BATCH_MAX])
+{
+    unsigned int n = q->channel[channel].nr_outstanding;
+
+    for (unsigned int i = 0; i < n; i++) {
+        batch[i] = &q->entry[q->channel[channel].outstanding[i]];
+    }
+    return n;
 }
 
 /*
@@ -220,19 +274,54 @@ static RasEntry *consumed_before(RasQueue *q, RasEntry *e)
     return e;
 }
 
-RasEntry *ras_queue_next(RasQueue *q)
+/* The first error from @i on that waits for its turn on @channel. */
+static RasEntry *next_queued(RasQueue *q, RasChannel channel, int16_t i)
 {
     RasEntry *e;
 
-    if (q->outstanding != NONE || !q->queued) {
-        return NULL;
-    }
-    for (e = entry_at(q, q->first); e; e = entry_at(q, e->next)) {
-        if (e->stage == RAS_STAGE_QUEUED && !e->held) {
-            return consumed_before(q, e);
+    for (e = entry_at(q, i); e; e = entry_at(q, e->next)) {
+        if (e->stage == RAS_STAGE_QUEUED && !e->held &&
+            e->error.channel == channel) {
+            return e;
         }
     }
     return NULL;
+}
+
+RasEntry *ras_queue_next(RasQueue *q, RasChannel channel)
+{
+    RasEntry *e;
+
+    if (q->channel[channel].nr_outstanding || !q->channel[channel].queued) {
+        return NULL;
+    }
+    e = next_queued(q, channel, q->first);
+    return e ? consumed_before(q, e) : NULL;
+}
+
+/* One unit of memory, and no record of its own: many fit into one record. */
+static bool batches(const RasError *error)
+{
+    return error->channel != RAS_CHANNEL_EXCEPTION && !error->record &&
+           error->kind == RAS_KIND_MEMORY && error->len <= RAS_PAGE_SIZE;
+}
+
+unsigned int ras_queue_next_batch(RasQueue *q, RasChannel channel,
+                                  RasEntry *batch[RAS_BATCH_MAX])
+{
+    RasEntry *e = ras_queue_next(q, channel);
+    unsigned int n = 0;
+
+    if (e && !batches(&e->error)) {
+        batch[n++] = e;
+        return n;
+    }
+    while (e && n < RAS_BATCH_MAX && batches(&e->error) &&
+           (n == 0 || e->error.severity == batch[0]->error.severity)) {
+        batch[n++] = e;
+        e = next_queued(q, channel, e->next);
+    }
+    return n;
 }
 
 unsigned int ras_queue_discard(RasQueue *q, int vcpu)
@@ -258,12 +347,16 @@ void ras_queue_hold(RasQueue *q, RasEntry *e)
 
 bool ras_queue_parks(const RasQueue *q, int vcpu)
 {
+    const RasEntry *owner;
+
     if (vcpu < 0 || vcpu >= (int64_t)q->nr_vcpus || !q->parking[vcpu]) {
         return false;
     }
-    return q->held || q->outstanding == NONE ||
-           q->entry[q->outstanding].error.vcpu != vcpu ||
-           q->entry[q->outstanding].stage != RAS_STAGE_NOTIFIED;
+    if (q->held || !q->channel[RAS_CHANNEL_EXCEPTION].nr_outstanding) {
+        return true;
+    }
+    owner = &q->entry[q->channel[RAS_CHANNEL_EXCEPTION].outstanding[0]];
+    return owner->error.vcpu != vcpu || owner->stage != RAS_STAGE_NOTIFIED;
 }
 
 bool ras_queue_report(RasQueue *q, RasReport *report)

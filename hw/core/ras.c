@@ -61,11 +61,21 @@ RasState *ras_get(void)
 
 static void update_waiting(RasState *s)
 {
-    ras_errors_waiting = s->queue.queued +
+    ras_errors_waiting = s->queue.channel[RAS_CHANNEL_EXCEPTION].queued +
                          (s->bare_vcpu >= 0 && !s->bare_vcpu_ran);
 }
 
-static void advance(RasState *s, RasEntry *e, RasStage stage)
+bool ras_has_channel(RasState *s, RasChannel channel)
+{
+    return RAS_GET_CLASS(s)->channel_name(s, channel);
+}
+
+static RasEntry *outstanding(RasState *s)
+{
+    return ras_queue_outstanding(&s->queue, RAS_CHANNEL_EXCEPTION);
+}
+
+void ras_advance(RasState *s, RasEntry *e, RasStage stage)
 {
     bool done = ras_queue_advance(&s->queue, e, stage);
 
@@ -80,7 +90,7 @@ static void advance(RasState *s, RasEntry *e, RasStage stage)
 /* Wake the thread of the vCPU whose error is next in turn. */
 static void kick_next(RasState *s)
 {
-    RasEntry *e = s->lost ? NULL : ras_queue_next(&s->queue);
+    RasEntry *e = s->lost ? NULL : ras_queue_next(&s->queue, RAS_CHANNEL_EXCEPTION);
 
     if (e) {
         qemu_cpu_kick(qemu_get_cpu(e->error.vcpu));
@@ -89,11 +99,11 @@ static void kick_next(RasState *s)
 
 static void end_outstanding(RasState *s, RasStage stage)
 {
-    RasEntry *e = ras_queue_outstanding(&s->queue);
+    RasEntry *e = outstanding(s);
 
     if (e && e->stage == RAS_STAGE_NOTIFIED) {
         timer_del(s->ack_timer);
-        advance(s, e, stage);
+        ras_advance(s, e, stage);
         kick_next(s);
     }
 }
@@ -108,9 +118,13 @@ static void reclaim_outstanding(RasState *s)
     end_outstanding(s, RAS_STAGE_RECLAIMED);
 }
 
-void ras_acknowledge(RasState *s)
+void ras_acknowledge(RasState *s, RasChannel channel)
 {
-    end_outstanding(s, RAS_STAGE_ACKNOWLEDGED);
+    if (channel == RAS_CHANNEL_EXCEPTION) {
+        end_outstanding(s, RAS_STAGE_ACKNOWLEDGED);
+    } else {
+        ras_async_acknowledged(s, channel);
+    }
 }
 
 void ras_release(RasState *s)
@@ -120,7 +134,7 @@ void ras_release(RasState *s)
 
 int ras_owner(RasState *s)
 {
-    RasEntry *e = ras_queue_outstanding(&s->queue);
+    RasEntry *e = outstanding(s);
 
     return e ? e->error.vcpu : -1;
 }
@@ -128,13 +142,13 @@ int ras_owner(RasState *s)
 static bool poll_acknowledged(RasState *s)
 {
     RasDeviceClass *rc = RAS_GET_CLASS(s);
-    RasEntry *e = ras_queue_outstanding(&s->queue);
+    RasEntry *e = outstanding(s);
 
     if (!e || e->stage != RAS_STAGE_NOTIFIED || !rc->acknowledged ||
         !rc->acknowledged(s)) {
         return false;
     }
-    ras_acknowledge(s);
+    ras_acknowledge(s, RAS_CHANNEL_EXCEPTION);
     return true;
 }
 
@@ -147,7 +161,7 @@ static void ack_timer_expired(void *opaque)
     RasState *s = opaque;
     int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
 
-    if (!ras_queue_outstanding(&s->queue) || poll_acknowledged(s)) {
+    if (!outstanding(s) || poll_acknowledged(s)) {
         return;
     }
     if (now >= s->ack_deadline_ns) {
@@ -232,7 +246,8 @@ static bool rate_allows(RasRate *rate, unsigned int max, int64_t window_ms,
 
 uint64_t ras_report(const RasError *error, Error **errp)
 {
-    CPUState *cpu = qemu_get_cpu(error->vcpu);
+    bool async = error->channel != RAS_CHANNEL_EXCEPTION;
+    CPUState *cpu = async ? NULL : qemu_get_cpu(error->vcpu);
     RasState *s = the_ras;
     unsigned int held_back;
     RasEntry *e;
@@ -242,7 +257,7 @@ uint64_t ras_report(const RasError *error, Error **errp)
         error_setg(errp, "This machine has no guest RAS");
         return 0;
     }
-    if (!cpu) {
+    if (!async && !cpu) {
         ras_queue_refuse(&s->queue);
         error_setg(errp, "There is no vCPU %" PRId32, error->vcpu);
         return 0;
@@ -269,6 +284,11 @@ uint64_t ras_report(const RasError *error, Error **errp)
                              error->addr, error->vaddr);
     trace_ras_error_step(e->id, RasErrorState_str(RAS_ERROR_STATE_QUEUED),
                          error->vcpu, error->addr);
+    if (async) {
+        qemu_bh_schedule(s->report_bh);
+        ras_async_deliver(s, error->channel);
+        return e->id;
+    }
     if (error->origin != RAS_ORIGIN_INJECTED && error->vcpu == s->bare_vcpu) {
         /* it ran, and must not run on now */
         s->bare_vcpu = -1;
@@ -322,7 +342,7 @@ static RasEntry *deliverable_on(CPUState *cpu)
         (cpu->cpu_index == the_ras->bare_vcpu && !the_ras->bare_vcpu_ran)) {
         return NULL;
     }
-    e = ras_queue_next(&the_ras->queue);
+    e = ras_queue_next(&the_ras->queue, RAS_CHANNEL_EXCEPTION);
     return e && e->error.vcpu == cpu->cpu_index ? e : NULL;
 }
 
@@ -355,24 +375,24 @@ void ras_vcpu_deliver(CPUState *cpu)
     if (!e) {
         return;
     }
+    cpu_synchronize_state(cpu);
     if (!rc->vcpu_online(s, cpu)) {
         /* the guest switched it off while the error waited */
-        advance(s, e, RAS_STAGE_DISCARDED);
+        ras_advance(s, e, RAS_STAGE_DISCARDED);
         kick_next(s);
         return;
     }
 
-    cpu_synchronize_state(cpu);
     res = rc->record(s, e, cpu, &why);
     if (res == RAS_RECORD_CHECKSTOP) {
         checkstop(s, e, why);
         return;
     }
     if (res == RAS_RECORD_WRITTEN) {
-        advance(s, e, RAS_STAGE_RECORDED);
+        ras_advance(s, e, RAS_STAGE_RECORDED);
     }
     e->delivery = rc->notify(s, e, cpu, res == RAS_RECORD_WRITTEN);
-    advance(s, e, RAS_STAGE_NOTIFIED);
+    ras_advance(s, e, RAS_STAGE_NOTIFIED);
     if (res == RAS_RECORD_WRITTEN) {
         await_acknowledgement(s);
     } else {
@@ -406,7 +426,7 @@ static bool log_line_allowed(RasState *s)
 static void log_error(RasState *s, const RasReport *r, const char *prefix)
 {
     const RasError *err = &r->error;
-    g_autofree char *where = NULL;
+    g_autofree char *where = NULL, *who = NULL;
 
     if (!log_line_allowed(s)) {
         return;
@@ -414,11 +434,13 @@ static void log_error(RasState *s, const RasReport *r, const char *prefix)
     where = err->has_addr ?
             g_strdup_printf("guest physical address 0x%" PRIx64, err->addr) :
             g_strdup("an unknown address");
-    warn_report("ras: error %" PRIu64 ": %s, %s, %s at %s, vCPU %d: %s%s",
+    who = err->vcpu < 0 ? g_strdup("no vCPU") :
+          g_strdup_printf("vCPU %" PRId32, err->vcpu);
+    warn_report("ras: error %" PRIu64 ": %s, %s, %s at %s, %s: %s%s",
                 r->id, RasErrorClass_str((RasErrorClass)err->kind),
                 RasErrorSeverity_str((RasErrorSeverity)err->severity),
                 RasErrorOrigin_str((RasErrorOrigin)err->origin), where,
-                err->vcpu, prefix, r->delivery);
+                who, prefix, r->delivery);
 }
 
 /*
@@ -454,11 +476,14 @@ static void report_steps(void *opaque)
 
     while (ras_queue_report(&s->queue, &r)) {
         report_step(s, &r);
+        if (ras_stage_is_end(r.stage)) {
+            g_free(r.error.record);
+        }
     }
     if (s->tell_panic) {
         s->tell_panic = false;
         log_error(s, &s->lost_report, "check-stop: ");
-        ras_send_lost(ras_queue_outstanding(&s->queue));
+        ras_send_lost(outstanding(s));
         qemu_system_guest_panicked(NULL);
     }
 }
@@ -469,10 +494,16 @@ static void ras_reset_enter(Object *obj, ResetType type)
 {
     RasState *s = RAS(obj);
     RasDeviceClass *rc = RAS_GET_CLASS(s);
+    RasEntry *e;
 
     timer_del(s->ack_timer);
     timer_del(s->bare_timer);
+    ras_async_reset(s);
     trace_ras_reset(s->queue.in_flight);
+    for (e = ras_queue_first(&s->queue); e && rc->cut_off;
+         e = ras_queue_following(&s->queue, e)) {
+        rc->cut_off(s, e);
+    }
     if (ras_queue_discard(&s->queue, -1)) {
         qemu_bh_schedule(s->report_bh);
     }
@@ -481,6 +512,7 @@ static void ras_reset_enter(Object *obj, ResetType type)
     s->bare_vcpu = -1;
     update_waiting(s);
     ras_poison_clear(s);
+    ras_host_memory_reset(s);
     if (rc->reset) {
         rc->reset(s);
     }
@@ -539,7 +571,7 @@ static void device_unrealized(DeviceListener *listener, DeviceState *dev)
     for (e = ras_queue_first(&s->queue); e;
          e = ras_queue_following(&s->queue, e)) {
         if (e->error.vcpu >= 0 && !qemu_get_cpu(e->error.vcpu)) {
-            advance(s, e, RAS_STAGE_DISCARDED);
+            ras_advance(s, e, RAS_STAGE_DISCARDED);
         }
     }
     kick_next(s);
@@ -561,6 +593,7 @@ static void ras_realize(DeviceState *dev, Error **errp)
     s->ack_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, ack_timer_expired, s);
     s->bare_timer = timer_new_ms(QEMU_CLOCK_REALTIME, bare_timer_expired, s);
     s->report_bh = qemu_bh_new(report_steps, s);
+    ras_async_init(s);
     s->listener.unrealize = device_unrealized;
     device_listener_register(&s->listener);
     the_ras = s;

@@ -155,7 +155,7 @@ void rtas_ibm_nmi_interlock(PowerPCCPU *cpu, SpaprMachineState *spapr,
     /* success for all others, too: Linux calls this after a system reset */
     if (spapr->fwnmi_machine_check_interlock == cpu->vcpu_id) {
         spapr->fwnmi_machine_check_interlock = -1;
-        ras_acknowledge(ras_get());
+        ras_acknowledge(ras_get(), RAS_CHANNEL_EXCEPTION);
     }
     rtas_st(rets, 0, RTAS_OUT_SUCCESS);
 }
@@ -211,10 +211,10 @@ static bool spapr_ras_check(RasState *s, const RasError *error, Error **errp)
                    "'recoverable'");
         return false;
     }
-    if (error->len > error->granule) {
+    if (error->len > RAS_PAGE_SIZE) {
         error_setg(errp, "A machine check reports one page of %" PRIu64
                    " bytes; use one command for each page, or mode 'poison'",
-                   error->granule);
+                   (uint64_t)RAS_PAGE_SIZE);
         return false;
     }
     return true;
@@ -247,7 +247,7 @@ static bool handler_failed(const SpaprMachineState *spapr,
            !FIELD_EX64(env->msr, MSR, PR) && !FIELD_EX64(env->msr, MSR, IR);
 }
 
-static RasRecordResult spapr_ras_record(RasState *s, const RasEntry *e,
+static RasRecordResult spapr_ras_record(RasState *s, RasEntry *e,
                                         CPUState *cs, const char **why)
 {
     SpaprMachineState *spapr = SPAPR_MACHINE(qdev_get_machine());
@@ -355,11 +355,22 @@ static void spapr_ras_reclaim(RasState *s)
     SPAPR_MACHINE(qdev_get_machine())->fwnmi_machine_check_interlock = -1;
 }
 
+static unsigned int spapr_ras_record_pages(RasState *s)
+{
+    return 1;
+}
+
+static const char *spapr_ras_channel_name(RasState *s, RasChannel channel)
+{
+    return channel == RAS_CHANNEL_EXCEPTION ? "RTAS error log, FWNMI" : NULL;
+}
+
 static void spapr_ras_class_init(ObjectClass *oc, void *data)
 {
     RasDeviceClass *rc = RAS_CLASS(oc);
 
-    rc->source_name = "RTAS error log, FWNMI";
+    rc->channel_name = spapr_ras_channel_name;
+    rc->record_pages = spapr_ras_record_pages;
     rc->check = spapr_ras_check;
     rc->ready = spapr_ras_ready;
     rc->vcpu_online = spapr_ras_vcpu_online;

@@ -10,9 +10,11 @@
  *                   |                     |------> reclaimed
  *                   +-------> notified -> taken    (nothing to record into)
  *
- * and from every state but the ends: -> discarded.  At most one error is
- * recorded or notified at a time: it is the outstanding one, and the next
- * follows when it ended.
+ * and from every state but the ends: -> discarded.
+ *
+ * Errors reach the guest on channels.  What a channel has recorded or notified
+ * is outstanding: one error of the exception channel, a batch of the others;
+ * the next follows when all of it has ended.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -37,6 +39,14 @@ typedef enum RasSeverity {
     RAS_SEVERITY_RECOVERABLE,
     RAS_SEVERITY_FATAL,
 } RasSeverity;
+
+/* How the guest is told; each has a record and an acknowledgement of its own. */
+typedef enum RasChannel {
+    RAS_CHANNEL_EXCEPTION,      /* the vCPU of the error takes an exception */
+    RAS_CHANNEL_INTERRUPT,      /* no vCPU: an interrupt, when there is time */
+    RAS_CHANNEL_POLLED,         /* no vCPU: the guest looks now and then */
+    RAS_CHANNELS,
+} RasChannel;
 
 typedef enum RasOrigin {
     RAS_ORIGIN_INJECTED,
@@ -74,23 +84,31 @@ typedef struct RasSyndrome {
 } RasSyndrome;
 
 /*
- * One hardware error.  Host byte order.  No host address is ever in it.
+ * One hardware error.  Host byte order.  No host address is ever in it, but
+ * for the pointer to a record that somebody else has made.
  */
 typedef struct RasError {
     RasErrorKind kind;
     RasSeverity severity;
     RasOrigin origin;
     RasAccessKind access;
+    RasChannel channel;
     bool synchronous;   /* the vCPU must not run on before it took this */
     bool has_addr;
     bool has_vaddr;
-    int32_t vcpu;       /* CPUState::cpu_index; -1: no vCPU consumed it */
+    int32_t vcpu;       /* CPUState::cpu_index; -1 on the other channels */
     uint64_t addr;      /* guest physical address, bytes */
-    uint64_t len;       /* bytes lost, from addr rounded down to granule */
-    uint64_t granule;   /* bytes, a power of two: unit in which it was lost */
+    uint64_t first;     /* what was lost begins here, at a page, */
+    uint64_t len;       /* and has so many bytes: whole pages, addr in them */
     uint64_t vaddr;     /* guest virtual (effective) address */
     RasSyndrome syndrome;
+    /* the record is given: bytes for the guest, freed when the error ended */
+    uint8_t *record;
+    uint32_t record_len;
 } RasError;
+
+/* Unit of poison and of injected addresses, bytes: the smallest guest page. */
+#define RAS_PAGE_SIZE 4096
 
 /*
  * Half of it is for errors that really happened: a vCPU has one of these at
@@ -98,6 +116,12 @@ typedef struct RasError {
  */
 #define RAS_QUEUE_SIZE 2048
 #define RAS_QUEUE_INJECTED_MAX 1024
+
+/*
+ * Errors in one record of a channel that batches.  Linux 6.12 takes 16 pages
+ * from a record and drops the rest.
+ */
+#define RAS_BATCH_MAX 16
 
 typedef struct RasEntry {
     RasError error;
@@ -108,6 +132,8 @@ typedef struct RasEntry {
     bool recursive;             /* accepted while another was outstanding */
     bool quiet;                 /* too many: its steps are not told of */
     const char *delivery;       /* how the guest is told; static string */
+    uint64_t telling;           /* bytes of error.len in the current record */
+    uint64_t told;              /* bytes in those that were acknowledged */
     int16_t prev, next;         /* neighbours in the list that it is in */
 } RasEntry;
 
@@ -145,9 +171,12 @@ typedef struct RasQueue {
     RasEntry entry[RAS_QUEUE_SIZE];
     int16_t free;               /* list of unused entries, linked by next */
     int16_t first, last;        /* entries in use, oldest first */
-    int16_t outstanding;        /* the recorded or notified one, or -1 */
+    struct {
+        int16_t outstanding[RAS_BATCH_MAX];
+        uint16_t nr_outstanding;    /* recorded or notified */
+        uint16_t queued;
+    } channel[RAS_CHANNELS];
     uint16_t in_flight;         /* accepted and not at an end */
-    uint16_t queued;
     uint16_t held;
     uint64_t last_id;
     RasCounts counts;
@@ -170,7 +199,8 @@ void ras_queue_init(RasQueue *q, uint16_t *parking, unsigned int nr_vcpus);
  * On success the error is in RAS_STAGE_QUEUED, and if it parks its vCPU, the
  * vCPU counts as parked from now on.  Returns NULL, and counts the error as
  * refused, if the queue is full (for an injected error, if
- * RAS_QUEUE_INJECTED_MAX errors are in flight) or the vCPU does not exist.
+ * RAS_QUEUE_INJECTED_MAX errors are in flight), or if the vCPU does not exist
+ * or is none of its channel.
  */
 RasEntry *ras_queue_accept(RasQueue *q, const RasError *error);
 
@@ -178,15 +208,29 @@ RasEntry *ras_queue_accept(RasQueue *q, const RasError *error);
 void ras_queue_refuse(RasQueue *q);
 
 /*
- * ras_queue_next: the error that is to be delivered now, or NULL
+ * ras_queue_next: the error of @channel that is to be delivered now, or NULL
  *
  * That is the oldest queued error that is not held, if none is outstanding;
  * but if it was injected, an error that its vCPU has consumed goes first.
  */
-RasEntry *ras_queue_next(RasQueue *q);
+RasEntry *ras_queue_next(RasQueue *q, RasChannel channel);
 
-/* ras_queue_outstanding: the error whose end is awaited, or NULL */
-RasEntry *ras_queue_outstanding(RasQueue *q);
+/*
+ * ras_queue_next_batch: the errors that go into the next record of @channel
+ *
+ * The next error, and those behind it that are like it, if each is a single
+ * page of memory.  Returns their number, RAS_BATCH_MAX at most; 0 if there is
+ * nothing to deliver now.
+ */
+unsigned int ras_queue_next_batch(RasQueue *q, RasChannel channel,
+                                  RasEntry *batch[RAS_BATCH_MAX]);
+
+/* ras_queue_outstanding: the oldest error whose end @channel awaits, or NULL */
+RasEntry *ras_queue_outstanding(RasQueue *q, RasChannel channel);
+
+/* ras_queue_outstanding_batch: all of them; returns their number */
+unsigned int ras_queue_outstanding_batch(RasQueue *q, RasChannel channel,
+                                         RasEntry *batch[RAS_BATCH_MAX]);
 
 /*
  * ras_queue_advance: move @e to @stage; the only place that changes a stage

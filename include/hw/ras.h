@@ -6,7 +6,8 @@
  * through the methods of the machine's subclass of TYPE_RAS: record() puts
  * the bytes into guest memory, notify() raises the exception.  The machine,
  * or the core polling it, says when the guest has acknowledged the record,
- * and the next error follows.
+ * and the next error follows.  What no vCPU consumed goes by record_batch()
+ * and notify_batch() in the same way, from wherever it was reported.
  *
  * Threads: everything here is called with the BQL held, except the function
  * that says otherwise.  Nothing allocates memory or waits between
@@ -25,9 +26,6 @@
 #include "hw/qdev-core.h"
 #include "hw/ras-queue.h"
 #include "qom/object.h"
-
-/* Unit of poison and of injected addresses, bytes: the smallest guest page. */
-#define RAS_PAGE_SIZE 4096
 
 #define TYPE_RAS "ras"
 OBJECT_DECLARE_TYPE(RasState, RasDeviceClass, RAS)
@@ -48,8 +46,11 @@ typedef enum RasRecordResult {
 struct RasDeviceClass {
     DeviceClass parent_class;
 
-    /* name of the synchronous source, in the words of its specification */
-    const char *source_name;
+    /*
+     * channel_name: the error source behind @channel, in the words of its
+     * specification; NULL if this machine has no such channel
+     */
+    const char *(*channel_name)(RasState *s, RasChannel channel);
 
     /*
      * check: can the guest be told of @error at all?
@@ -70,7 +71,7 @@ struct RasDeviceClass {
      * registers synchronized.  With RAS_RECORD_CHECKSTOP, @why is set to the
      * reason: a static string.
      */
-    RasRecordResult (*record)(RasState *s, const RasEntry *e, CPUState *cpu,
+    RasRecordResult (*record)(RasState *s, RasEntry *e, CPUState *cpu,
                               const char **why);
 
     /*
@@ -97,11 +98,47 @@ struct RasDeviceClass {
      */
     bool (*second_error)(RasState *s, const RasEntry *e, const char **why);
 
-    /* reclaim: withdraw the outstanding record from guest memory; optional */
+    /*
+     * reclaim: withdraw the outstanding record of the exception channel from
+     * guest memory; optional
+     */
     void (*reclaim)(RasState *s);
+
+    /*
+     * record_batch: write one record of the @n errors into guest memory
+     *
+     * For channels other than the exception channel.  Sets RasEntry::telling
+     * of each to the number of bytes of its error, from RasEntry::told on,
+     * that the record covers.  Only an error that is alone in its batch may
+     * be covered in part; the rest follows after the acknowledgement.
+     */
+    void (*record_batch)(RasState *s, RasChannel channel,
+                         RasEntry *const *batch, unsigned int n);
+
+    /*
+     * notify_batch: make the guest look at the record of @channel; may be
+     * called again for the same record
+     *
+     * Returns how the guest is told, in words: a static string.
+     */
+    const char *(*notify_batch)(RasState *s, RasChannel channel);
+
+    /*
+     * cut_off: a reset discards @e; optional.  Called before reset().
+     */
+    void (*cut_off)(RasState *s, const RasEntry *e);
 
     /* reset: forget what the guest has set up; optional */
     void (*reset)(RasState *s);
+
+    /* record_pages: pages of memory that a record can name; a power of two */
+    unsigned int (*record_pages)(RasState *s);
+
+    /*
+     * fill_access: say in @error what is known of the access of @cpu, which
+     * has run into it, and of its virtual address; optional
+     */
+    void (*fill_access)(RasState *s, CPUState *cpu, RasError *error);
 };
 
 /*
@@ -125,21 +162,24 @@ RasState *ras_get(void);
  */
 uint64_t ras_report(const RasError *error, Error **errp);
 
+/* ras_has_channel: can this machine tell its guest of anything on @channel? */
+bool ras_has_channel(RasState *s, RasChannel channel);
+
 /*
- * ras_acknowledge: the guest is done with the outstanding record
+ * ras_acknowledge: the guest is done with the outstanding record of @channel
  *
  * Does nothing if there is none.
  */
-void ras_acknowledge(RasState *s);
+void ras_acknowledge(RasState *s, RasChannel channel);
 
 /*
- * ras_owner: index of the vCPU that was notified of the outstanding record,
- * or -1 if no record is outstanding
+ * ras_owner: index of the vCPU that was notified of the outstanding record
+ * of the exception channel, or -1 if no record is outstanding
  */
 int ras_owner(RasState *s);
 
 /*
- * ras_release: the outstanding record can no longer be acknowledged (its
+ * ras_release: the outstanding record of the exception channel can no longer be acknowledged (its
  * owner is gone or the guest set up a new handler); the next error follows
  */
 void ras_release(RasState *s);
@@ -241,6 +281,35 @@ bool ras_poison_consumed(CPUState *cpu, hwaddr addr, vaddr vaddr,
  */
 bool ras_ram_is_good(hwaddr addr, hwaddr len);
 
+/*
+ * Memory of the host that failed under the guest (hw/core/ras-host.c)
+ */
+
+#define RAS_HOST_MEMORY_MAX 1024
+
+/* Guest physical addresses, bytes.  [first, first + len) is what failed. */
+typedef struct RasHostMemory {
+    uint64_t addr;              /* the address that the host named */
+    uint64_t first, len;        /* whole host pages, addr in them */
+    ram_addr_t ram_addr;        /* of first */
+    uint64_t ram_page;          /* page size of that RAM block, bytes */
+} RasHostMemory;
+
+/*
+ * ras_host_memory_failed: memory of the guest has failed on the host
+ * @cpu: the vCPU that has run into it, on whose thread this is called; NULL
+ *       if nobody has used it yet
+ *
+ * The machine has a RAS device.
+ */
+void ras_host_memory_failed(CPUState *cpu, const RasHostMemory *m);
+
+/*
+ * ras_host_memory_is_good: can all of the guest's memory be read?  If not,
+ * return false and say in @errp what has failed.  For migration.
+ */
+bool ras_host_memory_is_good(Error **errp);
+
 /* So many passed, and so many did not, in a window of time. */
 typedef struct RasRate {
     int64_t window_start_ms;
@@ -263,6 +332,10 @@ struct RasState {
     QEMUTimer *ack_timer;
     int64_t ack_delay_ns;
     int64_t ack_deadline_ns;
+    QEMUTimer *remind_timer;
+    int64_t remind_delay_ms;
+    QEMUTimer *pace_timer;
+    bool record_out[RAS_CHANNELS];  /* waits for its acknowledgement */
     QEMUBH *report_bh;
     DeviceListener listener;    /* for unplugged vCPUs */
     QEMUTimer *bare_timer;      /* pending: too early for the next error */
@@ -271,6 +344,10 @@ struct RasState {
     bool bare_vcpu_ran;         /* and was run since */
     RasRate told_rate;
     uint64_t events_dropped;
+
+    RasHostMemory host_memory[RAS_HOST_MEMORY_MAX];
+    unsigned int nr_host_memory;
+    uint64_t host_memory_forgotten; /* found no room above */
 };
 
 #endif

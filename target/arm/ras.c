@@ -59,12 +59,16 @@ void arm_ras_take_sea(CPUState *cs, const RasError *error)
     int target_el = sea_target_el(env);
     ArmRasSea sea = {
         .fetch = error->access == RAS_ACCESS_KIND_FETCH,
-        .same_el = arm_current_el(env) == target_el,
         .write = error->access == RAS_ACCESS_KIND_STORE,
         .fnv = !error->has_vaddr,
         .set = ARM_RAS_SET_UER,
         .fsc = ARM_RAS_FSC_EXTERNAL,
     };
+
+    if (error->syndrome.valid) {
+        arm_ras_sea_decode(error->syndrome.srr1, &sea, NULL);
+    }
+    sea.same_el = arm_current_el(env) == target_el;
 
     env->exception.target_el = target_el;
     env->exception.syndrome = arm_ras_sea_esr(&sea);

@@ -9,6 +9,11 @@
 
 #include "hw/ras-queue.h"
 
+/* KVM_EXIT_ARM_SEA; the headers of QEMU 10.0 do not have it yet */
+#define ARM_RAS_EXIT_SEA 41
+
+struct kvm_run;
+
 /*
  * arm_ras_take_sea: make @cs take a synchronous external abort for @error
  *
@@ -30,5 +35,19 @@ void arm_ras_take_sea(CPUState *cs, const RasError *error);
  * arm_ras_take_sea().
  */
 bool arm_ras_handler_failed(CPUState *cs, const RasError *error);
+
+/*
+ * arm_ras_kvm_init: have KVM hand over the external aborts that the host does
+ * not handle, if it can; called once the VM exists and guest RAS with it
+ */
+void arm_ras_kvm_init(void);
+
+/*
+ * arm_ras_kvm_sea: KVM_RUN has ended with KVM_EXIT_ARM_SEA
+ *
+ * On @cs's thread, without the BQL.  The error is reported, and @cs parked
+ * before the access.  Returns what kvm_arch_handle_exit() has to return.
+ */
+int arm_ras_kvm_sea(CPUState *cs, struct kvm_run *run);
 
 #endif

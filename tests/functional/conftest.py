@@ -2,8 +2,9 @@
 """Functional tests: fixtures, and what is shown when a test fails.
 
 Run by "make check-functional", which sets the environment variables RAS_*
-(ras/environment.py).  Each test module sets MACHINE; its tests share one
-guest, which is booted afresh after a test that damaged it.
+(ras/environment.py).  Each test module sets MACHINE, and GUEST_OPTIONS if
+its guest is a special one; its tests share one guest, which is booted afresh
+after a test that damaged it.
 """
 
 import itertools
@@ -102,8 +103,9 @@ def _after_test(guest: Guest) -> None:
 def guest(request: pytest.FixtureRequest, target: Target,
           shared_guests: List[Guest]) -> Iterator[Guest]:
     """A guest that has booted and is well; shared by the tests of a module."""
-    ready = _ready(shared_guests,
-                   lambda: _make(target, request.module.__name__))
+    options = getattr(request.module, 'GUEST_OPTIONS', {})
+    ready = _ready(shared_guests, lambda: _make(
+        target, request.module.__name__, **options))
     yield ready
     _after_test(ready)
 

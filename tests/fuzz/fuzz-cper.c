@@ -27,6 +27,51 @@ typedef struct Walk {
 /* volatile, so that no read of the input is optimized away */
 static volatile unsigned sink;
 
+/* Whatever the type of the section is, read it as if it were this one */
+static void read_arm_processor(const CperSection *s)
+{
+    uint8_t buf[CPER_BLOCK_HEADER_SIZE + CPER_ENTRY_HEADER_SIZE +
+                CPER_ARM_PROCESSOR_SIZE +
+                CPER_ARM_ERR_INFO_MAX * CPER_ARM_ERROR_INFO_SIZE];
+    const CperEntry e = { .severity = CPER_SEVERITY_RECOVERABLE };
+    const char *why = NULL;
+    CperArmProcessor a;
+    CperBlock b;
+    unsigned i;
+
+    if (!cper_arm_processor_decode(s->data, s->data_length, &a, &why)) {
+        g_assert(why);
+        return;
+    }
+    g_assert(a.context_info_offset <= s->data_length);
+    g_assert(a.context_info_offset + a.context_info_size ==
+             a.vendor_info_offset);
+    g_assert(a.vendor_info_offset + a.vendor_info_size == s->data_length);
+
+    for (i = 0; i < MIN(a.err_info_num, CPER_ARM_ERR_INFO_MAX); i++) {
+        const CperArmErrorInfo *info = &a.err_info[i];
+        uint64_t once, twice;
+        CperArmError error;
+
+        if (cper_arm_error_decode(info->type, info->error_information,
+                                  &error)) {
+            /* only what is not valid may get lost */
+            g_assert(cper_arm_error_encode(info->type, &error, &once));
+            g_assert(!(once & ~info->error_information));
+            g_assert(cper_arm_error_decode(info->type, once, &error));
+            g_assert(cper_arm_error_encode(info->type, &error, &twice));
+            g_assert(once == twice);
+        }
+    }
+
+    cper_block_init(&b, buf, sizeof(buf));
+    g_assert(cper_block_add_arm_processor(&b, &e, &a) ==
+             (a.err_info_num <= CPER_ARM_ERR_INFO_MAX));
+    if (b.entries) {
+        g_assert(cper_block_check(buf, cper_block_finish(&b), NULL));
+    }
+}
+
 static bool read_section(const CperSection *s, void *opaque)
 {
     Walk *walk = opaque;
@@ -45,6 +90,7 @@ static bool read_section(const CperSection *s, void *opaque)
             sink += cper_memory_field_get(&m, &cper_memory_fields[i]);
         }
     }
+    read_arm_processor(s);
     walk->copied &= cper_block_add_section(&walk->copy, &s->entry, s->type,
                                            s->data, s->data_length);
     walk->sections++;

@@ -21,6 +21,7 @@
 #define MEMORY_LENGTH_OLD 73
 #define ARM_LENGTH 40
 #define ARM_INFO_LENGTH 32
+#define ARM_CONTEXT_LENGTH 8    /* and the registers */
 
 #define CACHE_MS 10000
 #define RATELIMIT_MS 5000
@@ -31,6 +32,10 @@
 
 /* Bits of error types of the ARM section, UEFI 2.9A reading */
 #define ARM_TYPE_CACHE 0x02
+#define ARM_TYPE_TLB 0x04
+#define ARM_TYPE_BUS 0x08
+#define ARM_TYPE_DEFINED 0x1e
+#define ARM_INFO_HAS_INFO 0x04
 #define ARM_INFO_HAS_PA 0x10
 
 /* Valid bits of the memory section that code below asks for by name */
@@ -174,10 +179,27 @@ static void read_arm_info(const CperReading *r, size_t at, CperReadArmInfo *i)
     i->physical_address = field(r, at + 24, 8);
 }
 
+void cper_read_arm_error(uint64_t error_info, CperReadArmError *e)
+{
+    e->validation_bits = error_info & 0xffff;
+    e->transaction_type = error_info >> 16 & 3;
+    e->operation = error_info >> 18 & 15;
+    e->level = error_info >> 22 & 7;
+    e->context_corrupt = error_info >> 25 & 1;
+    e->corrected = error_info >> 26 & 1;
+    e->precise_pc = error_info >> 27 & 1;
+    e->restartable_pc = error_info >> 28 & 1;
+    e->participation_type = error_info >> 29 & 3;
+    e->time_out = error_info >> 31 & 1;
+    e->address_space = error_info >> 32 & 3;
+    e->memory_attributes = error_info >> 34 & 0x1ff;
+    e->access_mode = error_info >> 43 & 1;
+}
+
 static void read_arm(const CperReading *r, size_t at, uint32_t length,
                      CperReadArm *a)
 {
-    size_t end = at + length;
+    size_t start = at, end = at + length;
 
     a->validation_bits = field(r, at, 4);
     a->err_info_num = field(r, at + 4, 2);
@@ -190,11 +212,34 @@ static void read_arm(const CperReading *r, size_t at, uint32_t length,
     a->psci_state = field(r, at + 36, 4);
 
     at += ARM_LENGTH;
-    while (a->n_infos < MIN(a->err_info_num, CPER_READ_ARM_INFOS) &&
-           end - at >= ARM_INFO_LENGTH) {
-        read_arm_info(r, at, &a->infos[a->n_infos++]);
+    while (a->n_infos < a->err_info_num && end - at >= ARM_INFO_LENGTH) {
+        CperReadArmInfo info;
+
+        read_arm_info(r, at, &info);
+        if (info.length != ARM_INFO_LENGTH) {
+            a->odd_info_length = true;
+        }
+        if (a->n_infos < CPER_READ_ARM_INFOS) {
+            a->infos[a->n_infos] = info;
+        }
+        a->n_infos++;
         at += ARM_INFO_LENGTH;
     }
+
+    a->contexts_at = at - start;
+    while (a->n_contexts < a->context_info_num &&
+           end - at >= ARM_CONTEXT_LENGTH) {
+        uint64_t size = ARM_CONTEXT_LENGTH + field(r, at + 4, 4);
+
+        if (size > end - at) {
+            break;
+        }
+        a->n_contexts++;
+        at += size;
+    }
+    a->vendor_at = at - start;
+    a->contexts_length = a->vendor_at - a->contexts_at;
+    a->vendor_length = end - at;
 }
 
 /* @e->offset and @e->header_length are set and the entry is in the record */
@@ -441,6 +486,84 @@ static bool strict_memory(const CperReadEntry *e, size_t n, GString *why)
     return ok;
 }
 
+/* Do the numbers and lengths in the section say the same? */
+static bool strict_arm_frame(const CperReadEntry *e, size_t n, GString *why)
+{
+    const CperReadArm *a = &e->arm;
+
+    if (e->too_small) {
+        return refuse(why, "entry %zu: ARM section of %" PRIu32 " bytes", n,
+                      e->error_data_length);
+    }
+    if (a->section_length != e->error_data_length) {
+        return refuse(why, "entry %zu: ARM section length %" PRIu32, n,
+                      a->section_length);
+    }
+    if (!a->err_info_num || a->n_infos != a->err_info_num) {
+        return refuse(why, "entry %zu: room for %zu of %u error infos", n,
+                      a->n_infos, a->err_info_num);
+    }
+    if (a->odd_info_length) {
+        return refuse(why, "entry %zu: length of an error info", n);
+    }
+    if (a->n_contexts != a->context_info_num) {
+        return refuse(why, "entry %zu: room for %zu of %u contexts", n,
+                      a->n_contexts, a->context_info_num);
+    }
+    return true;
+}
+
+static bool strict_arm_info(const CperReadArmInfo *i, size_t n, GString *why)
+{
+    /* the last operation of cache, TLB and bus errors */
+    unsigned last = i->type == ARM_TYPE_CACHE ? 10 :
+                    i->type == ARM_TYPE_TLB ? 8 : 6;
+    uint64_t defined = i->type == ARM_TYPE_BUS ? 0xfffffff0fff : 0x1fff007f;
+    CperReadArmError error;
+    bool ok = true;
+
+    if (i->version || i->validation_bits >> 5 ||
+        !(i->type & ARM_TYPE_DEFINED) || (i->type & ~ARM_TYPE_DEFINED) ||
+        ((i->validation_bits & 2) && i->flags >> 4)) {
+        ok = refuse(why, "entry %zu: version %u, validation bits 0x%x, type"
+                    " 0x%x or flags 0x%x of an error info", n, i->version,
+                    i->validation_bits, i->type, i->flags);
+    }
+    if (!(i->validation_bits & ARM_INFO_HAS_INFO) ||
+        (i->type != ARM_TYPE_CACHE && i->type != ARM_TYPE_TLB &&
+         i->type != ARM_TYPE_BUS)) {
+        return ok;
+    }
+    cper_read_arm_error(i->error_info, &error);
+    if ((i->error_info & ~defined) ||
+        ((error.validation_bits & 1) && error.transaction_type > 2) ||
+        ((error.validation_bits & 2) && error.operation > last)) {
+        ok = refuse(why, "entry %zu: error information 0x%" PRIx64, n,
+                    i->error_info);
+    }
+    return ok;
+}
+
+static bool strict_arm(const CperReadEntry *e, size_t n, GString *why)
+{
+    const CperReadArm *a = &e->arm;
+    bool ok = true;
+
+    if (a->validation_bits >> 4) {
+        ok = refuse(why, "entry %zu: ARM validation bits 0x%" PRIx32, n,
+                    a->validation_bits);
+    }
+    if ((a->validation_bits & 4) &&
+        (a->running_state > 1 || (a->running_state && a->psci_state))) {
+        ok = refuse(why, "entry %zu: running state 0x%" PRIx32 ", PSCI state"
+                    " 0x%" PRIx32, n, a->running_state, a->psci_state);
+    }
+    for (size_t i = 0; i < MIN(a->n_infos, CPER_READ_ARM_INFOS); i++) {
+        ok = strict_arm_info(&a->infos[i], n, why) && ok;
+    }
+    return ok;
+}
+
 static bool strict_entry(const CperReading *r, size_t n, bool contents,
                          GString *why)
 {
@@ -458,6 +581,10 @@ static bool strict_entry(const CperReading *r, size_t n, bool contents,
                     e->validation_bits);
     }
     ok = strict_timestamp(e, n, why) && ok;
+    if (e->section == CPER_READ_SECTION_ARM) {
+        return strict_arm_frame(e, n, why) &&
+               (!contents || strict_arm(e, n, why)) && ok;
+    }
     if ((contents && e->too_small) ||
         (e->section == CPER_READ_SECTION_MEMORY &&
          e->error_data_length < MEMORY_LENGTH)) {
@@ -484,41 +611,8 @@ static int severity_rank(uint32_t severity)
     }
 }
 
-static bool strict(const CperReading *r, bool contents, GString *why)
-{
-    uint32_t s = r->block_status;
-    bool ok = true;
-
-    for (size_t i = 0; i < r->n_entries; i++) {
-        ok = strict_entry(r, i, contents, why) && ok;
-    }
-    if (s >> 14) {
-        ok = refuse(why, "reserved bits of block status 0x%08" PRIx32, s);
-    }
-    if (r->n_entries > 0x3ff || (s >> 4 & 0x3ff) != r->n_entries) {
-        ok = refuse(why, "block status counts %" PRIu32 " of %zu entries",
-                    s >> 4 & 0x3ff, r->n_entries);
-    }
-    if (!(s & 3)) {
-        ok = refuse(why, "block status says no error");
-    }
-    if (r->error_severity > CPER_READ_INFORMATIONAL) {
-        ok = refuse(why, "block severity %" PRIu32, r->error_severity);
-    }
-    return ok;
-}
-
-bool cper_read_strict(const CperReading *r, GString *why)
-{
-    return strict(r, true, why);
-}
-
-bool cper_read_strict_frame(const CperReading *r, GString *why)
-{
-    return strict(r, false, why);
-}
-
-bool cper_read_consistent(const CperReading *r, GString *why)
+/* @count: several entries are several errors */
+static bool consistent(const CperReading *r, bool count, GString *why)
 {
     unsigned uncorrectable = 0, corrected = 0, informational = 0;
     uint32_t s = r->block_status & 15;
@@ -545,7 +639,8 @@ bool cper_read_consistent(const CperReading *r, GString *why)
         ok = refuse(why, "block status 0x%" PRIx32 " for %u uncorrectable and"
                     " %u corrected errors", s, uncorrectable, corrected);
     }
-    if ((uncorrectable > 1 && !(s & 4)) || (corrected > 1 && !(s & 8))) {
+    if (count &&
+        ((uncorrectable > 1 && !(s & 4)) || (corrected > 1 && !(s & 8)))) {
         ok = refuse(why, "block status 0x%" PRIx32 " hides that there are"
                     " several errors", s);
     }
@@ -554,6 +649,45 @@ bool cper_read_consistent(const CperReading *r, GString *why)
                     " entry", r->error_severity);
     }
     return ok;
+}
+
+static bool strict(const CperReading *r, bool contents, GString *why)
+{
+    uint32_t s = r->block_status;
+    bool ok = true;
+
+    for (size_t i = 0; i < r->n_entries; i++) {
+        ok = strict_entry(r, i, contents, why) && ok;
+    }
+    if (s >> 14) {
+        ok = refuse(why, "reserved bits of block status 0x%08" PRIx32, s);
+    }
+    if (r->n_entries > 0x3ff || (s >> 4 & 0x3ff) != r->n_entries) {
+        ok = refuse(why, "block status counts %" PRIu32 " of %zu entries",
+                    s >> 4 & 0x3ff, r->n_entries);
+    }
+    if (!(s & 3)) {
+        ok = refuse(why, "block status says no error");
+    }
+    if (r->error_severity > CPER_READ_INFORMATIONAL) {
+        ok = refuse(why, "block severity %" PRIu32, r->error_severity);
+    }
+    return consistent(r, false, why) && ok;
+}
+
+bool cper_read_strict(const CperReading *r, GString *why)
+{
+    return strict(r, true, why);
+}
+
+bool cper_read_strict_frame(const CperReading *r, GString *why)
+{
+    return strict(r, false, why);
+}
+
+bool cper_read_consistent(const CperReading *r, GString *why)
+{
+    return consistent(r, true, why);
 }
 
 /*
@@ -598,6 +732,38 @@ static bool tidy_memory(const CperReading *r, const CperReadEntry *e,
     return ok;
 }
 
+static bool tidy_arm(const CperReading *r, const CperReadEntry *e, size_t n,
+                     GString *why)
+{
+    const CperReadArm *a = &e->arm;
+    size_t at = e->offset + e->header_length;
+    bool ok = true;
+
+    if (!all_zero(r->record + at + 13, 3)) {
+        ok = refuse(why, "entry %zu: reserved bytes of the ARM section", n);
+    }
+    if ((!(a->validation_bits & 1) && a->mpidr) ||
+        (!(a->validation_bits & 2) && a->affinity_level) ||
+        (!(a->validation_bits & 4) && (a->running_state || a->psci_state)) ||
+        (!(a->validation_bits & 8) && a->vendor_length)) {
+        ok = refuse(why, "entry %zu: ARM section, bits 0x%" PRIx32 ": more is"
+                    " set", n, a->validation_bits);
+    }
+    for (size_t i = 0; i < MIN(a->n_infos, CPER_READ_ARM_INFOS); i++) {
+        const CperReadArmInfo *info = &a->infos[i];
+
+        if ((!(info->validation_bits & 1) && info->multiple_error) ||
+            (!(info->validation_bits & 2) && info->flags) ||
+            (!(info->validation_bits & 4) && info->error_info) ||
+            (!(info->validation_bits & 8) && info->virtual_address) ||
+            (!(info->validation_bits & 16) && info->physical_address)) {
+            ok = refuse(why, "entry %zu: error info %zu, bits 0x%x: more is"
+                        " set", n, i, info->validation_bits);
+        }
+    }
+    return ok;
+}
+
 bool cper_read_tidy(const CperReading *r, GString *why)
 {
     bool ok = true;
@@ -626,6 +792,8 @@ bool cper_read_tidy(const CperReading *r, GString *why)
         }
         if (e->section == CPER_READ_SECTION_MEMORY && !e->too_small) {
             ok = tidy_memory(r, e, n, why) && ok;
+        } else if (e->section == CPER_READ_SECTION_ARM && !e->too_small) {
+            ok = tidy_arm(r, e, n, why) && ok;
         }
     }
     return ok;

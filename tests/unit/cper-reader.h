@@ -57,7 +57,10 @@ typedef struct CperReadArmInfo {
 
 #define CPER_READ_ARM_INFOS 8
 
-/* ARM Processor Error section, N.2.4.4; the first infos, without contexts */
+/*
+ * ARM Processor Error section, N.2.4.4. Structures that would begin or end
+ * behind the section are not counted in n_infos and n_contexts.
+ */
 typedef struct CperReadArm {
     uint32_t validation_bits;
     uint16_t err_info_num, context_info_num;
@@ -65,9 +68,27 @@ typedef struct CperReadArm {
     uint8_t affinity_level;
     uint64_t mpidr, midr;
     uint32_t running_state, psci_state;
-    size_t n_infos;             /* in infos[], at most err_info_num */
-    CperReadArmInfo infos[CPER_READ_ARM_INFOS];
+    size_t n_infos;
+    CperReadArmInfo infos[CPER_READ_ARM_INFOS];     /* the first ones */
+    bool odd_info_length;       /* of one of n_infos: not 32 */
+    size_t n_contexts;
+    size_t contexts_at, contexts_length;    /* from the start of the section */
+    size_t vendor_at, vendor_length;        /* all that is left */
 } CperReadArm;
+
+/*
+ * The 64 bits about a cache, TLB or bus error, UEFI 2.10 tables N.18 to N.20;
+ * as found, valid or not. The last five are for bus errors.
+ */
+typedef struct CperReadArmError {
+    uint16_t validation_bits;
+    unsigned transaction_type, operation, level;
+    bool context_corrupt, corrected, precise_pc, restartable_pc;
+    unsigned participation_type;
+    bool time_out;
+    unsigned address_space, memory_attributes;
+    bool access_mode;
+} CperReadArmError;
 
 typedef enum CperReadSection {
     CPER_READ_SECTION_OTHER,    /* known to Linux, not decoded here */
@@ -179,12 +200,16 @@ void cper_reading_clear(CperReading *r);
  */
 bool cper_read_strict(const CperReading *r, GString *why);
 
-/* The same for block and entries; of sections, memory has its 80 bytes */
+/*
+ * The same for block and entries; of sections, memory has its 80 bytes, and
+ * all lengths and numbers in an ARM processor section fit together
+ */
 bool cper_read_strict_frame(const CperReading *r, GString *why);
 
 /*
  * Do the first four bits of the block status and the severity of the block
- * say the same as the entries?
+ * say the same as the entries? More than cper_read_strict() asks for: each
+ * entry is taken for an error of its own.
  */
 bool cper_read_consistent(const CperReading *r, GString *why);
 
@@ -215,6 +240,9 @@ void cper_guest_take(CperGuest *guest, const CperReading *r,
 
 /* The row number Linux prints: row plus the two extension bits if valid */
 uint32_t cper_read_row(const CperReadMemory *m);
+
+/* Take @error_info of a cache, TLB or bus error apart */
+void cper_read_arm_error(uint64_t error_info, CperReadArmError *e);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CperReading, cper_reading_clear)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CperGuest, cper_guest_clear)

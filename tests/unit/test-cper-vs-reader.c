@@ -21,6 +21,8 @@ typedef struct Asked {
     CperEntry entry;
     bool is_memory;
     CperMemoryError memory;
+    bool is_arm;
+    CperArmProcessor arm;
     uint8_t type[CPER_GUID_SIZE];
     uint8_t data[300];
     size_t length;
@@ -166,15 +168,127 @@ static void rand_memory(Asked *a)
     }
 }
 
+/* What the specification allows to be said of an error of that type */
+static uint64_t rand_arm_error(uint8_t type)
+{
+    unsigned operations = type == CPER_ARM_TYPE_CACHE ? 11 :
+                          type == CPER_ARM_TYPE_TLB ? 9 : 7;
+    CperArmError e;
+    CperReadArmError read;
+    uint64_t information;
+
+    e = (CperArmError) {
+        .validation_bits = g_test_rand_int(),
+        .transaction_type = rand_below(3),
+        .operation = rand_below(operations),
+        .level = rand_below(8),
+        .processor_context_corrupt = one_in(2),
+        .corrected = one_in(2),
+        .precise_pc = one_in(2),
+        .restartable_pc = one_in(2),
+        .participation_type = rand_below(4),
+        .time_out = one_in(2),
+        .address_space = rand_below(4),
+        .memory_attributes = rand_below(512),
+        .access_mode = one_in(2),
+    };
+    if (!cper_arm_error_encode(type, &e, &information)) {
+        return rand64();
+    }
+    e.validation_bits &= type == CPER_ARM_TYPE_BUS ? 0xfff : 0x7f;
+    cper_read_arm_error(information, &read);
+    g_assert_cmphex(read.validation_bits, ==, e.validation_bits);
+#define SAME(field, bit, of_reader)                                     \
+    g_assert_cmpuint(read.of_reader, ==,                                \
+                     e.validation_bits & 1 << (bit) ? e.field : 0)
+    SAME(transaction_type, 0, transaction_type);
+    SAME(operation, 1, operation);
+    SAME(level, 2, level);
+    SAME(processor_context_corrupt, 3, context_corrupt);
+    SAME(corrected, 4, corrected);
+    SAME(precise_pc, 5, precise_pc);
+    SAME(restartable_pc, 6, restartable_pc);
+    SAME(participation_type, 7, participation_type);
+    SAME(time_out, 8, time_out);
+    SAME(address_space, 9, address_space);
+    SAME(memory_attributes, 10, memory_attributes);
+    SAME(access_mode, 11, access_mode);
+#undef SAME
+    return information;
+}
+
+static void rand_arm(Asked *a)
+{
+    CperArmProcessor *arm = &a->arm;
+    unsigned i;
+
+    a->is_arm = true;
+    memcpy(a->type, cper_section_arm_processor, CPER_GUID_SIZE);
+    rand_bytes(arm, sizeof(*arm));
+    arm->err_info_num = 1 + rand_below(CPER_ARM_ERR_INFO_MAX);
+    a->length = 40 + arm->err_info_num * 32;
+    for (i = 0; i < arm->err_info_num; i++) {
+        CperArmErrorInfo *info = &arm->err_info[i];
+
+        info->type = 2 << rand_below(4);
+        info->flags = rand_below(16);
+        info->error_information = rand_arm_error(info->type);
+        switch (rand_below(60)) {
+        case 0:
+            info->type = one_in(2) ? 0 : 0x20;
+            a->legal = false;
+            break;
+        case 1:
+            info->flags = 0x10;
+            a->legal = a->legal && !(info->validation_bits & 2);
+            break;
+        case 2:
+            info->type = CPER_ARM_TYPE_CACHE;
+            info->error_information = 1ull << 30;
+            a->legal = a->legal && !(info->validation_bits & 4);
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+/* An ARM section from elsewhere, with all parts that there can be */
+static void arm_with_contexts(Asked *a)
+{
+    size_t registers = rand_below(40), vendor = rand_below(20);
+    uint8_t *p = a->data;
+
+    memcpy(a->type, cper_section_arm_processor, CPER_GUID_SIZE);
+    a->length = 40 + 32 + 8 + registers + vendor;
+    rand_bytes(p, a->length);
+    memset(p, 0, 13 + 3);
+    p[0] = 8;                           /* vendor info */
+    p[4] = 1;
+    p[6] = 1;
+    p[8] = a->length;
+    memset(p + 16, 0, 8);               /* no MPIDR */
+    memset(p + 32, 0, 8);               /* no running state */
+    memset(p + 40, 0, 8);
+    p[41] = 32;
+    p[42] = 0x1c;                       /* information and addresses */
+    p[44] = CPER_ARM_TYPE_MICRO_ARCHITECTURAL;
+    p[76] = registers;
+    memset(p + 77, 0, 3);
+}
+
 static void rand_section(Asked *a)
 {
     rand_bytes(a->type, sizeof(a->type));
     a->length = one_in(4) ? 0 : rand_below(sizeof(a->data));
-    switch (rand_below(4)) {
+    switch (rand_below(5)) {
     case 0:
         memcpy(a->type, cper_section_memory2, CPER_GUID_SIZE);
         a->length = 96;
         break;
+    case 2:
+        arm_with_contexts(a);
+        return;
     case 1:
         memcpy(a->type, cper_section_pcie, CPER_GUID_SIZE);
         a->length = 208;
@@ -196,6 +310,8 @@ static void ask(Case *c, CperBlock *b, bool only_memory)
     expected = rand_entry(&a->entry);
     if (only_memory || !one_in(4)) {
         rand_memory(a);
+    } else if (one_in(2)) {
+        rand_arm(a);
     } else {
         rand_section(a);
     }
@@ -204,6 +320,8 @@ static void ask(Case *c, CperBlock *b, bool only_memory)
 
     if (a->is_memory) {
         taken = cper_block_add_memory(b, &a->entry, &a->memory);
+    } else if (a->is_arm) {
+        taken = cper_block_add_arm_processor(b, &a->entry, &a->arm);
     } else {
         taken = cper_block_add_section(b, &a->entry, a->type, a->data,
                                        a->length);
@@ -302,7 +420,9 @@ static void compare_entry(const CperReading *r, size_t n, const Asked *a)
     compare_timestamp(e, want);
     g_assert_cmpmem(e->section_type, 16,
                     a->is_memory ? cper_section_memory : a->type, 16);
-    if (!a->is_memory) {
+    if (a->is_arm) {
+        g_assert_cmpuint(e->arm.section_length, ==, a->length);
+    } else if (!a->is_memory) {
         g_assert_cmpmem(r->record + e->offset + 72, a->length, a->data,
                         a->length);
     }
@@ -360,6 +480,42 @@ static void compare_memory(const CperReadMemory *r, const CperMemoryError *m)
     g_assert_cmphex(r->extended, ==, extended);
 }
 
+static void compare_arm(const CperReadArm *r, const CperArmProcessor *a)
+{
+    uint32_t v = a->validation_bits;
+    bool running = a->running_state & 1;
+
+    g_assert_cmphex(r->validation_bits, ==, v & 7);
+    g_assert_cmpuint(r->err_info_num, ==, a->err_info_num);
+    g_assert_cmpuint(r->context_info_num, ==, 0);
+    g_assert_cmphex(r->affinity_level, ==,
+                    v & 2 ? a->error_affinity_level : 0);
+    g_assert_cmphex(r->mpidr, ==, v & 1 ? a->mpidr_el1 : 0);
+    g_assert_cmphex(r->midr, ==, a->midr_el1);
+    g_assert_cmphex(r->running_state, ==, v & 4 ? running : 0);
+    g_assert_cmphex(r->psci_state, ==, v & 4 && !running ? a->psci_state : 0);
+    g_assert_cmpuint(r->vendor_length, ==, 0);
+    for (unsigned i = 0; i < a->err_info_num; i++) {
+        const CperReadArmInfo *info = &r->infos[i];
+        const CperArmErrorInfo *want = &a->err_info[i];
+
+        v = want->validation_bits;
+        g_assert_cmpuint(info->version, ==, 0);
+        g_assert_cmpuint(info->length, ==, 32);
+        g_assert_cmphex(info->validation_bits, ==, v & 0x1f);
+        g_assert_cmphex(info->type, ==, want->type);
+        g_assert_cmphex(info->multiple_error, ==,
+                        v & 1 ? want->multiple_error : 0);
+        g_assert_cmphex(info->flags, ==, v & 2 ? want->flags : 0);
+        g_assert_cmphex(info->error_info, ==,
+                        v & 4 ? want->error_information : 0);
+        g_assert_cmphex(info->virtual_address, ==,
+                        v & 8 ? want->virtual_fault_address : 0);
+        g_assert_cmphex(info->physical_address, ==,
+                        v & 16 ? want->physical_fault_address : 0);
+    }
+}
+
 /* fatal > recoverable > corrected > informational */
 static const uint8_t severity_order[] = { 2, 3, 1, 0 };
 
@@ -391,6 +547,20 @@ static void compare_header(const Case *c, const CperReading *r)
     g_assert_cmpuint(r->n_entries, ==, c->n);
 }
 
+/* The guest lost the page of failure @n, or it was one too many */
+static void compare_failure(const CperGuestAction *got, size_t n, size_t entry,
+                            uint64_t address, bool action_required, bool soft)
+{
+    const CperGuestFailure *f = &got->failures[n];
+
+    if (n < CPER_GUEST_FIFO) {
+        g_assert_cmpuint(f->entry, ==, entry);
+        g_assert_cmphex(f->pfn, ==, address >> 12);
+        g_assert_cmpint(f->soft_offline, ==, soft);
+        g_assert_cmpint(f->action_required, ==, action_required);
+    }
+}
+
 /* What the errors of the case call for; page size 4 KiB, fresh guest */
 static void compare_action(const Case *c, const CperReading *r, bool sea)
 {
@@ -416,29 +586,85 @@ static void compare_action(const Case *c, const CperReading *r, bool sea)
         const Asked *a = &c->asked[i];
         uint32_t severity = a->entry.severity;
         bool soft = severity == CPER_SEVERITY_CORRECTED;
-        const CperGuestFailure *f;
 
-        if (!a->is_memory) {
-            continue;
+        if (a->is_memory) {
+            actionable = (a->memory.validation_bits & 2) &&
+                         (severity == CPER_SEVERITY_RECOVERABLE ||
+                          (soft && (a->entry.flags &
+                                    CPER_ENTRY_THRESHOLD_EXCEEDED)));
+            if (actionable) {
+                compare_failure(&got, pages++, i, a->memory.physical_address,
+                                sea && !soft, soft);
+            }
+        } else if (!memcmp(a->type, cper_section_arm_processor, 16)) {
+            actionable = false;
+            for (unsigned n = 0; n < a->arm.err_info_num; n++) {
+                const CperArmErrorInfo *info = &a->arm.err_info[n];
+
+                if (severity == CPER_SEVERITY_RECOVERABLE &&
+                    info->type == CPER_ARM_TYPE_CACHE &&
+                    (info->validation_bits & 16)) {
+                    compare_failure(&got, pages++, i,
+                                    info->physical_fault_address, sea, false);
+                    actionable = true;
+                }
+            }
         }
-        actionable = (a->memory.validation_bits & 2) &&
-                     (severity == CPER_SEVERITY_RECOVERABLE ||
-                      (soft && (a->entry.flags &
-                                CPER_ENTRY_THRESHOLD_EXCEEDED)));
-        if (!actionable) {
-            continue;
-        }
-        if (pages++ >= CPER_GUEST_FIFO) {
-            continue;
-        }
-        f = &got.failures[pages - 1];
-        g_assert_cmpuint(f->entry, ==, i);
-        g_assert_cmphex(f->pfn, ==, a->memory.physical_address >> 12);
-        g_assert_cmpint(f->soft_offline, ==, soft);
-        g_assert_cmpint(f->action_required, ==, sea && !soft);
     }
     g_assert_cmpuint(got.n_failures + got.n_lost, ==, pages);
     g_assert_cmpint(got.sigbus, ==, sea && !actionable);
+}
+
+/* A damaged section is not decoded; test_damaged looks at that */
+static void compare_arm_decoded(const CperSection *s, const CperReadArm *r)
+{
+    CperArmProcessor a;
+
+    if (!cper_arm_processor_decode(s->data, s->data_length, &a, NULL)) {
+        return;
+    }
+    g_assert_cmphex(a.validation_bits, ==, r->validation_bits);
+    g_assert_cmpuint(a.err_info_num, ==, r->n_infos);
+    g_assert_cmpuint(a.error_affinity_level, ==, r->affinity_level);
+    g_assert_cmphex(a.mpidr_el1, ==, r->mpidr);
+    g_assert_cmphex(a.midr_el1, ==, r->midr);
+    g_assert_cmphex(a.running_state, ==, r->running_state);
+    g_assert_cmphex(a.psci_state, ==, r->psci_state);
+    g_assert_cmpuint(a.context_info_num, ==, r->n_contexts);
+    g_assert_cmpuint(a.context_info_offset, ==, r->contexts_at);
+    g_assert_cmpuint(a.context_info_size, ==, r->contexts_length);
+    g_assert_cmpuint(a.vendor_info_offset, ==, r->vendor_at);
+    g_assert_cmpuint(a.vendor_info_size, ==, r->vendor_length);
+    for (unsigned i = 0; i < MIN(a.err_info_num, CPER_ARM_ERR_INFO_MAX); i++) {
+        const CperArmErrorInfo *info = &a.err_info[i];
+        CperReadArmError want;
+        CperArmError error;
+
+        g_assert_cmphex(info->validation_bits, ==, r->infos[i].validation_bits);
+        g_assert_cmphex(info->type, ==, r->infos[i].type);
+        g_assert_cmphex(info->flags, ==, r->infos[i].flags);
+        g_assert_cmphex(info->multiple_error, ==, r->infos[i].multiple_error);
+        g_assert_cmphex(info->error_information, ==, r->infos[i].error_info);
+        g_assert_cmphex(info->virtual_fault_address, ==,
+                        r->infos[i].virtual_address);
+        g_assert_cmphex(info->physical_fault_address, ==,
+                        r->infos[i].physical_address);
+
+        cper_read_arm_error(info->error_information, &want);
+        if (!cper_arm_error_decode(info->type, info->error_information,
+                                   &error)) {
+            continue;
+        }
+        g_assert_cmphex(error.validation_bits, ==, want.validation_bits);
+        g_assert_cmpuint(error.operation, ==, want.operation);
+        g_assert_cmpuint(error.level, ==, want.level);
+        g_assert_cmpuint(error.corrected, ==, want.corrected);
+        if (info->type == CPER_ARM_TYPE_BUS) {
+            g_assert_cmpuint(error.address_space, ==, want.address_space);
+            g_assert_cmphex(error.memory_attributes, ==,
+                            want.memory_attributes);
+        }
+    }
 }
 
 /* cper.c reads what it wrote as the reader does */
@@ -478,6 +704,9 @@ static bool compare_section(const CperSection *s, void *opaque)
         g_assert_cmphex(m.module_handle, ==, e->memory.module_handle);
         g_assert_cmphex(m.rank_number, ==, e->memory.rank_number);
     }
+    if (e->section == CPER_READ_SECTION_ARM) {
+        compare_arm_decoded(s, &e->arm);
+    }
     return true;
 }
 
@@ -499,6 +728,9 @@ static void compare_all(const Case *c, size_t length)
             g_assert_cmpuint(r.entries[i].section, ==,
                              CPER_READ_SECTION_MEMORY);
             compare_memory(&r.entries[i].memory, &c->asked[i].memory);
+        } else if (c->asked[i].is_arm) {
+            g_assert_cmpuint(r.entries[i].section, ==, CPER_READ_SECTION_ARM);
+            compare_arm(&r.entries[i].arm, &c->asked[i].arm);
         }
     }
     if (cper_read_strict(&r, why) != c->legal) {
@@ -758,12 +990,16 @@ static void damage(const Case *c, size_t length)
     while (n--) {
         size_t at = rand_below(length);
 
-        switch (rand_below(4)) {
+        switch (rand_below(5)) {
         case 0:
             at = rand_below(20);
             break;
         case 1:
             at = 20 + rand_below(72);
+            break;
+        case 2:
+            /* numbers and lengths of an ARM section, if there is one */
+            at = 92 + (one_in(2) ? 4 + rand_below(8) : 41);
             break;
         default:
             break;

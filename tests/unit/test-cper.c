@@ -1,8 +1,9 @@
 /*
- * CPER status blocks, data entries and memory error sections
+ * CPER status blocks, data entries, memory error and ARM processor error
+ * sections
  *
  * The expected bytes are written by hand from ACPI 6.5 18.3.2.7.1 and UEFI
- * 2.10 N.2.5; nothing here is computed by the code under test.
+ * 2.10 N.2.5 and N.2.4.4; nothing here is computed by the code under test.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -127,6 +128,121 @@ static const uint8_t stock_block[] = {
     0x00,                                   /* type: unknown */
     0x00,                                   /* extended */
     0, 0, 0, 0, 0, 0,                       /* rank, handles */
+};
+
+/* An ARM processor error: a processor that is off, and two errors */
+static const uint8_t arm_block[] = {
+    0x11, 0x00, 0x00, 0x00,                 /* uncorrectable, 1 entry */
+    0x00, 0x00, 0x00, 0x00,                 /* raw data offset */
+    0x00, 0x00, 0x00, 0x00,                 /* raw data length */
+    0xb0, 0x00, 0x00, 0x00,                 /* data length 176 */
+    0x00, 0x00, 0x00, 0x00,                 /* severity recoverable */
+    0x16, 0x3d, 0x9e, 0xe1, 0x11, 0xbc, 0xe4, 0x11,     /* E19E3D16-BC11-11E4 */
+    0x9c, 0xaa, 0xc2, 0x05, 0x1d, 0x5d, 0x46, 0xb0,     /* -9CAA-C2051D5D46B0 */
+    0x00, 0x00, 0x00, 0x00,                 /* severity recoverable */
+    0x00, 0x03,                             /* revision 3.0 */
+    0x00,                                   /* no FRU, no timestamp */
+    0x01,                                   /* primary */
+    0x68, 0x00, 0x00, 0x00,                 /* section length 104 */
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,     /* FRU id */
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0,                       /* FRU text */
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0,                             /* timestamp */
+
+    /* ARM processor error section, at 92 */
+    0x07, 0x00, 0x00, 0x00,                 /* MPIDR, affinity, running */
+    0x02, 0x00,                             /* ERR_INFO_NUM */
+    0x00, 0x00,                             /* CONTEXT_INFO_NUM */
+    0x68, 0x00, 0x00, 0x00,                 /* section length 104 */
+    0x03,                                   /* error affinity level */
+    0x00, 0x00, 0x00,                       /* reserved */
+    0x01, 0x02, 0x03, 0x80, 0x04, 0x00, 0x00, 0x00,     /* MPIDR_EL1 */
+    0x10, 0xd4, 0x0f, 0x41, 0x00, 0x00, 0x00, 0x00,     /* MIDR_EL1 */
+    0x00, 0x00, 0x00, 0x00,                 /* not running */
+    0x21, 0x22, 0x23, 0x24,                 /* PSCI state */
+
+    /* error information structure 0, at 132 */
+    0x00,                                   /* version */
+    0x20,                                   /* length 32 */
+    0x1f, 0x00,                             /* all fields valid */
+    0x02,                                   /* cache error */
+    0x31, 0x32,                             /* multiple error: their number */
+    0x0d,                                   /* first, propagated, overflow */
+    0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47,     /* error information */
+    0x50, 0x51, 0x52, 0x53, 0x54, 0x55, 0x56, 0x57,     /* virtual address */
+    0x60, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66, 0x67,     /* physical address */
+
+    /* error information structure 1, at 164 */
+    0x00,                                   /* version */
+    0x20,                                   /* length 32 */
+    0x08, 0x00,                             /* virtual address valid */
+    0x10,                                   /* micro-architectural error */
+    0x00, 0x00,                             /* no multiple error */
+    0x00,                                   /* no flags */
+    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,     /* no information */
+    0x00, 0x70, 0x00, 0x80, 0xff, 0xff, 0x00, 0x00,     /* virtual address */
+    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,     /* no physical one */
+};
+
+/* A section with context information and vendor specific bytes */
+static const uint8_t arm_contexts[] = {
+    0x08, 0x00, 0x00, 0x00,                 /* vendor info */
+    0x01, 0x00,                             /* ERR_INFO_NUM */
+    0x02, 0x00,                             /* CONTEXT_INFO_NUM */
+    0x5f, 0x00, 0x00, 0x00,                 /* section length 95 */
+    0x00, 0x00, 0x00, 0x00,                 /* affinity level, reserved */
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,     /* MPIDR, MIDR */
+    0x01, 0x00, 0x00, 0x00,                 /* running */
+    0x00, 0x00, 0x00, 0x00,                 /* PSCI state */
+    0x00, 0x20, 0x00, 0x00, 0x08,           /* bus error, nothing valid */
+    0x00, 0x00, 0x00,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0,
+    /* context information structures, at 72 */
+    0x00, 0x00, 0x08, 0x00,                 /* version, type */
+    0x04, 0x00, 0x00, 0x00,                 /* register array size */
+    0xd1, 0xd2, 0xd3, 0xd4,
+    0x00, 0x00, 0x04, 0x00,                 /* version, type */
+    0x00, 0x00, 0x00, 0x00,                 /* register array size */
+    /* vendor specific bytes, at 92 */
+    0xe1, 0xe2, 0xe3,
+};
+
+static const CperArmProcessor arm_processor = {
+    .validation_bits = 0xffffffff,          /* more than there can be */
+    .err_info_num = 2,
+    .error_affinity_level = 3,
+    .mpidr_el1 = 0x480030201,
+    .midr_el1 = 0x410fd410,
+    .running_state = 0xfffffffe,            /* reserved bits only */
+    .psci_state = 0x24232221,
+    .err_info = {
+        {
+            .validation_bits = 0xffff,
+            .type = CPER_ARM_TYPE_CACHE,
+            .flags = CPER_ARM_INFO_FIRST_ERROR | CPER_ARM_INFO_PROPAGATED |
+                     CPER_ARM_INFO_OVERFLOW,
+            .multiple_error = 0x3231,
+            .error_information = 0x4746454443424140,
+            .virtual_fault_address = 0x5756555453525150,
+            .physical_fault_address = 0x6766656463626160,
+        }, {
+            .validation_bits = CPER_ARM_INFO_VALID_VIRTUAL_ADDRESS,
+            .type = CPER_ARM_TYPE_MICRO_ARCHITECTURAL,
+            /* not declared: must not get out */
+            .flags = 0xee,
+            .multiple_error = 0xeeee,
+            .error_information = UINT64_MAX,
+            .virtual_fault_address = 0xffff80007000,
+            .physical_fault_address = UINT64_MAX,
+        },
+    },
+    /* not written: must not get out, nor confuse */
+    .context_info_num = 0xeeee,
+    .context_info_offset = 0xeeeeeeee,
+    .context_info_size = 0xeeeeeeee,
+    .vendor_info_offset = 0xeeeeeeee,
+    .vendor_info_size = 0xeeeeeeee,
 };
 
 /* A copy to change, in an allocation of just its size */
@@ -277,6 +393,34 @@ static void assert_same_memory(const CperMemoryError *a,
     g_assert_cmphex(a->module_handle, ==, b->module_handle);
 }
 
+/* All but the place of context information and vendor specific bytes */
+static void assert_same_arm(const CperArmProcessor *a,
+                            const CperArmProcessor *b)
+{
+    unsigned i;
+
+    g_assert_cmphex(a->validation_bits, ==, b->validation_bits);
+    g_assert_cmpuint(a->err_info_num, ==, b->err_info_num);
+    g_assert_cmpuint(a->error_affinity_level, ==, b->error_affinity_level);
+    g_assert_cmphex(a->mpidr_el1, ==, b->mpidr_el1);
+    g_assert_cmphex(a->midr_el1, ==, b->midr_el1);
+    g_assert_cmphex(a->running_state, ==, b->running_state);
+    g_assert_cmphex(a->psci_state, ==, b->psci_state);
+    for (i = 0; i < CPER_ARM_ERR_INFO_MAX; i++) {
+        const CperArmErrorInfo *x = &a->err_info[i], *y = &b->err_info[i];
+
+        g_assert_cmphex(x->validation_bits, ==, y->validation_bits);
+        g_assert_cmphex(x->type, ==, y->type);
+        g_assert_cmphex(x->flags, ==, y->flags);
+        g_assert_cmphex(x->multiple_error, ==, y->multiple_error);
+        g_assert_cmphex(x->error_information, ==, y->error_information);
+        g_assert_cmphex(x->virtual_fault_address, ==,
+                        y->virtual_fault_address);
+        g_assert_cmphex(x->physical_fault_address, ==,
+                        y->physical_fault_address);
+    }
+}
+
 static void assert_same_entry(const CperEntry *a, const CperEntry *b)
 {
     g_assert_cmpuint(a->severity, ==, b->severity);
@@ -343,8 +487,8 @@ static void test_section_of_any_type(void)
         0x00, 0x00, 0x00, 0x00,             /* raw data length */
         0x4b, 0x00, 0x00, 0x00,             /* data length 75 */
         0x01, 0x00, 0x00, 0x00,             /* severity fatal */
-        0x16, 0x3d, 0x9e, 0xe1, 0x11, 0xbc, 0xe4, 0x11, /* E19E3D16-BC11-11E4 */
-        0x9c, 0xaa, 0xc2, 0x05, 0x1d, 0x5d, 0x46, 0xb0, /* -9CAA-C2051D5D46B0 */
+        0xad, 0xcc, 0x76, 0x98, 0xb4, 0x47, 0xdb, 0x4b, /* 9876CCAD-47B4-4BDB */
+        0xb6, 0x5e, 0x16, 0xf1, 0x93, 0xc4, 0xf3, 0xdb, /* -B65E-16F193C4F3DB */
         0x01, 0x00, 0x00, 0x00,             /* severity fatal */
         0x00, 0x03,                         /* revision 3.0 */
         0x00, 0x00,                         /* validation bits, flags */
@@ -360,11 +504,256 @@ static void test_section_of_any_type(void)
     CperBlock b;
 
     cper_block_init(&b, buf, sizeof(buf));
-    g_assert_true(cper_block_add_section(&b, &e, cper_section_arm_processor,
+    g_assert_true(cper_block_add_section(&b, &e,
+                                         cper_section_generic_processor,
                                          section, sizeof(section)));
     g_assert_cmpuint(cper_block_finish(&b), ==, sizeof(expected));
     g_assert_cmpmem(buf, sizeof(buf), expected, sizeof(expected));
     assert_taken(buf, sizeof(buf));
+}
+
+static void test_encode_arm_processor(void)
+{
+    CperEntry e = { .flags = CPER_ENTRY_PRIMARY };
+    CperArmProcessor a = arm_processor;
+    uint8_t buf[sizeof(arm_block) + 1];
+    CperBlock b;
+
+    memset(buf, 0x5a, sizeof(buf));
+    cper_block_init(&b, buf, sizeof(buf));
+    g_assert_true(cper_block_add_arm_processor(&b, &e, &a));
+    g_assert_cmpuint(cper_block_finish(&b), ==, sizeof(arm_block));
+    g_assert_cmpmem(buf, sizeof(arm_block), arm_block, sizeof(arm_block));
+    g_assert_cmphex(buf[sizeof(arm_block)], ==, 0x5a);
+    assert_taken(buf, sizeof(arm_block));
+
+    /* one that runs has no PSCI state */
+    a.running_state = 0xffffffff;
+    cper_block_init(&b, buf, sizeof(buf));
+    g_assert_true(cper_block_add_arm_processor(&b, &e, &a));
+    g_assert_cmphex((uint32_t)ldl_le_p(buf + 92 + 32), ==, 1);
+    g_assert_cmphex((uint32_t)ldl_le_p(buf + 92 + 36), ==, 0);
+}
+
+/* Each validation bit lets out its own field and no other */
+static void test_arm_validation_bits(void)
+{
+    /* offset in the section and size of the fields of each bit */
+    static const struct {
+        uint8_t offset, size;
+    } section_bits[] = { { 16, 8 }, { 12, 1 }, { 36, 4 }, { 0, 0 } },
+      info_bits[] = { { 5, 2 }, { 7, 1 }, { 8, 8 }, { 16, 8 }, { 24, 8 } };
+    CperEntry e = { .severity = CPER_SEVERITY_RECOVERABLE };
+    uint8_t buf[sizeof(arm_block)];
+    unsigned i;
+    CperBlock b;
+
+    for (i = 0; i < ARRAY_SIZE(section_bits); i++) {
+        CperArmProcessor a = arm_processor;
+        uint8_t expected[40] = {
+            [4] = 2, [8] = 104,
+            [24] = 0x10, [25] = 0xd4, [26] = 0x0f, [27] = 0x41,
+        };
+
+        a.validation_bits = 1U << i;
+        /* vendor specific bytes are not written */
+        expected[0] = i < 3 ? 1U << i : 0;
+        memcpy(expected + section_bits[i].offset,
+               arm_block + 92 + section_bits[i].offset, section_bits[i].size);
+        cper_block_init(&b, buf, sizeof(buf));
+        g_assert_true(cper_block_add_arm_processor(&b, &e, &a));
+        g_assert_cmpmem(buf + 92, 40, expected, 40);
+    }
+
+    for (i = 0; i < ARRAY_SIZE(info_bits); i++) {
+        CperArmProcessor a = arm_processor;
+        uint8_t expected[32] = { [1] = 32, [2] = 1U << i, [4] = 0x02 };
+
+        a.err_info[0].validation_bits = 1U << i;
+        memcpy(expected + info_bits[i].offset,
+               arm_block + 132 + info_bits[i].offset, info_bits[i].size);
+        cper_block_init(&b, buf, sizeof(buf));
+        g_assert_true(cper_block_add_arm_processor(&b, &e, &a));
+        g_assert_cmpmem(buf + 132, 32, expected, 32);
+    }
+}
+
+/* From one error to four; what does not fit changes nothing */
+static void test_arm_number_of_errors(void)
+{
+    CperEntry e = { .severity = CPER_SEVERITY_RECOVERABLE };
+    unsigned n;
+
+    for (n = 0; n <= 6; n++) {
+        size_t len = 20 + 72 + 40 + n * 32;
+        g_autofree uint8_t *buf = g_malloc(len);
+        g_autofree uint8_t *former = NULL;
+        CperArmProcessor a = arm_processor;
+        CperBlock b, before;
+
+        memset(buf, 0x5a, len);
+        former = g_memdup2(buf, len);
+        a.err_info_num = n;
+        if (n >= 1 && n <= 4) {
+            /* one byte short, then all of it */
+            cper_block_init(&b, buf, len - 1);
+            g_assert_false(cper_block_add_arm_processor(&b, &e, &a));
+            cper_block_init(&b, buf, len);
+            g_assert_true(cper_block_add_arm_processor(&b, &e, &a));
+            g_assert_cmpuint(cper_block_finish(&b), ==, len);
+            g_assert_cmpuint(ldl_le_p(buf + 92 + 8), ==, 40 + n * 32);
+            assert_taken(buf, len);
+        } else {
+            cper_block_init(&b, buf, len);
+            before = b;
+            g_assert_false(cper_block_add_arm_processor(&b, &e, &a));
+            g_assert_cmpmem(&b, sizeof(b), &before, sizeof(before));
+            g_assert_cmpmem(buf, len, former, len);
+        }
+    }
+}
+
+/* Tables N.18 to N.20; no two fields of an error have the same value */
+static void test_arm_error(void)
+{
+    static const CperArmError error = {
+        .validation_bits = 0xffff,
+        .transaction_type = CPER_ARM_TRANSACTION_DATA,
+        .operation = CPER_ARM_OPERATION_SNOOPING,
+        .level = 5,
+        .corrected = 1,
+        .restartable_pc = 1,
+        .participation_type = CPER_ARM_PARTICIPATION_OBSERVED,
+        .time_out = 1,
+        .address_space = CPER_ARM_ADDRESS_SPACE_DEVICE,
+        .memory_attributes = 0x145,
+        .access_mode = 1,
+    };
+    /*
+     * valid      0x7f or 0xfff
+     * 17:16      01 data
+     * 21:18      1000 snooping (cache), external management (TLB)
+     * 24:22      101 level
+     * 28:25      1010 restartable PC, corrected
+     * 30:29      10 observed
+     * 31         1 timed out
+     * 33:32      11 device memory
+     * 42:34      1 0100 0101 attributes
+     * 43         1 normal
+     */
+    static const struct {
+        uint8_t type;
+        uint64_t information;
+    } cases[] = {
+        { CPER_ARM_TYPE_CACHE, 0x1561007f },
+        { CPER_ARM_TYPE_TLB, 0x1561007f },
+        { CPER_ARM_TYPE_BUS, 0xd17d5610fff },
+    };
+    unsigned i;
+
+    for (i = 0; i < ARRAY_SIZE(cases); i++) {
+        bool bus = cases[i].type == CPER_ARM_TYPE_BUS;
+        uint64_t information = 0;
+        CperArmError back;
+
+        g_assert_true(cper_arm_error_encode(cases[i].type, &error,
+                                            &information));
+        g_assert_cmphex(information, ==, cases[i].information);
+
+        /* of a cache or TLB error, the upper bits say nothing */
+        information = 0xd17d561ffff;
+        g_assert_true(cper_arm_error_decode(cases[i].type, information,
+                                            &back));
+        g_assert_cmphex(back.validation_bits, ==, 0xffff);
+        g_assert_cmpuint(back.transaction_type, ==, 1);
+        g_assert_cmpuint(back.operation, ==, 8);
+        g_assert_cmpuint(back.level, ==, 5);
+        g_assert_cmpuint(back.processor_context_corrupt, ==, 0);
+        g_assert_cmpuint(back.corrected, ==, 1);
+        g_assert_cmpuint(back.precise_pc, ==, 0);
+        g_assert_cmpuint(back.restartable_pc, ==, 1);
+        g_assert_cmpuint(back.participation_type, ==, bus ? 2 : 0);
+        g_assert_cmpuint(back.time_out, ==, bus);
+        g_assert_cmpuint(back.address_space, ==, bus ? 3 : 0);
+        g_assert_cmphex(back.memory_attributes, ==, bus ? 0x145 : 0);
+        g_assert_cmpuint(back.access_mode, ==, bus);
+    }
+}
+
+/* Each field alone: its validation bit, its largest value, and one more */
+static void test_arm_error_fields(void)
+{
+    static const struct {
+        size_t offset;
+        uint16_t max;
+        uint64_t information;
+    } fields[] = {
+        { offsetof(CperArmError, transaction_type), 3, 0x30001 },
+        { offsetof(CperArmError, operation), 15, 0x3c0002 },
+        { offsetof(CperArmError, level), 7, 0x1c00004 },
+        { offsetof(CperArmError, processor_context_corrupt), 1, 0x2000008 },
+        { offsetof(CperArmError, corrected), 1, 0x4000010 },
+        { offsetof(CperArmError, precise_pc), 1, 0x8000020 },
+        { offsetof(CperArmError, restartable_pc), 1, 0x10000040 },
+        { offsetof(CperArmError, participation_type), 3, 0x60000080 },
+        { offsetof(CperArmError, time_out), 1, 0x80000100 },
+        { offsetof(CperArmError, address_space), 3, 0x300000200 },
+        { offsetof(CperArmError, memory_attributes), 511, 0x7fc00000400 },
+        { offsetof(CperArmError, access_mode), 1, 0x80000000800 },
+    };
+    unsigned i;
+
+    for (i = 0; i < ARRAY_SIZE(fields); i++) {
+        uint64_t information = 0x5a;
+        CperArmError error;
+        uint16_t *field = (uint16_t *)((uint8_t *)&error + fields[i].offset);
+
+        /* the others are not valid and must not get out */
+        memset(&error, 0xff, sizeof(error));
+        error.validation_bits = 1U << i;
+        *field = fields[i].max;
+        g_assert_true(cper_arm_error_encode(CPER_ARM_TYPE_BUS, &error,
+                                            &information));
+        g_assert_cmphex(information, ==, fields[i].information);
+        memset(&error, 0xff, sizeof(error));
+        g_assert_true(cper_arm_error_decode(CPER_ARM_TYPE_BUS, information,
+                                            &error));
+        g_assert_cmphex(*field, ==, fields[i].max);
+        *field = 0;
+        error.validation_bits ^= 1U << i;
+        g_assert_cmpmem(&error, sizeof(error), &(CperArmError) { 0 },
+                        sizeof(error));
+
+        information = 0x5a;
+        error.validation_bits = 1U << i;
+        *field = fields[i].max + 1;
+        g_assert_false(cper_arm_error_encode(CPER_ARM_TYPE_BUS, &error,
+                                             &information));
+        g_assert_cmphex(information, ==, 0x5a);
+
+        /* a cache error has no bus fields, whatever is in them */
+        g_assert_cmpint(cper_arm_error_encode(CPER_ARM_TYPE_CACHE, &error,
+                                              &information), ==, i >= 7);
+        g_assert_cmphex(information, ==, i >= 7 ? 0 : 0x5a);
+    }
+}
+
+/* Only a cache, TLB or bus error has such information */
+static void test_arm_error_of_other_types(void)
+{
+    unsigned type;
+
+    for (type = 0; type <= UINT8_MAX; type++) {
+        bool has = type == 2 || type == 4 || type == 8;
+        CperArmError error = { .level = 9 };
+        uint64_t information = 0x5a;
+
+        g_assert_cmpint(cper_arm_error_encode(type, &error, &information), ==,
+                        has);
+        g_assert_cmphex(information, ==, has ? 0 : 0x5a);
+        g_assert_cmpint(cper_arm_error_decode(type, 0, &error), ==, has);
+        g_assert_cmpuint(error.level, ==, has ? 0 : 9);
+    }
 }
 
 static void test_guids(void)
@@ -881,6 +1270,187 @@ static void test_memory_section_of_73_bytes(void)
     assert_same_memory(&m, &full_memory1);
 }
 
+static void test_decode_arm_processor(void)
+{
+    CperArmProcessor a, expected = arm_processor;
+    const char *why = "unchanged";
+    unsigned shift;
+
+    expected.validation_bits = 7;
+    expected.running_state = 0;
+    expected.err_info[0].validation_bits = 0x1f;
+    expected.err_info[1] = (CperArmErrorInfo) {
+        .validation_bits = 8,
+        .type = 0x10,
+        .virtual_fault_address = 0xffff80007000,
+    };
+    for (shift = 0; shift < 8; shift++) {
+        g_autofree uint8_t *mem = g_malloc(shift + 104);
+
+        memcpy(mem + shift, arm_block + 92, 104);
+        memset(&a, 0xff, sizeof(a));
+        g_assert_true(cper_arm_processor_decode(mem + shift, 104, &a, &why));
+        assert_same_arm(&a, &expected);
+        g_assert_cmpuint(a.context_info_num, ==, 0);
+        g_assert_cmpuint(a.context_info_offset, ==, 104);
+        g_assert_cmpuint(a.context_info_size, ==, 0);
+        g_assert_cmpuint(a.vendor_info_offset, ==, 104);
+        g_assert_cmpuint(a.vendor_info_size, ==, 0);
+    }
+    g_assert_cmpstr(why, ==, "unchanged");
+}
+
+static void test_arm_contexts_and_vendor_bytes(void)
+{
+    g_autofree uint8_t *section = g_memdup2(arm_contexts,
+                                            sizeof(arm_contexts));
+    CperArmProcessor a;
+
+    g_assert_cmpuint(sizeof(arm_contexts), ==, 95);
+    g_assert_true(cper_arm_processor_decode(section, 95, &a, NULL));
+    g_assert_cmphex(a.validation_bits, ==, 8);
+    g_assert_cmpuint(a.err_info_num, ==, 1);
+    g_assert_cmphex(a.err_info[0].type, ==, CPER_ARM_TYPE_BUS);
+    g_assert_cmphex(a.running_state, ==, CPER_ARM_RUNNING);
+    g_assert_cmpuint(a.context_info_num, ==, 2);
+    g_assert_cmpuint(a.context_info_offset, ==, 72);
+    g_assert_cmpuint(a.context_info_size, ==, 20);
+    g_assert_cmpuint(a.vendor_info_offset, ==, 92);
+    g_assert_cmpuint(a.vendor_info_size, ==, 3);
+
+    /* the second context, up to the end */
+    section[88] = 3;
+    g_assert_true(cper_arm_processor_decode(section, 95, &a, NULL));
+    g_assert_cmpuint(a.context_info_size, ==, 23);
+    g_assert_cmpuint(a.vendor_info_offset, ==, 95);
+    g_assert_cmpuint(a.vendor_info_size, ==, 0);
+}
+
+/* More errors than there is room for: the first ones, and all are checked */
+static void test_arm_many_errors(void)
+{
+    const char *why = NULL;
+    uint8_t section[40 + 6 * 32] = { 0 };
+    CperArmProcessor a;
+    unsigned i;
+
+    stw_le_p(section + 4, 6);
+    stl_le_p(section + 8, sizeof(section));
+    for (i = 0; i < 6; i++) {
+        section[40 + i * 32 + 1] = 32;
+        section[40 + i * 32 + 8] = 0x80 + i;
+    }
+    g_assert_true(cper_arm_processor_decode(section, sizeof(section), &a,
+                                            NULL));
+    g_assert_cmpuint(a.err_info_num, ==, 6);
+    for (i = 0; i < CPER_ARM_ERR_INFO_MAX; i++) {
+        g_assert_cmphex(a.err_info[i].error_information, ==, 0x80 + i);
+    }
+    g_assert_cmpuint(a.vendor_info_offset, ==, sizeof(section));
+
+    section[40 + 5 * 32 + 1] = 33;
+    g_assert_false(cper_arm_processor_decode(section, sizeof(section), &a,
+                                             &why));
+    g_assert_cmpstr(why, ==,
+                    "length of an ARM error information structure is not 32");
+}
+
+/* The decoder and cper_block_check() refuse the same, for the same reason */
+static void test_arm_each_refusal(void)
+{
+    static const char length_why[] =
+        "section length of an ARM processor section is not the "
+        "error_data_length of its entry";
+    static const char context_why[] =
+        "context information does not fit in its ARM processor section";
+    static const char info_why[] =
+        "error information does not fit in its ARM processor section";
+    static const char info_length_why[] =
+        "length of an ARM error information structure is not 32";
+    static const struct {
+        unsigned offset;
+        unsigned size;
+        uint32_t value;
+        const char *why;
+    } cases[] = {
+        { 4, 2, 0, "ERR_INFO_NUM of an ARM processor section is 0" },
+        { 4, 2, 2, info_why },
+        { 4, 2, 0xffff, info_why },
+        { 6, 2, 3, context_why },
+        { 6, 2, 0xffff, context_why },
+        { 8, 4, 94, length_why },
+        { 8, 4, 96, length_why },
+        { 8, 4, 0, length_why },
+        { 8, 4, UINT32_MAX, length_why },
+        { 41, 1, 0, info_length_why },
+        { 41, 1, 31, info_length_why },
+        { 41, 1, 33, info_length_why },
+        /* of context 0: no room for context 1, behind the end, far behind */
+        { 76, 4, 8, context_why },
+        { 76, 4, 16, context_why },
+        { 76, 4, UINT32_MAX, context_why },
+        { 76, 4, UINT32_MAX - 7, context_why },
+        { 88, 4, 4, context_why },
+        { 88, 4, UINT32_MAX, context_why },
+    };
+    g_autofree uint8_t *block = g_malloc0(20 + 72 + 95);
+    uint8_t *section = block + 20 + 72;
+    CperArmProcessor a, former;
+    unsigned i;
+    size_t len;
+
+    memcpy(block, arm_block, 20 + 72);
+    block[12] = 72 + 95;
+    block[20 + 24] = 95;
+    memcpy(section, arm_contexts, 95);
+    assert_taken(block, 20 + 72 + 95);
+
+    memset(&a, 0x5a, sizeof(a));
+    former = a;
+    for (i = 0; i < ARRAY_SIZE(cases); i++) {
+        const char *why = NULL;
+
+        memcpy(section, arm_contexts, 95);
+        switch (cases[i].size) {
+        case 1:
+            section[cases[i].offset] = cases[i].value;
+            break;
+        case 2:
+            stw_le_p(section + cases[i].offset, cases[i].value);
+            break;
+        default:
+            stl_le_p(section + cases[i].offset, cases[i].value);
+            break;
+        }
+        g_test_message("case %u", i);
+        g_assert_false(cper_arm_processor_decode(section, 95, &a, &why));
+        g_assert_cmpstr(why, ==, cases[i].why);
+        assert_refused(block, 20 + 72 + 95, cases[i].why);
+    }
+
+    /* cut off anywhere, in an allocation of its own */
+    for (len = 0; len < 95; len++) {
+        g_autofree uint8_t *cut = g_memdup2(arm_contexts, len);
+        const char *why = NULL;
+
+        if (len >= 40) {
+            stl_le_p(cut + 8, len);
+        }
+        g_assert_cmpint(cper_arm_processor_decode(cut, len, &a, &why), ==,
+                        len >= 92);
+        if (len >= 92) {
+            g_assert_cmpuint(a.vendor_info_size, ==, len - 92);
+            a = former;
+        } else {
+            g_assert_cmpstr(why, ==,
+                            len < 40 ? "ARM processor section is shorter than "
+                                       "its 40-byte header" :
+                            len < 72 ? info_why : context_why);
+        }
+    }
+    g_assert_cmpmem(&a, sizeof(a), &former, sizeof(former));
+}
+
 static void test_raw_data(void)
 {
     g_autofree uint8_t *block = g_malloc0(sizeof(full_block) + 8);
@@ -938,6 +1508,101 @@ static void test_raw_data_without_entries(void)
 
     assert_taken(block, sizeof(block));
     g_assert_cmpuint(cper_block_length(block, sizeof(block)), ==, 24);
+}
+
+/* What the first word and the severity of a block say of its entries */
+static void test_status_against_entries(void)
+{
+    enum { REC, FATAL, CORR, INFO, NONE };
+    static const char worst[] =
+        "error_severity of the block is not that of its worst entry";
+    static const char not_uncorrectable[] =
+        "block_status does not say uncorrectable, but an entry is fatal or "
+        "recoverable";
+    static const char uncorrectable[] =
+        "block_status says uncorrectable, but no entry is fatal or "
+        "recoverable";
+    static const char not_correctable[] =
+        "block_status does not say correctable, but an entry is corrected";
+    static const char correctable[] =
+        "block_status says correctable, but no entry is corrected or "
+        "informational";
+    static const char multiple_uncorrectable[] =
+        "block_status says multiple uncorrectable, but not uncorrectable";
+    static const char multiple_correctable[] =
+        "block_status says multiple correctable, but not correctable";
+    static const struct {
+        uint8_t status;             /* bits 3:0 */
+        uint8_t severity;
+        uint8_t entries[2];
+        const char *why;
+    } cases[] = {
+        { 0x1, REC, { REC, NONE }, NULL },
+        { 0x1, FATAL, { FATAL, NONE }, NULL },
+        { 0x2, CORR, { CORR, NONE }, NULL },
+        { 0x2, INFO, { INFO, NONE }, NULL },
+        { 0x3, REC, { CORR, REC }, NULL },
+        { 0x3, FATAL, { FATAL, INFO }, NULL },
+        /* both entries may describe the same error, or one of several */
+        { 0x1, REC, { REC, REC }, NULL },
+        { 0x5, REC, { REC, NONE }, NULL },
+        { 0xa, CORR, { CORR, NONE }, NULL },
+        /* informational ones may be left out */
+        { 0x1, REC, { REC, INFO }, NULL },
+        /* without entries, nothing contradicts */
+        { 0x1, REC, { NONE, NONE }, NULL },
+        { 0x1, FATAL, { NONE, NONE }, NULL },
+        { 0x2, CORR, { NONE, NONE }, NULL },
+        { 0x2, INFO, { NONE, NONE }, NULL },
+        { 0x5, REC, { NONE, NONE }, NULL },
+
+        { 0x1, FATAL, { REC, REC }, worst },
+        { 0x1, REC, { REC, FATAL }, worst },
+        { 0x1, REC, { FATAL, REC }, worst },
+        { 0x3, CORR, { REC, CORR }, worst },
+        { 0x3, CORR, { CORR, REC }, worst },
+        { 0x1, INFO, { REC, NONE }, worst },
+        { 0x2, REC, { CORR, NONE }, worst },
+        { 0x2, INFO, { CORR, INFO }, worst },
+        { 0x2, CORR, { INFO, INFO }, worst },
+        { 0x2, FATAL, { INFO, NONE }, worst },
+
+        { 0x2, REC, { REC, CORR }, not_uncorrectable },
+        { 0x2, FATAL, { FATAL, INFO }, not_uncorrectable },
+        { 0x3, CORR, { CORR, CORR }, uncorrectable },
+        { 0x1, INFO, { INFO, NONE }, uncorrectable },
+        { 0x1, REC, { CORR, REC }, not_correctable },
+        { 0x3, REC, { REC, REC }, correctable },
+        { 0x3, FATAL, { FATAL, NONE }, correctable },
+        { 0x6, CORR, { CORR, CORR }, multiple_uncorrectable },
+        { 0x9, REC, { REC, REC }, multiple_correctable },
+        { 0x9, REC, { NONE, NONE }, multiple_correctable },
+        { 0x6, CORR, { NONE, NONE }, multiple_uncorrectable },
+    };
+    unsigned i, j;
+
+    for (i = 0; i < ARRAY_SIZE(cases); i++) {
+        uint8_t buf[20 + 2 * 72];
+        size_t length;
+        CperBlock b;
+
+        g_test_message("case %u", i);
+        cper_block_init(&b, buf, sizeof(buf));
+        for (j = 0; j < 2 && cases[i].entries[j] != NONE; j++) {
+            CperEntry e = { .severity = cases[i].entries[j] };
+
+            g_assert_true(cper_block_add_section(&b, &e, cper_section_pcie,
+                                                 NULL, 0));
+        }
+        length = cper_block_finish(&b);
+        stl_le_p(buf, cases[i].status | j << 4);
+        stl_le_p(buf + 16, cases[i].severity);
+        if (cases[i].why) {
+            assert_refused(buf, length, cases[i].why);
+        } else {
+            assert_taken(buf, length);
+        }
+    }
 }
 
 /* A block longer than what it uses is fine: the caller knows its own size */
@@ -1105,6 +1770,7 @@ static bool read_inside(const CperSection *section, void *opaque)
 {
     Bounds *bounds = opaque;
     const uint8_t *end = bounds->block + bounds->len;
+    CperArmProcessor a;
     CperMemoryError m;
     unsigned sum = 0;
     uint32_t i;
@@ -1120,6 +1786,16 @@ static bool read_inside(const CperSection *section, void *opaque)
 
     g_assert_cmpint(cper_memory_decode(section->data, section->data_length,
                                        &m), ==, section->data_length >= 73);
+    if (cper_arm_processor_decode(section->data, section->data_length, &a,
+                                  NULL)) {
+        g_assert_cmpuint(a.err_info_num, >, 0);
+        g_assert_cmpuint(a.context_info_offset, ==, 40 + 32 * a.err_info_num);
+        g_assert_cmpuint(a.context_info_size, >=, 8 * a.context_info_num);
+        g_assert_cmpuint(a.vendor_info_offset, ==,
+                         a.context_info_offset + a.context_info_size);
+        g_assert_cmpuint(a.vendor_info_size, ==,
+                         section->data_length - a.vendor_info_offset);
+    }
     g_assert_true(!section->entry.has_timestamp ||
                   cper_entry_check(&(CperEntry) {
                       .has_timestamp = true,
@@ -1147,22 +1823,26 @@ static void read_all(const uint8_t *block, size_t len)
     }
 }
 
-static void test_every_byte_changed(void)
+static void change_every_byte(const uint8_t *good, size_t len)
 {
-    g_autofree uint8_t *block = full_block_new();
+    g_autofree uint8_t *block = g_memdup2(good, len);
     size_t i;
     unsigned value;
 
-    for (i = 0; i < sizeof(full_block); i++) {
-        uint8_t former = block[i];
-
+    for (i = 0; i < len; i++) {
         for (value = 0; value < 256; value++) {
             block[i] = value;
-            read_all(block, sizeof(full_block));
+            read_all(block, len);
         }
-        block[i] = former;
+        block[i] = good[i];
     }
-    assert_taken(block, sizeof(full_block));
+    assert_taken(block, len);
+}
+
+static void test_every_byte_changed(void)
+{
+    change_every_byte(full_block, sizeof(full_block));
+    change_every_byte(arm_block, sizeof(arm_block));
 }
 
 /* A few random bytes changed, and the end cut off */
@@ -1321,6 +2001,94 @@ static void test_round_trip(void)
     }
 }
 
+static void rand_arm_processor(CperArmProcessor *a)
+{
+    unsigned i;
+
+    memset(a, 0, sizeof(*a));
+    a->validation_bits = g_test_rand_int();
+    a->err_info_num = g_test_rand_int_range(1, CPER_ARM_ERR_INFO_MAX + 1);
+    a->error_affinity_level = g_test_rand_int();
+    a->mpidr_el1 = rand64();
+    a->midr_el1 = rand64();
+    a->running_state = g_test_rand_int();
+    a->psci_state = g_test_rand_int();
+    for (i = 0; i < a->err_info_num; i++) {
+        a->err_info[i] = (CperArmErrorInfo) {
+            .validation_bits = g_test_rand_int(),
+            .type = g_test_rand_int(),
+            .flags = g_test_rand_int(),
+            .multiple_error = g_test_rand_int(),
+            .error_information = rand64(),
+            .virtual_fault_address = rand64(),
+            .physical_fault_address = rand64(),
+        };
+    }
+}
+
+/* What is left of it by UEFI 2.10 N.2.4.4 after a trip to the wire */
+static CperArmProcessor only_valid_arm(const CperArmProcessor *a)
+{
+    uint32_t v = a->validation_bits;
+    CperArmProcessor left = {
+        .validation_bits = v & 7,
+        .err_info_num = a->err_info_num,
+        .error_affinity_level = v & 2 ? a->error_affinity_level : 0,
+        .mpidr_el1 = v & 1 ? a->mpidr_el1 : 0,
+        .midr_el1 = a->midr_el1,
+        .running_state = v & 4 ? a->running_state & 1 : 0,
+        .psci_state = v & 4 && !(a->running_state & 1) ? a->psci_state : 0,
+    };
+    unsigned i;
+
+    for (i = 0; i < a->err_info_num; i++) {
+        const CperArmErrorInfo *info = &a->err_info[i];
+
+        v = info->validation_bits;
+        left.err_info[i] = (CperArmErrorInfo) {
+            .validation_bits = v & 0x1f,
+            .type = info->type,
+            .multiple_error = v & 1 ? info->multiple_error : 0,
+            .flags = v & 2 ? info->flags : 0,
+            .error_information = v & 4 ? info->error_information : 0,
+            .virtual_fault_address = v & 8 ? info->virtual_fault_address : 0,
+            .physical_fault_address =
+                v & 0x10 ? info->physical_fault_address : 0,
+        };
+    }
+    return left;
+}
+
+static void test_arm_round_trip(void)
+{
+    unsigned round;
+
+    for (round = 0; round < 5000; round++) {
+        CperArmProcessor a, back, expected;
+        Found found = { 0 };
+        uint8_t buf[400];
+        size_t length;
+        CperEntry e;
+        CperBlock b;
+
+        rand_entry(&e);
+        rand_arm_processor(&a);
+        expected = only_valid_arm(&a);
+        memset(buf, 0x5a, sizeof(buf));
+        cper_block_init(&b, buf, sizeof(buf));
+        g_assert_true(cper_block_add_arm_processor(&b, &e, &a));
+        length = cper_block_finish(&b);
+        assert_taken(buf, length);
+        g_assert_true(cper_block_foreach(buf, length, collect, &found, NULL));
+        g_assert_cmpuint(found.count, ==, 1);
+        assert_same_entry(&found.section[0].entry, &e);
+        g_assert_true(cper_arm_processor_decode(found.section[0].data,
+                                                found.section[0].data_length,
+                                                &back, NULL));
+        assert_same_arm(&back, &expected);
+    }
+}
+
 /*
  * Time and names
  */
@@ -1416,6 +2184,50 @@ static void test_names(void)
     g_assert_cmpuint(known, ==, 18);
 }
 
+static void test_arm_names(void)
+{
+    static const struct {
+        uint8_t type;
+        const char *name;
+        unsigned operations;
+        const char *last;
+    } types[] = {
+        { 0x02, "cache", 11, "management" },
+        { 0x04, "TLB", 9, "external management" },
+        { 0x08, "bus", 7, "prefetch" },
+    };
+    unsigned i, op, known = 0;
+
+    for (i = 0; i < ARRAY_SIZE(types); i++) {
+        g_assert_cmpstr(cper_arm_type_name(types[i].type), ==, types[i].name);
+        for (op = 0; op < 20; op++) {
+            const char *name = cper_arm_operation_name(types[i].type, op);
+
+            g_assert_cmpint(name != NULL, ==, op < types[i].operations);
+            if (op == types[i].operations - 1) {
+                g_assert_cmpstr(name, ==, types[i].last);
+            }
+        }
+    }
+    g_assert_cmpstr(cper_arm_operation_name(0x02, 7), ==, "eviction");
+    g_assert_cmpstr(cper_arm_operation_name(0x04, 7), ==, "local management");
+    g_assert_cmpstr(cper_arm_type_name(0x10), ==, "micro-architectural");
+    for (i = 0; i <= UINT8_MAX; i++) {
+        known += cper_arm_type_name(i) != NULL;
+    }
+    g_assert_cmpuint(known, ==, 4);
+
+    g_assert_cmpstr(cper_arm_transaction_type_name(0), ==, "instruction");
+    g_assert_cmpstr(cper_arm_transaction_type_name(2), ==, "generic");
+    g_assert_null(cper_arm_transaction_type_name(3));
+    g_assert_cmpstr(cper_arm_participation_type_name(0), ==, "originated");
+    g_assert_cmpstr(cper_arm_participation_type_name(3), ==, "generic");
+    g_assert_null(cper_arm_participation_type_name(4));
+    g_assert_cmpstr(cper_arm_address_space_name(1), ==, "internal memory");
+    g_assert_cmpstr(cper_arm_address_space_name(3), ==, "device memory");
+    g_assert_null(cper_arm_address_space_name(4));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -1424,6 +2236,20 @@ int main(int argc, char **argv)
     g_test_add_func("/cper/encode/section-of-any-type",
                     test_section_of_any_type);
     g_test_add_func("/cper/encode/guids", test_guids);
+    g_test_add_func("/cper/arm/encode", test_encode_arm_processor);
+    g_test_add_func("/cper/arm/validation-bits", test_arm_validation_bits);
+    g_test_add_func("/cper/arm/number-of-errors", test_arm_number_of_errors);
+    g_test_add_func("/cper/arm/decode", test_decode_arm_processor);
+    g_test_add_func("/cper/arm/contexts-and-vendor-bytes",
+                    test_arm_contexts_and_vendor_bytes);
+    g_test_add_func("/cper/arm/many-errors", test_arm_many_errors);
+    g_test_add_func("/cper/arm/each-refusal", test_arm_each_refusal);
+    g_test_add_func("/cper/arm/round-trip", test_arm_round_trip);
+    g_test_add_func("/cper/arm/error", test_arm_error);
+    g_test_add_func("/cper/arm/error/fields", test_arm_error_fields);
+    g_test_add_func("/cper/arm/error/other-types",
+                    test_arm_error_of_other_types);
+    g_test_add_func("/cper/arm/names", test_arm_names);
     g_test_add_func("/cper/encode/each-validation-bit",
                     test_each_validation_bit);
     g_test_add_func("/cper/encode/status-and-severity",
@@ -1454,6 +2280,8 @@ int main(int argc, char **argv)
     g_test_add_func("/cper/check/raw-data", test_raw_data);
     g_test_add_func("/cper/check/raw-data-without-entries",
                     test_raw_data_without_entries);
+    g_test_add_func("/cper/check/status-against-entries",
+                    test_status_against_entries);
     g_test_add_func("/cper/check/block-in-a-larger-buffer",
                     test_block_in_a_larger_buffer);
     g_test_add_func("/cper/check/each-refusal", test_each_refusal);

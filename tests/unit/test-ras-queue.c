@@ -41,7 +41,6 @@ static RasError an_error(int vcpu)
         .vcpu = vcpu,
         .addr = 0x40000000,
         .len = 4096,
-        .granule = 4096,
     };
 }
 
@@ -70,18 +69,18 @@ static void test_recorded_life(Fixture *f, gconstpointer data)
     g_assert_nonnull(e);
     g_assert_cmpuint(e->id, ==, 1);
     g_assert_cmpuint(e->stage, ==, RAS_STAGE_QUEUED);
-    g_assert_true(ras_queue_next(q) == e);
-    g_assert_null(ras_queue_outstanding(q));
+    g_assert_true(ras_queue_next(q, RAS_CHANNEL_EXCEPTION) == e);
+    g_assert_null(ras_queue_outstanding(q, RAS_CHANNEL_EXCEPTION));
 
     g_assert_true(ras_queue_advance(q, e, RAS_STAGE_RECORDED));
-    g_assert_true(ras_queue_outstanding(q) == e);
-    g_assert_null(ras_queue_next(q));
+    g_assert_true(ras_queue_outstanding(q, RAS_CHANNEL_EXCEPTION) == e);
+    g_assert_null(ras_queue_next(q, RAS_CHANNEL_EXCEPTION));
     g_assert_true(ras_queue_parks(q, 2));
     e->delivery = "somehow";
     g_assert_true(ras_queue_advance(q, e, RAS_STAGE_NOTIFIED));
     g_assert_false(ras_queue_parks(q, 2));
     g_assert_true(ras_queue_advance(q, e, RAS_STAGE_ACKNOWLEDGED));
-    g_assert_null(ras_queue_outstanding(q));
+    g_assert_null(ras_queue_outstanding(q, RAS_CHANNEL_EXCEPTION));
     g_assert_cmpuint(q->in_flight, ==, 0);
 
     assert_step(q, 1, RAS_STAGE_ACCEPTED);
@@ -164,7 +163,7 @@ static void test_one_outstanding(Fixture *f, gconstpointer data)
     g_assert_false(ras_queue_advance(f->q, b, RAS_STAGE_RECORDED));
     g_assert_true(ras_queue_parks(f->q, 1));
     g_assert_true(ras_queue_advance(f->q, a, RAS_STAGE_ACKNOWLEDGED));
-    g_assert_true(ras_queue_next(f->q) == b);
+    g_assert_true(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION) == b);
     g_assert_true(ras_queue_advance(f->q, b, RAS_STAGE_RECORDED));
 }
 
@@ -178,7 +177,7 @@ static void test_owner_is_not_parked(Fixture *f, gconstpointer data)
     g_assert_false(ras_queue_parks(f->q, 3));
     ras_queue_advance(f->q, a, RAS_STAGE_ACKNOWLEDGED);
     g_assert_true(ras_queue_parks(f->q, 3));
-    g_assert_true(ras_queue_next(f->q) == b);
+    g_assert_true(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION) == b);
 }
 
 /* What was consumed must be delivered where it was consumed. */
@@ -192,13 +191,13 @@ static void test_consumed_before_injected(Fixture *f, gconstpointer data)
     b = take(f, 0);
     c = take(f, 1);
     d = ras_queue_accept(f->q, &injected);
-    g_assert_true(ras_queue_next(f->q) == c);
+    g_assert_true(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION) == c);
     ras_queue_advance(f->q, c, RAS_STAGE_DISCARDED);
-    g_assert_true(ras_queue_next(f->q) == a);
+    g_assert_true(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION) == a);
     ras_queue_advance(f->q, a, RAS_STAGE_DISCARDED);
-    g_assert_true(ras_queue_next(f->q) == b);
+    g_assert_true(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION) == b);
     ras_queue_advance(f->q, b, RAS_STAGE_DISCARDED);
-    g_assert_true(ras_queue_next(f->q) == d);
+    g_assert_true(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION) == d);
 }
 
 static void test_corrected_does_not_park(Fixture *f, gconstpointer data)
@@ -209,7 +208,7 @@ static void test_corrected_does_not_park(Fixture *f, gconstpointer data)
     error.severity = RAS_SEVERITY_CORRECTED;
     e = ras_queue_accept(f->q, &error);
     g_assert_false(ras_queue_parks(f->q, 1));
-    g_assert_true(ras_queue_next(f->q) == e);
+    g_assert_true(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION) == e);
     g_assert_true(ras_queue_advance(f->q, e, RAS_STAGE_NOTIFIED));
     g_assert_cmpuint(f->parking[1], ==, 0);
 }
@@ -224,7 +223,7 @@ static void test_held(Fixture *f, gconstpointer data)
     ras_queue_hold(f->q, b);
     g_assert_true(ras_queue_parks(f->q, 0));
     ras_queue_advance(f->q, a, RAS_STAGE_ACKNOWLEDGED);
-    g_assert_true(ras_queue_next(f->q) == c);
+    g_assert_true(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION) == c);
     g_assert_true(ras_queue_parks(f->q, 0));
     g_assert_cmpuint(ras_queue_discard(f->q, -1), ==, 2);
     g_assert_false(ras_queue_parks(f->q, 0));
@@ -255,7 +254,7 @@ static void test_full(Fixture *f, gconstpointer data)
             g_assert_nonnull(take(f, i % NR_VCPUS));
         }
         g_assert_null(take(f, 0));
-        for (RasEntry *e; (e = ras_queue_next(f->q));) {
+        for (RasEntry *e; (e = ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION));) {
             g_assert_true(ras_queue_advance(f->q, e, RAS_STAGE_RECORDED));
             g_assert_true(ras_queue_advance(f->q, e, RAS_STAGE_NOTIFIED));
             g_assert_true(ras_queue_advance(f->q, e, RAS_STAGE_ACKNOWLEDGED));
@@ -294,7 +293,7 @@ static void test_discard_of_one_vcpu(Fixture *f, gconstpointer data)
 
     ras_queue_advance(f->q, a, RAS_STAGE_RECORDED);
     g_assert_cmpuint(ras_queue_discard(f->q, 0), ==, 2);
-    g_assert_null(ras_queue_outstanding(f->q));
+    g_assert_null(ras_queue_outstanding(f->q, RAS_CHANNEL_EXCEPTION));
     g_assert_cmpuint(c->stage, ==, RAS_STAGE_DISCARDED);
     g_assert_true(ras_queue_first(f->q) == b);
     g_assert_null(ras_queue_following(f->q, b));
@@ -354,7 +353,7 @@ static void model_check(const Model *m, RasQueue *q)
         }
         if (e->stage == RAS_STAGE_RECORDED || e->stage == RAS_STAGE_NOTIFIED) {
             outstanding++;
-            g_assert_true(ras_queue_outstanding(q) == e);
+            g_assert_true(ras_queue_outstanding(q, RAS_CHANNEL_EXCEPTION) == e);
         }
     }
     g_assert_cmpuint(outstanding, <=, 1);
@@ -364,7 +363,7 @@ static void model_check(const Model *m, RasQueue *q)
     g_assert_cmpuint(c->accepted, ==, q->in_flight + c->acknowledged +
                      c->taken + c->reclaimed + c->discarded);
     for (int i = 0; i < NR_VCPUS; i++) {
-        RasEntry *o = ras_queue_outstanding(q);
+        RasEntry *o = ras_queue_outstanding(q, RAS_CHANNEL_EXCEPTION);
         bool owner = o && o->stage == RAS_STAGE_NOTIFIED &&
                      o->error.vcpu == i;
 
@@ -393,7 +392,7 @@ static void random_event(Fixture *f, Model *m)
         break;
     }
     case 4 ... 6:
-        e = ras_queue_next(q);
+        e = ras_queue_next(q, RAS_CHANNEL_EXCEPTION);
         if (e && g_test_rand_bit()) {
             g_assert_true(ras_queue_advance(q, e, RAS_STAGE_RECORDED));
         } else if (e) {
@@ -401,7 +400,7 @@ static void random_event(Fixture *f, Model *m)
         }
         break;
     case 7 ... 8:
-        e = ras_queue_outstanding(q);
+        e = ras_queue_outstanding(q, RAS_CHANNEL_EXCEPTION);
         if (e && e->stage == RAS_STAGE_RECORDED) {
             g_assert_true(ras_queue_advance(q, e, RAS_STAGE_NOTIFIED));
         } else if (e) {

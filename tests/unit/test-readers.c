@@ -607,8 +607,10 @@ static void test_cper_strict(void)
         { "entry bits", 42, "0f", "validation bits" },
         { "FRU text of 20 characters", 64,
           "41424344 45464748 494a4b4c 4d4e4f50 51525354", NULL },
-        { "entry severity informational", 36, "03", NULL },
-        { "block severity informational", 16, "03", NULL },
+        { "severity informational", 36, "03", "worst entry" },
+        { "block severity informational", 16, "03", "worst entry" },
+        { "correctable", 0, "12", "for 1 uncorrectable" },
+        { "several corrected, not one", 0, "19", "several but not one" },
         { "memory section of 81 bytes", 44, "51", "81 bytes" },
         { "second 59", 84, "59", NULL },
         { "second 60", 84, "60", "timestamp byte 0" },
@@ -929,6 +931,180 @@ static void test_cper_short_memory(void)
     g_assert_cmpuint(action.n_failures, ==, 1);
     g_assert_cmphex(action.failures[0].physical_address, ==, 0x123456783000);
     g_assert_true(action.sigbus);
+}
+
+/* A bus error, two contexts and vendor bytes; offsets of the block */
+static size_t cper_arm_vector(uint8_t *buf, size_t size)
+{
+    return from_hex("11000000 00000000 00000000 f7000000 00000000"
+                    GUID_ARM "00000000 0003 00 00 af000000" ZERO16 ZERO16
+                    "00000000 00000000 00000000"
+                    /* 92: bits, 2 infos, 2 contexts, 175 bytes, affinity 2 */
+                    "0f000000 0200 0200 af000000 02 000000"
+                    "01000080 00000000 f0160f41 00000000"
+                    "00000000 03000000"         /* 124: not running, PSCI 3 */
+                    /* 132: bus error, everything valid */
+                    "00 20 1f00 08 0500 0c" "ff0f59c1 97060000"
+                    "8877665544332211" "0010020340000000"
+                    /* 164: micro-architectural error, nothing valid */
+                    "00 20 0000 10 0000 00" "0000000000000000"
+                    "0000000000000000" "0000000000000000"
+                    /* 196: 16 bytes of registers; 220: none */
+                    "0000 0500 10000000" ZERO16
+                    "0000 0400 00000000"
+                    /* 228 */
+                    "5ec3e7 00000000 00000000 00000000 00000000 00000000 00000000"
+                    "00000000 00000000 00000000", buf, size);
+}
+
+static void test_cper_arm_contexts(void)
+{
+    g_autoptr(GString) why = g_string_new(NULL);
+    g_auto(CperReading) r = { 0 };
+    CperReadArmError error;
+    const CperReadArm *arm;
+    uint8_t buf[512];
+    size_t n = cper_arm_vector(buf, sizeof(buf));
+
+    g_assert_cmpuint(n, ==, 267);
+    read_good(buf, n, &r);
+    check_why("vector", cper_read_strict(&r, why), why, NULL);
+    check_why("vector", cper_read_tidy(&r, why), why, NULL);
+    arm = &r.entries[0].arm;
+    g_assert_cmpuint(arm->n_infos, ==, 2);
+    g_assert_cmpuint(arm->n_contexts, ==, 2);
+    g_assert_cmpuint(arm->contexts_at, ==, 104);
+    g_assert_cmpuint(arm->contexts_length, ==, 32);
+    g_assert_cmpuint(arm->vendor_at, ==, 136);
+    g_assert_cmpuint(arm->vendor_length, ==, 39);
+    g_assert_cmpuint(arm->psci_state, ==, 3);
+
+    cper_read_arm_error(arm->infos[0].error_info, &error);
+    g_assert_cmphex(arm->infos[0].error_info, ==, 0x697c1590fff);
+    g_assert_cmphex(error.validation_bits, ==, 0xfff);
+    g_assert_cmpuint(error.transaction_type, ==, 1);
+    g_assert_cmpuint(error.operation, ==, 6);
+    g_assert_cmpuint(error.level, ==, 5);
+    g_assert_false(error.context_corrupt);
+    g_assert_false(error.corrected);
+    g_assert_false(error.precise_pc);
+    g_assert_false(error.restartable_pc);
+    g_assert_cmpuint(error.participation_type, ==, 2);
+    g_assert_true(error.time_out);
+    g_assert_cmpuint(error.address_space, ==, 3);
+    g_assert_cmphex(error.memory_attributes, ==, 0x1a5);
+    g_assert_false(error.access_mode);
+
+    for (unsigned bit = 25; bit <= 43; bit++) {
+        cper_read_arm_error(1ull << bit, &error);
+        g_assert_cmpint(error.context_corrupt, ==, bit == 25);
+        g_assert_cmpint(error.corrected, ==, bit == 26);
+        g_assert_cmpint(error.precise_pc, ==, bit == 27);
+        g_assert_cmpint(error.restartable_pc, ==, bit == 28);
+        g_assert_cmpint(error.time_out, ==, bit == 31);
+        g_assert_cmpint(error.access_mode, ==, bit == 43);
+    }
+}
+
+static void test_cper_arm_strict(void)
+{
+    static const Broken broken[] = {
+        { "as it is", 0, "11", NULL },
+        { "section bits", 92, "1f", "ARM validation bits" },
+        { "no info", 96, "0000", "0 error infos" },
+        { "too many infos", 96, "0500", "room for 4 of 5 error infos" },
+        { "too many contexts", 98, "0700", "room for 6 of 7 contexts" },
+        { "no context", 98, "0000", NULL },
+        { "section length", 100, "b0", "ARM section length 176" },
+        { "running and off", 124, "01", "PSCI state 0x3" },
+        { "running", 124, "01000000 00000000", NULL },
+        { "running state", 124, "02", "running state 0x2" },
+        { "info version", 132, "01", "version 1" },
+        { "length of info 0", 133, "1f", "length of an error info" },
+        { "length of info 1", 165, "00", "length of an error info" },
+        { "info bits", 134, "3f", "validation bits 0x3f" },
+        { "no type", 136, "00", "type 0x0" },
+        { "type bit 0", 136, "09", "type 0x9" },
+        { "two types", 136, "18", NULL },
+        { "vendor type", 136, "10", NULL },
+        { "cache type", 136, "02", "error information" },
+        { "info flags", 139, "10", "flags 0x10" },
+        { "transaction type", 142, "5b", "error information" },
+        { "operation", 142, "5d", "error information" },
+        { "bus bits", 141, "1f", "error information" },
+        { "reserved bit", 145, "16", "error information" },
+        { "context in the vendor bytes", 200, "20", NULL },
+        { "context up to the end", 200, "3f", "room for 1 of 2 contexts" },
+        { "context behind the end", 200, "40", "room for 0 of 2 contexts" },
+        { "context of 4 GiB", 200, "ffffffff", "room for 0 of 2 contexts" },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(broken); i++) {
+        g_autoptr(GString) why = g_string_new(NULL);
+        g_auto(CperReading) r = { 0 };
+        uint8_t buf[512];
+        size_t n = cper_arm_vector(buf, sizeof(buf));
+
+        from_hex(broken[i].hex, buf + broken[i].offset, 20);
+        read_good(buf, n, &r);
+        check_why(broken[i].name, cper_read_strict(&r, why), why,
+                  broken[i].why);
+    }
+}
+
+/* The operations, with the types of error that have them */
+static void test_cper_arm_operations(void)
+{
+    static const struct {
+        uint8_t type;
+        unsigned last;
+    } types[] = { { 2, 10 }, { 4, 8 }, { 8, 6 } };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(types) * 16; i++) {
+        unsigned operation = i % 16;
+        g_auto(CperReading) r = { 0 };
+        uint8_t buf[512];
+        size_t n = cper_arm_vector(buf, sizeof(buf));
+
+        memset(buf + 140, 0, 8);
+        buf[136] = types[i / 16].type;
+        buf[140] = 2;
+        buf[142] = operation << 2;
+        read_good(buf, n, &r);
+        g_assert_cmpint(cper_read_strict(&r, NULL), ==,
+                        operation <= types[i / 16].last);
+    }
+}
+
+static void test_cper_arm_tidy(void)
+{
+    static const Broken broken[] = {
+        { "as it is", 0, "11", NULL },
+        { "MPIDR not valid", 92, "0e", "bits 0xe" },
+        { "affinity not valid", 92, "0d", "bits 0xd" },
+        { "running state not valid", 92, "0b", "bits 0xb" },
+        { "vendor bytes not valid", 92, "07", "bits 0x7" },
+        { "reserved", 105, "01", "reserved bytes" },
+        { "reserved", 107, "01", "reserved bytes" },
+        { "number not valid", 134, "1e", "info 0, bits 0x1e" },
+        { "flags not valid", 134, "1d", "info 0, bits 0x1d" },
+        { "information not valid", 134, "1b", "info 0, bits 0x1b" },
+        { "virtual address not valid", 134, "17", "info 0, bits 0x17" },
+        { "physical address not valid", 134, "0f", "info 0, bits 0xf" },
+        { "second info", 169, "01", "info 1, bits 0x0" },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(broken); i++) {
+        g_autoptr(GString) why = g_string_new(NULL);
+        g_auto(CperReading) r = { 0 };
+        uint8_t buf[512];
+        size_t n = cper_arm_vector(buf, sizeof(buf));
+
+        from_hex(broken[i].hex, buf + broken[i].offset, 20);
+        read_good(buf, n, &r);
+        check_why(broken[i].name, cper_read_tidy(&r, why), why,
+                  broken[i].why);
+    }
 }
 
 static void test_cper_arm(void)
@@ -1831,14 +2007,20 @@ static void test_noise(void)
         RtasGuest ppc;
         CperGuestAction action;
         RtasReading rtas;
-        uint8_t good[RTAS_FULL];
+        uint8_t good[300];
 
         /* a good one with a few bytes changed */
         memset(good, 0, sizeof(good));
-        if (i % 2) {
+        switch (i % 3) {
+        case 0:
             cper_vector(good, sizeof(good));
-        } else {
+            break;
+        case 1:
+            cper_arm_vector(good, sizeof(good));
+            break;
+        default:
             from_hex(rtas_vector, good, sizeof(good));
+            break;
         }
         for (size_t at = 0; at < len; at++) {
             buf[at] = at < sizeof(good) ? good[at] : 0;
@@ -1849,6 +2031,7 @@ static void test_noise(void)
         cper_guest_init(&guest);
         if (cper_read(buf, len, &cper, out)) {
             cper_read_strict(&cper, out);
+            cper_read_tidy(&cper, out);
             cper_print(&cper, 1, 1, out);
             cper_guest_take(&guest, &cper, i & 2 ? CPER_READ_SOURCE_SEA :
                             CPER_READ_SOURCE_ASYNC, i, &action);
@@ -1890,6 +2073,10 @@ int main(int argc, char **argv)
     g_test_add_func("/readers/cper/ram", test_cper_ram);
     g_test_add_func("/readers/cper/short-memory", test_cper_short_memory);
     g_test_add_func("/readers/cper/arm", test_cper_arm);
+    g_test_add_func("/readers/cper/arm/contexts", test_cper_arm_contexts);
+    g_test_add_func("/readers/cper/arm/strict", test_cper_arm_strict);
+    g_test_add_func("/readers/cper/arm/operations", test_cper_arm_operations);
+    g_test_add_func("/readers/cper/arm/tidy", test_cper_arm_tidy);
     g_test_add_func("/readers/cper/duplicates", test_cper_duplicates);
     g_test_add_func("/readers/cper/cache", test_cper_cache);
     g_test_add_func("/readers/rtas/fields", test_rtas_fields);

@@ -146,7 +146,6 @@ static RasError poison_hit(RasAccessKind access)
         .addr = 0x12345008,
         .vaddr = 0x7fff00000008,
         .len = 4096,
-        .granule = 4096,
     };
 }
 

@@ -1,6 +1,6 @@
 /*
- * CPER: Generic Error Status Block, Generic Error Data Entry and platform
- * memory error section; encode, validate, decode.
+ * CPER: Generic Error Status Block, Generic Error Data Entry, platform memory
+ * error section and ARM processor error section; encode, validate, decode.
  *
  * ACPI 6.5, 18.3.2.7.1 and UEFI 2.10, appendix N.2.  Pure; see cper.h.
  *
@@ -56,6 +56,37 @@ QEMU_BUILD_BUG_ON(MEMORY(rank_number) != 74);
 QEMU_BUILD_BUG_ON(MEMORY(card_handle) != 76);
 QEMU_BUILD_BUG_ON(MEMORY(module_handle) != 78);
 QEMU_BUILD_BUG_ON(sizeof(CperMemoryErrorLe) != CPER_MEMORY_SIZE);
+
+/* UEFI 2.10 N.2.4.4 */
+#define ARM(field) offsetof(CperArmProcessorLe, field)
+QEMU_BUILD_BUG_ON(ARM(validation_bits) != 0);
+QEMU_BUILD_BUG_ON(ARM(err_info_num) != 4);
+QEMU_BUILD_BUG_ON(ARM(context_info_num) != 6);
+QEMU_BUILD_BUG_ON(ARM(section_length) != 8);
+QEMU_BUILD_BUG_ON(ARM(error_affinity_level) != 12);
+QEMU_BUILD_BUG_ON(ARM(mpidr_el1) != 16);
+QEMU_BUILD_BUG_ON(ARM(midr_el1) != 24);
+QEMU_BUILD_BUG_ON(ARM(running_state) != 32);
+QEMU_BUILD_BUG_ON(ARM(psci_state) != 36);
+QEMU_BUILD_BUG_ON(sizeof(CperArmProcessorLe) != CPER_ARM_PROCESSOR_SIZE);
+
+/* UEFI 2.10 N.2.4.4.1 */
+#define INFO(field) offsetof(CperArmErrorInfoLe, field)
+QEMU_BUILD_BUG_ON(INFO(version) != 0);
+QEMU_BUILD_BUG_ON(INFO(length) != 1);
+QEMU_BUILD_BUG_ON(INFO(validation_bits) != 2);
+QEMU_BUILD_BUG_ON(INFO(type) != 4);
+QEMU_BUILD_BUG_ON(INFO(multiple_error) != 5);
+QEMU_BUILD_BUG_ON(INFO(flags) != 7);
+QEMU_BUILD_BUG_ON(INFO(error_information) != 8);
+QEMU_BUILD_BUG_ON(INFO(virtual_fault_address) != 16);
+QEMU_BUILD_BUG_ON(INFO(physical_fault_address) != 24);
+QEMU_BUILD_BUG_ON(sizeof(CperArmErrorInfoLe) != CPER_ARM_ERROR_INFO_SIZE);
+
+/* UEFI 2.10 N.2.4.4.2 */
+#define CONTEXT(field) offsetof(CperArmContextInfoLe, field)
+QEMU_BUILD_BUG_ON(CONTEXT(register_array_size) != 4);
+QEMU_BUILD_BUG_ON(sizeof(CperArmContextInfoLe) != CPER_ARM_CONTEXT_INFO_SIZE);
 
 /* A5BC1114-6F64-4EDE-B863-3E83ED7C83B1 */
 const uint8_t cper_section_memory[CPER_GUID_SIZE] =
@@ -123,6 +154,36 @@ const CperMemoryField cper_memory_fields[CPER_MEMORY_FIELDS] = {
 
 QEMU_BUILD_BUG_ON(CPER_MEMORY_VALID_ALL != (1ULL << CPER_MEMORY_FIELDS) - 1);
 
+/*
+ * UEFI 2.10 tables N.18 to N.20: one row a validation bit, and row N is bit N.
+ * Cache and TLB errors have the first ARM_ERROR_FIELDS of them.
+ */
+#define ARM_ERROR_FIELDS     7
+#define ARM_BUS_ERROR_FIELDS 12
+#define ERROR(field_, shift_, bits_) {                      \
+        .host_offset = offsetof(CperArmError, field_),      \
+        .shift = shift_, .bits = bits_,                     \
+    }
+
+static const struct {
+    uint8_t host_offset;
+    uint8_t shift;
+    uint8_t bits;
+} arm_error_fields[ARM_BUS_ERROR_FIELDS] = {
+    [0]  = ERROR(transaction_type, 16, 2),
+    [1]  = ERROR(operation, 18, 4),
+    [2]  = ERROR(level, 22, 3),
+    [3]  = ERROR(processor_context_corrupt, 25, 1),
+    [4]  = ERROR(corrected, 26, 1),
+    [5]  = ERROR(precise_pc, 27, 1),
+    [6]  = ERROR(restartable_pc, 28, 1),
+    [7]  = ERROR(participation_type, 29, 2),
+    [8]  = ERROR(time_out, 31, 1),
+    [9]  = ERROR(address_space, 32, 2),
+    [10] = ERROR(memory_attributes, 34, 9),
+    [11] = ERROR(access_mode, 43, 1),
+};
+
 static const char *const severity_names[] = {
     [CPER_SEVERITY_RECOVERABLE]   = "recoverable",
     [CPER_SEVERITY_FATAL]         = "fatal",
@@ -137,6 +198,17 @@ static const uint8_t severity_rank[] = {
     [CPER_SEVERITY_RECOVERABLE]   = 2,
     [CPER_SEVERITY_FATAL]         = 3,
 };
+
+static uint32_t worse_severity(uint32_t a, uint32_t b)
+{
+    return severity_rank[a] > severity_rank[b] ? a : b;
+}
+
+static bool is_uncorrectable(uint32_t severity)
+{
+    return severity == CPER_SEVERITY_FATAL ||
+           severity == CPER_SEVERITY_RECOVERABLE;
+}
 
 static const char *const memory_error_type_names[] = {
     [CPER_MEMORY_UNKNOWN]                = "unknown",
@@ -183,6 +255,49 @@ static const char *const error_status_type_names[] = {
 
 QEMU_BUILD_BUG_ON(ARRAY_SIZE(error_status_type_names) != CPER_STATUS_TYPE__MAX);
 
+static const char *const arm_transaction_type_names[] = {
+    [CPER_ARM_TRANSACTION_INSTRUCTION] = "instruction",
+    [CPER_ARM_TRANSACTION_DATA]        = "data",
+    [CPER_ARM_TRANSACTION_GENERIC]     = "generic",
+};
+
+/* These exist in all types of error; a type's own ones come after them */
+static const char *const arm_operation_names[] = {
+    [CPER_ARM_OPERATION_GENERIC]           = "generic",
+    [CPER_ARM_OPERATION_GENERIC_READ]      = "generic read",
+    [CPER_ARM_OPERATION_GENERIC_WRITE]     = "generic write",
+    [CPER_ARM_OPERATION_DATA_READ]         = "data read",
+    [CPER_ARM_OPERATION_DATA_WRITE]        = "data write",
+    [CPER_ARM_OPERATION_INSTRUCTION_FETCH] = "instruction fetch",
+    [CPER_ARM_OPERATION_PREFETCH]          = "prefetch",
+};
+
+static const char *const arm_cache_operation_names[] = {
+    [CPER_ARM_OPERATION_EVICTION]   = "eviction",
+    [CPER_ARM_OPERATION_SNOOPING]   = "snooping",
+    [CPER_ARM_OPERATION_SNOOPED]    = "snooped",
+    [CPER_ARM_OPERATION_MANAGEMENT] = "management",
+};
+
+static const char *const arm_tlb_operation_names[] = {
+    [CPER_ARM_OPERATION_LOCAL_MANAGEMENT]    = "local management",
+    [CPER_ARM_OPERATION_EXTERNAL_MANAGEMENT] = "external management",
+};
+
+static const char *const arm_participation_type_names[] = {
+    [CPER_ARM_PARTICIPATION_ORIGINATED] = "originated",
+    [CPER_ARM_PARTICIPATION_RESPONDED]  = "responded",
+    [CPER_ARM_PARTICIPATION_OBSERVED]   = "observed",
+    [CPER_ARM_PARTICIPATION_GENERIC]    = "generic",
+};
+
+static const char *const arm_address_space_names[] = {
+    [CPER_ARM_ADDRESS_SPACE_EXTERNAL] = "external memory",
+    [CPER_ARM_ADDRESS_SPACE_INTERNAL] = "internal memory",
+    [CPER_ARM_ADDRESS_SPACE_UNKNOWN]  = "unknown",
+    [CPER_ARM_ADDRESS_SPACE_DEVICE]   = "device memory",
+};
+
 const char *cper_severity_name(uint32_t severity)
 {
     return severity < ARRAY_SIZE(severity_names) ?
@@ -199,6 +314,56 @@ const char *cper_error_status_type_name(uint8_t type)
 {
     return type < ARRAY_SIZE(error_status_type_names) ?
            error_status_type_names[type] : NULL;
+}
+
+const char *cper_arm_type_name(uint8_t type)
+{
+    switch (type) {
+    case CPER_ARM_TYPE_CACHE:
+        return "cache";
+    case CPER_ARM_TYPE_TLB:
+        return "TLB";
+    case CPER_ARM_TYPE_BUS:
+        return "bus";
+    case CPER_ARM_TYPE_MICRO_ARCHITECTURAL:
+        return "micro-architectural";
+    default:
+        return NULL;
+    }
+}
+
+const char *cper_arm_transaction_type_name(uint16_t transaction_type)
+{
+    return transaction_type < ARRAY_SIZE(arm_transaction_type_names) ?
+           arm_transaction_type_names[transaction_type] : NULL;
+}
+
+const char *cper_arm_operation_name(uint8_t type, uint16_t operation)
+{
+    if (operation < ARRAY_SIZE(arm_operation_names)) {
+        return arm_operation_names[operation];
+    }
+    if (type == CPER_ARM_TYPE_CACHE &&
+        operation < ARRAY_SIZE(arm_cache_operation_names)) {
+        return arm_cache_operation_names[operation];
+    }
+    if (type == CPER_ARM_TYPE_TLB &&
+        operation < ARRAY_SIZE(arm_tlb_operation_names)) {
+        return arm_tlb_operation_names[operation];
+    }
+    return NULL;
+}
+
+const char *cper_arm_participation_type_name(uint16_t participation_type)
+{
+    return participation_type < ARRAY_SIZE(arm_participation_type_names) ?
+           arm_participation_type_names[participation_type] : NULL;
+}
+
+const char *cper_arm_address_space_name(uint16_t address_space)
+{
+    return address_space < ARRAY_SIZE(arm_address_space_names) ?
+           arm_address_space_names[address_space] : NULL;
 }
 
 static bool refuse(const char **why, const char *reason)
@@ -492,6 +657,219 @@ bool cper_memory_decode(const void *data, size_t len, CperMemoryError *m)
 }
 
 /*
+ * ARM processor error section
+ */
+
+static unsigned arm_error_field_count(uint8_t type)
+{
+    switch (type) {
+    case CPER_ARM_TYPE_CACHE:
+    case CPER_ARM_TYPE_TLB:
+        return ARM_ERROR_FIELDS;
+    case CPER_ARM_TYPE_BUS:
+        return ARM_BUS_ERROR_FIELDS;
+    default:
+        return 0;
+    }
+}
+
+bool cper_arm_error_encode(uint8_t type, const CperArmError *error,
+                           uint64_t *error_information)
+{
+    unsigned count = arm_error_field_count(type);
+    uint64_t valid = error->validation_bits & ((1U << count) - 1);
+    uint64_t left, result = valid;
+
+    if (!count) {
+        return false;
+    }
+    for (left = valid; left; left &= left - 1) {
+        unsigned i = __builtin_ctzll(left);
+        uint64_t value = *(const uint16_t *)((const uint8_t *)error +
+                                             arm_error_fields[i].host_offset);
+
+        if (value >> arm_error_fields[i].bits) {
+            return false;
+        }
+        result |= value << arm_error_fields[i].shift;
+    }
+    *error_information = result;
+    return true;
+}
+
+bool cper_arm_error_decode(uint8_t type, uint64_t error_information,
+                           CperArmError *error)
+{
+    unsigned i, count = arm_error_field_count(type);
+
+    if (!count) {
+        return false;
+    }
+    *error = (CperArmError) { .validation_bits = error_information };
+    for (i = 0; i < count; i++) {
+        *(uint16_t *)((uint8_t *)error + arm_error_fields[i].host_offset) =
+            error_information >> arm_error_fields[i].shift &
+            ((1U << arm_error_fields[i].bits) - 1);
+    }
+    return true;
+}
+
+static void arm_error_info_encode(uint8_t *p, const CperArmErrorInfo *info)
+{
+    uint16_t valid = info->validation_bits & CPER_ARM_INFO_VALID_ALL;
+
+    memset(p, 0, CPER_ARM_ERROR_INFO_SIZE);
+    p[INFO(length)] = CPER_ARM_ERROR_INFO_SIZE;
+    stw_le_p(p + INFO(validation_bits), valid);
+    p[INFO(type)] = info->type;
+    if (valid & CPER_ARM_INFO_VALID_MULTIPLE_ERROR) {
+        stw_le_p(p + INFO(multiple_error), info->multiple_error);
+    }
+    if (valid & CPER_ARM_INFO_VALID_FLAGS) {
+        p[INFO(flags)] = info->flags;
+    }
+    if (valid & CPER_ARM_INFO_VALID_ERROR_INFORMATION) {
+        stq_le_p(p + INFO(error_information), info->error_information);
+    }
+    if (valid & CPER_ARM_INFO_VALID_VIRTUAL_ADDRESS) {
+        stq_le_p(p + INFO(virtual_fault_address), info->virtual_fault_address);
+    }
+    if (valid & CPER_ARM_INFO_VALID_PHYSICAL_ADDRESS) {
+        stq_le_p(p + INFO(physical_fault_address),
+                 info->physical_fault_address);
+    }
+}
+
+static void arm_processor_encode(uint8_t *p, const CperArmProcessor *a,
+                                 uint32_t length)
+{
+    uint32_t valid = a->validation_bits & (CPER_ARM_VALID_MPIDR |
+                                           CPER_ARM_VALID_AFFINITY_LEVEL |
+                                           CPER_ARM_VALID_RUNNING_STATE);
+    unsigned i;
+
+    memset(p, 0, CPER_ARM_PROCESSOR_SIZE);
+    stl_le_p(p + ARM(validation_bits), valid);
+    stw_le_p(p + ARM(err_info_num), a->err_info_num);
+    stl_le_p(p + ARM(section_length), length);
+    stq_le_p(p + ARM(midr_el1), a->midr_el1);
+    if (valid & CPER_ARM_VALID_MPIDR) {
+        stq_le_p(p + ARM(mpidr_el1), a->mpidr_el1);
+    }
+    if (valid & CPER_ARM_VALID_AFFINITY_LEVEL) {
+        p[ARM(error_affinity_level)] = a->error_affinity_level;
+    }
+    if (valid & CPER_ARM_VALID_RUNNING_STATE) {
+        if (a->running_state & CPER_ARM_RUNNING) {
+            stl_le_p(p + ARM(running_state), CPER_ARM_RUNNING);
+        } else {
+            stl_le_p(p + ARM(psci_state), a->psci_state);
+        }
+    }
+
+    p += CPER_ARM_PROCESSOR_SIZE;
+    for (i = 0; i < a->err_info_num; i++, p += CPER_ARM_ERROR_INFO_SIZE) {
+        arm_error_info_encode(p, &a->err_info[i]);
+    }
+}
+
+/* Returns the size of all context information structures, -1: they don't fit */
+static int64_t arm_context_info_size(const uint8_t *p, size_t len, unsigned num)
+{
+    size_t offset = 0;
+
+    while (num--) {
+        uint32_t size;
+
+        if (len - offset < CPER_ARM_CONTEXT_INFO_SIZE) {
+            return -1;
+        }
+        size = ldl_le_p(p + offset + CONTEXT(register_array_size));
+        offset += CPER_ARM_CONTEXT_INFO_SIZE;
+        if (size > len - offset) {
+            return -1;
+        }
+        offset += size;
+    }
+    return offset;
+}
+
+bool cper_arm_processor_decode(const void *data, size_t len,
+                               CperArmProcessor *a, const char **why)
+{
+    const uint8_t *p = data;
+    uint32_t section_length;
+    uint16_t err_info_num, context_info_num;
+    int64_t context_info_size;
+    size_t offset;
+    unsigned i;
+
+    if (len < CPER_ARM_PROCESSOR_SIZE) {
+        return refuse(why, "ARM processor section is shorter than its 40-byte "
+                      "header");
+    }
+    section_length = ldl_le_p(p + ARM(section_length));
+    if (section_length != len) {
+        return refuse(why, "section length of an ARM processor section is not "
+                      "the error_data_length of its entry");
+    }
+    err_info_num = lduw_le_p(p + ARM(err_info_num));
+    if (!err_info_num) {
+        return refuse(why, "ERR_INFO_NUM of an ARM processor section is 0");
+    }
+    if ((len - CPER_ARM_PROCESSOR_SIZE) / CPER_ARM_ERROR_INFO_SIZE <
+        err_info_num) {
+        return refuse(why, "error information does not fit in its ARM "
+                      "processor section");
+    }
+    for (i = 0; i < err_info_num; i++) {
+        offset = CPER_ARM_PROCESSOR_SIZE + i * CPER_ARM_ERROR_INFO_SIZE;
+        if (p[offset + INFO(length)] != CPER_ARM_ERROR_INFO_SIZE) {
+            return refuse(why, "length of an ARM error information structure "
+                          "is not 32");
+        }
+    }
+    context_info_num = lduw_le_p(p + ARM(context_info_num));
+    offset = CPER_ARM_PROCESSOR_SIZE + err_info_num * CPER_ARM_ERROR_INFO_SIZE;
+    context_info_size = arm_context_info_size(p + offset, len - offset,
+                                              context_info_num);
+    if (context_info_size < 0) {
+        return refuse(why, "context information does not fit in its ARM "
+                      "processor section");
+    }
+
+    *a = (CperArmProcessor) {
+        .validation_bits = ldl_le_p(p + ARM(validation_bits)),
+        .err_info_num = err_info_num,
+        .error_affinity_level = p[ARM(error_affinity_level)],
+        .mpidr_el1 = ldq_le_p(p + ARM(mpidr_el1)),
+        .midr_el1 = ldq_le_p(p + ARM(midr_el1)),
+        .running_state = ldl_le_p(p + ARM(running_state)),
+        .psci_state = ldl_le_p(p + ARM(psci_state)),
+        .context_info_num = context_info_num,
+        .context_info_offset = offset,
+        .context_info_size = context_info_size,
+        .vendor_info_offset = offset + context_info_size,
+        .vendor_info_size = len - offset - context_info_size,
+    };
+    p += CPER_ARM_PROCESSOR_SIZE;
+    for (i = 0; i < MIN(err_info_num, CPER_ARM_ERR_INFO_MAX); i++) {
+        a->err_info[i] = (CperArmErrorInfo) {
+            .validation_bits = lduw_le_p(p + INFO(validation_bits)),
+            .type = p[INFO(type)],
+            .flags = p[INFO(flags)],
+            .multiple_error = lduw_le_p(p + INFO(multiple_error)),
+            .error_information = ldq_le_p(p + INFO(error_information)),
+            .virtual_fault_address = ldq_le_p(p + INFO(virtual_fault_address)),
+            .physical_fault_address =
+                ldq_le_p(p + INFO(physical_fault_address)),
+        };
+        p += CPER_ARM_ERROR_INFO_SIZE;
+    }
+    return true;
+}
+
+/*
  * Writing a status block
  */
 
@@ -533,15 +911,12 @@ static uint8_t *block_add(CperBlock *b, const CperEntry *e, const uint8_t *type,
     entry_encode(p, e, type, data_length);
     b->used += CPER_ENTRY_HEADER_SIZE + data_length;
     b->entries++;
-    if (e->severity == CPER_SEVERITY_FATAL ||
-        e->severity == CPER_SEVERITY_RECOVERABLE) {
+    if (is_uncorrectable(e->severity)) {
         b->uncorrectable++;
     } else {
         b->correctable++;
     }
-    if (severity_rank[e->severity] > severity_rank[b->severity]) {
-        b->severity = e->severity;
-    }
+    b->severity = worse_severity(b->severity, e->severity);
     return p + CPER_ENTRY_HEADER_SIZE;
 }
 
@@ -564,6 +939,23 @@ bool cper_block_add_memory(CperBlock *b, const CperEntry *e,
 
     if (p) {
         memory_encode(p, m);
+    }
+    return p != NULL;
+}
+
+bool cper_block_add_arm_processor(CperBlock *b, const CperEntry *e,
+                                  const CperArmProcessor *a)
+{
+    size_t length = CPER_ARM_PROCESSOR_SIZE +
+                    a->err_info_num * CPER_ARM_ERROR_INFO_SIZE;
+    uint8_t *p;
+
+    if (!a->err_info_num || a->err_info_num > CPER_ARM_ERR_INFO_MAX) {
+        return false;
+    }
+    p = block_add(b, e, cper_section_arm_processor, length);
+    if (p) {
+        arm_processor_encode(p, a, length);
     }
     return p != NULL;
 }
@@ -679,6 +1071,10 @@ size_t cper_block_length(const void *buf, size_t len)
 
 typedef struct BlockCheck {
     unsigned entries;
+    bool uncorrectable;             /* there is such an entry */
+    bool corrected;
+    bool informational;
+    uint32_t severity;              /* the worst entry so far */
     const char *why;
 } BlockCheck;
 
@@ -694,6 +1090,10 @@ static bool block_check_section(const CperSection *s, void *opaque)
         return refuse(&check->why,
                       "error_severity of an entry is not one of 0 to 3");
     }
+    check->uncorrectable |= is_uncorrectable(s->entry.severity);
+    check->corrected |= s->entry.severity == CPER_SEVERITY_CORRECTED;
+    check->informational |= s->entry.severity == CPER_SEVERITY_INFORMATIONAL;
+    check->severity = worse_severity(check->severity, s->entry.severity);
     if (s->validation_bits & ~CPER_ENTRY_VALID_ALL) {
         return refuse(&check->why,
                       "validation_bits of an entry has reserved bits set");
@@ -707,13 +1107,60 @@ static bool block_check_section(const CperSection *s, void *opaque)
         return refuse(&check->why,
                       "memory error section is shorter than 80 bytes");
     }
+    if (!memcmp(s->type, cper_section_arm_processor, CPER_GUID_SIZE)) {
+        CperArmProcessor a;
+
+        /* Linux steps through the errors by lengths that it does not check */
+        return cper_arm_processor_decode(s->data, s->data_length, &a,
+                                         &check->why);
+    }
+    return true;
+}
+
+/*
+ * Does block_status say of the errors what the entries say?  Informational
+ * entries count as correctable, or not: ACPI does not say.
+ */
+static bool block_check_status(uint32_t status, const BlockCheck *check,
+                               const char **why)
+{
+    bool uncorrectable = status & CPER_BLOCK_UNCORRECTABLE;
+    bool correctable = status & CPER_BLOCK_CORRECTABLE;
+
+    if (status & CPER_BLOCK_MULTIPLE_UNCORRECTABLE && !uncorrectable) {
+        return refuse(why, "block_status says multiple uncorrectable, but not "
+                      "uncorrectable");
+    }
+    if (status & CPER_BLOCK_MULTIPLE_CORRECTABLE && !correctable) {
+        return refuse(why, "block_status says multiple correctable, but not "
+                      "correctable");
+    }
+    if (!check->entries) {
+        return true;
+    }
+    if (check->uncorrectable && !uncorrectable) {
+        return refuse(why, "block_status does not say uncorrectable, but an "
+                      "entry is fatal or recoverable");
+    }
+    if (!check->uncorrectable && uncorrectable) {
+        return refuse(why, "block_status says uncorrectable, but no entry is "
+                      "fatal or recoverable");
+    }
+    if (check->corrected && !correctable) {
+        return refuse(why, "block_status does not say correctable, but an "
+                      "entry is corrected");
+    }
+    if (!check->corrected && !check->informational && correctable) {
+        return refuse(why, "block_status says correctable, but no entry is "
+                      "corrected or informational");
+    }
     return true;
 }
 
 bool cper_block_check(const void *buf, size_t len, const char **why)
 {
     const uint8_t *p = buf;
-    BlockCheck check = { 0 };
+    BlockCheck check = { .severity = CPER_SEVERITY_INFORMATIONAL };
     const char *damage;
     uint32_t status, severity, data_length, raw_offset, raw_length;
 
@@ -740,6 +1187,13 @@ bool cper_block_check(const void *buf, size_t len, const char **why)
     severity = ldl_le_p(p + BLOCK(error_severity));
     if (!cper_severity_name(severity)) {
         return refuse(why, "error_severity of the block is not one of 0 to 3");
+    }
+    if (check.entries && severity != check.severity) {
+        return refuse(why, "error_severity of the block is not that of its "
+                      "worst entry");
+    }
+    if (!block_check_status(status, &check, why)) {
+        return false;
     }
 
     data_length = ldl_le_p(p + BLOCK(data_length));

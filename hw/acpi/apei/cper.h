@@ -1,10 +1,11 @@
 /*
- * CPER: Generic Error Status Block, Generic Error Data Entry and platform
- * memory error section; encode, validate, decode.
+ * CPER: Generic Error Status Block, Generic Error Data Entry, platform memory
+ * error section and ARM processor error section; encode, validate, decode.
  *
  * ACPI 6.5, 18.3.2.7.1 (status block and data entry) and UEFI 2.10,
- * appendix N.2.5 (memory error section).  Everything on the wire is little
- * endian and byte packed; every plain struct here is in host order.
+ * appendix N.2.5 (memory error section) and N.2.4.4 (ARM processor error
+ * section).  Everything on the wire is little endian and byte packed; every
+ * plain struct here is in host order.
  *
  * Pure: no allocation, no I/O, no state outside the arguments.  Used by the
  * GHES transport, by the QMP injection of raw blocks, by rasctl, by tests.
@@ -260,6 +261,187 @@ typedef struct CperMemoryError {
     uint8_t extended;
 } CperMemoryError;
 
+/*
+ * ARM processor error section, UEFI 2.10 N.2.4.4: this header, err_info_num
+ * error information structures, context_info_num context information
+ * structures, and vendor specific bytes up to section_length.
+ */
+typedef struct CperArmProcessorLe {
+    uint32_t validation_bits;
+    uint16_t err_info_num;
+    uint16_t context_info_num;
+    uint32_t section_length;        /* all of the section */
+    uint8_t error_affinity_level;
+    uint8_t reserved[3];
+    uint64_t mpidr_el1;
+    uint64_t midr_el1;
+    uint32_t running_state;
+    uint32_t psci_state;
+} QEMU_PACKED CperArmProcessorLe;
+
+/* ARM processor error information structure, UEFI 2.10 N.2.4.4.1 */
+typedef struct CperArmErrorInfoLe {
+    uint8_t version;                /* 0 */
+    uint8_t length;                 /* of this structure */
+    uint16_t validation_bits;
+    uint8_t type;
+    uint16_t multiple_error;
+    uint8_t flags;
+    uint64_t error_information;
+    uint64_t virtual_fault_address;
+    uint64_t physical_fault_address;
+} QEMU_PACKED CperArmErrorInfoLe;
+
+/* ARM processor context information structure, UEFI 2.10 N.2.4.4.2 */
+typedef struct CperArmContextInfoLe {
+    uint16_t version;
+    uint16_t register_context_type;
+    uint32_t register_array_size;   /* what follows */
+} QEMU_PACKED CperArmContextInfoLe;
+
+#define CPER_ARM_PROCESSOR_SIZE    40   /* without what follows the header */
+#define CPER_ARM_ERROR_INFO_SIZE   32
+#define CPER_ARM_CONTEXT_INFO_SIZE 8    /* without the registers */
+
+/* validation_bits of an ARM processor error section */
+#define CPER_ARM_VALID_MPIDR          (1U << 0)
+#define CPER_ARM_VALID_AFFINITY_LEVEL (1U << 1)
+#define CPER_ARM_VALID_RUNNING_STATE  (1U << 2) /* and psci_state */
+#define CPER_ARM_VALID_VENDOR_INFO    (1U << 3)
+
+/* running_state; all other bits are reserved */
+#define CPER_ARM_RUNNING (1U << 0)      /* psci_state is 0 then */
+
+/* validation_bits of an error information structure */
+#define CPER_ARM_INFO_VALID_MULTIPLE_ERROR    (1U << 0)
+#define CPER_ARM_INFO_VALID_FLAGS             (1U << 1)
+#define CPER_ARM_INFO_VALID_ERROR_INFORMATION (1U << 2)
+#define CPER_ARM_INFO_VALID_VIRTUAL_ADDRESS   (1U << 3)
+#define CPER_ARM_INFO_VALID_PHYSICAL_ADDRESS  (1U << 4)
+#define CPER_ARM_INFO_VALID_ALL               0x1fU
+
+/* type of an error information structure: a bit each, since UEFI 2.9A */
+#define CPER_ARM_TYPE_CACHE               (1U << 1)
+#define CPER_ARM_TYPE_TLB                 (1U << 2)
+#define CPER_ARM_TYPE_BUS                 (1U << 3)
+#define CPER_ARM_TYPE_MICRO_ARCHITECTURAL (1U << 4)
+
+/* multiple_error: these, or from 2 on the number of errors if it is known */
+#define CPER_ARM_SINGLE_ERROR    0
+#define CPER_ARM_MULTIPLE_ERRORS 1
+
+/* flags of an error information structure */
+#define CPER_ARM_INFO_FIRST_ERROR (1U << 0)
+#define CPER_ARM_INFO_LAST_ERROR  (1U << 1)
+#define CPER_ARM_INFO_PROPAGATED  (1U << 2)
+#define CPER_ARM_INFO_OVERFLOW    (1U << 3)
+
+/* One error of an ARM processor error section in host order */
+typedef struct CperArmErrorInfo {
+    uint16_t validation_bits;       /* CPER_ARM_INFO_VALID_* */
+    uint8_t type;                   /* CPER_ARM_TYPE_* */
+    uint8_t flags;                  /* CPER_ARM_INFO_* */
+    uint16_t multiple_error;
+    uint64_t error_information;     /* see CperArmError */
+    uint64_t virtual_fault_address;
+    uint64_t physical_fault_address;
+} CperArmErrorInfo;
+
+/* Error information structures that CperArmProcessor has room for */
+#define CPER_ARM_ERR_INFO_MAX 4
+
+/* An ARM processor error section in host order; fields as on the wire */
+typedef struct CperArmProcessor {
+    uint32_t validation_bits;       /* CPER_ARM_VALID_* */
+    uint16_t err_info_num;
+    uint8_t error_affinity_level;
+    uint64_t mpidr_el1;
+    uint64_t midr_el1;
+    uint32_t running_state;         /* CPER_ARM_RUNNING */
+    uint32_t psci_state;
+    CperArmErrorInfo err_info[CPER_ARM_ERR_INFO_MAX];
+
+    /* Only decoded; offsets from the start of the section, sizes in bytes */
+    uint16_t context_info_num;
+    uint32_t context_info_offset;
+    uint32_t context_info_size;     /* all structures */
+    uint32_t vendor_info_offset;
+    uint32_t vendor_info_size;
+} CperArmProcessor;
+
+/*
+ * What error_information says of a cache, TLB or bus error, UEFI 2.10 tables
+ * N.18 to N.20.  In the other types of error it is up to the vendor.
+ */
+typedef struct CperArmError {
+    uint16_t validation_bits;       /* CPER_ARM_ERROR_VALID_* */
+    uint16_t transaction_type;      /* CperArmTransactionType */
+    uint16_t operation;             /* CperArmOperation */
+    uint16_t level;                 /* 0 to 7: of cache or TLB; affinity */
+    uint16_t processor_context_corrupt; /* this and the next three: 0 or 1 */
+    uint16_t corrected;
+    uint16_t precise_pc;
+    uint16_t restartable_pc;
+    /* bus errors only */
+    uint16_t participation_type;    /* CperArmParticipationType */
+    uint16_t time_out;              /* 0 or 1 */
+    uint16_t address_space;         /* CperArmAddressSpace */
+    uint16_t memory_attributes;     /* 9 bits */
+    uint16_t access_mode;           /* 0 secure, 1 normal */
+} CperArmError;
+
+#define CPER_ARM_ERROR_VALID_TRANSACTION_TYPE          (1U << 0)
+#define CPER_ARM_ERROR_VALID_OPERATION                 (1U << 1)
+#define CPER_ARM_ERROR_VALID_LEVEL                     (1U << 2)
+#define CPER_ARM_ERROR_VALID_PROCESSOR_CONTEXT_CORRUPT (1U << 3)
+#define CPER_ARM_ERROR_VALID_CORRECTED                 (1U << 4)
+#define CPER_ARM_ERROR_VALID_PRECISE_PC                (1U << 5)
+#define CPER_ARM_ERROR_VALID_RESTARTABLE_PC            (1U << 6)
+/* bus errors only */
+#define CPER_ARM_ERROR_VALID_PARTICIPATION_TYPE        (1U << 7)
+#define CPER_ARM_ERROR_VALID_TIME_OUT                  (1U << 8)
+#define CPER_ARM_ERROR_VALID_ADDRESS_SPACE             (1U << 9)
+#define CPER_ARM_ERROR_VALID_MEMORY_ATTRIBUTES         (1U << 10)
+#define CPER_ARM_ERROR_VALID_ACCESS_MODE               (1U << 11)
+
+typedef enum CperArmTransactionType {
+    CPER_ARM_TRANSACTION_INSTRUCTION = 0,
+    CPER_ARM_TRANSACTION_DATA        = 1,
+    CPER_ARM_TRANSACTION_GENERIC     = 2,
+} CperArmTransactionType;
+
+typedef enum CperArmOperation {
+    CPER_ARM_OPERATION_GENERIC           = 0,
+    CPER_ARM_OPERATION_GENERIC_READ      = 1,
+    CPER_ARM_OPERATION_GENERIC_WRITE     = 2,
+    CPER_ARM_OPERATION_DATA_READ         = 3,
+    CPER_ARM_OPERATION_DATA_WRITE        = 4,
+    CPER_ARM_OPERATION_INSTRUCTION_FETCH = 5,
+    CPER_ARM_OPERATION_PREFETCH          = 6,
+    /* cache errors only */
+    CPER_ARM_OPERATION_EVICTION          = 7,
+    CPER_ARM_OPERATION_SNOOPING          = 8,
+    CPER_ARM_OPERATION_SNOOPED           = 9,
+    CPER_ARM_OPERATION_MANAGEMENT        = 10,
+    /* TLB errors only */
+    CPER_ARM_OPERATION_LOCAL_MANAGEMENT    = 7,
+    CPER_ARM_OPERATION_EXTERNAL_MANAGEMENT = 8,
+} CperArmOperation;
+
+typedef enum CperArmParticipationType {
+    CPER_ARM_PARTICIPATION_ORIGINATED = 0,  /* by the local processor */
+    CPER_ARM_PARTICIPATION_RESPONDED  = 1,
+    CPER_ARM_PARTICIPATION_OBSERVED   = 2,
+    CPER_ARM_PARTICIPATION_GENERIC    = 3,
+} CperArmParticipationType;
+
+typedef enum CperArmAddressSpace {
+    CPER_ARM_ADDRESS_SPACE_EXTERNAL = 0,
+    CPER_ARM_ADDRESS_SPACE_INTERNAL = 1,
+    CPER_ARM_ADDRESS_SPACE_UNKNOWN  = 2,
+    CPER_ARM_ADDRESS_SPACE_DEVICE   = 3,
+} CperArmAddressSpace;
+
 /* A time in UTC; kept as BCD on the wire */
 typedef struct CperTimestamp {
     uint16_t year;                  /* 0 to 9999 */
@@ -361,6 +543,25 @@ bool cper_block_add_memory(CperBlock *b, const CperEntry *e,
                            const CperMemoryError *m);
 
 /**
+ * cper_block_add_arm_processor:
+ * @b: the writer
+ * @e: severity, flags, FRU and time of the section
+ * @a: the processor and its errors
+ *
+ * Appends a data entry with an ARM processor error section (UEFI 2.10
+ * N.2.4.4) of 40 bytes and 32 for each error.  It has no context information
+ * and no vendor specific bytes: what @a says of them is ignored.  Validation
+ * bits that are not defined are left out; a field without its validation bit
+ * is written as zero, and so are reserved bits of running_state, and
+ * psci_state if the processor is running.
+ *
+ * Returns: as cper_block_add_section(), and false if err_info_num is not one
+ * of 1 to CPER_ARM_ERR_INFO_MAX.
+ */
+bool cper_block_add_arm_processor(CperBlock *b, const CperEntry *e,
+                                  const CperArmProcessor *a);
+
+/**
  * cper_entry_check:
  * @e: the entry
  * @why: set to a constant string if refused; may be NULL
@@ -458,9 +659,13 @@ size_t cper_block_length(const void *buf, size_t len);
  * @why: set to a constant string if refused; may be NULL
  *
  * Checks everything that ACPI 6.5 18.3.2.7.1 says about a whole block, more
- * than an operating system needs: see the reasons in cper.c.  The contents of
- * sections are not judged, except that a memory error section has all its 80
- * bytes.
+ * than an operating system needs: see the reasons in cper.c.  If there are
+ * entries, the severity of the block is that of the worst of them, and
+ * block_status says uncorrectable and correctable as they do; how many errors
+ * there are is not derived from them, as several entries may describe one.
+ * The contents of sections are not judged, except that a memory error section
+ * has all its 80 bytes, and that cper_arm_processor_decode() takes an ARM
+ * processor error section.
  *
  * Returns: whether the block may be given to a guest.
  */
@@ -478,6 +683,54 @@ bool cper_block_check(const void *buf, size_t len, const char **why);
  * Returns: false, and @m unchanged, if @len is too short.
  */
 bool cper_memory_decode(const void *data, size_t len, CperMemoryError *m);
+
+/**
+ * cper_arm_processor_decode:
+ * @data: the payload of a section of type cper_section_arm_processor, any
+ *        alignment
+ * @len: bytes of @data: error_data_length of the entry
+ * @a: the result in host order
+ * @why: set to a constant string if refused; may be NULL
+ *
+ * Fields are given as found, valid or not.  Of more than
+ * CPER_ARM_ERR_INFO_MAX errors the first ones are given, with err_info_num as
+ * found.  Of context information and vendor specific bytes, place and size
+ * are given.
+ *
+ * Returns: false, and @a unchanged, if the lengths in the section contradict
+ * each other or @len, or if there is no error in it.
+ */
+bool cper_arm_processor_decode(const void *data, size_t len,
+                               CperArmProcessor *a, const char **why);
+
+/**
+ * cper_arm_error_encode:
+ * @type: type of the error information structure
+ * @error: what to say
+ * @error_information: the result in host order
+ *
+ * Validation bits that the type of error does not have are left out; a field
+ * without its validation bit is written as zero.
+ *
+ * Returns: false, and nothing changed, if @type is not just one of
+ * CPER_ARM_TYPE_CACHE, _TLB and _BUS, or if a valid field has more bits than
+ * there is room for.
+ */
+bool cper_arm_error_encode(uint8_t type, const CperArmError *error,
+                           uint64_t *error_information);
+
+/**
+ * cper_arm_error_decode:
+ * @type: type of the error information structure
+ * @error_information: the field of that name, in host order
+ * @error: the result; fields as found, valid or not; zero for those that the
+ *         type of error does not have
+ *
+ * Returns: false, and nothing changed, if @type is not just one of
+ * CPER_ARM_TYPE_CACHE, _TLB and _BUS.
+ */
+bool cper_arm_error_decode(uint8_t type, uint64_t error_information,
+                           CperArmError *error);
 
 /* What one validation bit of the memory error section stands for */
 typedef struct CperMemoryField {
@@ -511,5 +764,20 @@ uint64_t cper_memory_field_get(const CperMemoryError *m,
 const char *cper_severity_name(uint32_t severity);
 const char *cper_memory_error_type_name(uint8_t type);
 const char *cper_error_status_type_name(uint8_t type);
+
+/**
+ * cper_arm_type_name, cper_arm_transaction_type_name, cper_arm_operation_name,
+ * cper_arm_participation_type_name, cper_arm_address_space_name:
+ * @type: one of CPER_ARM_TYPE_*
+ *
+ * The fields of CperArmError, and the type of an error information structure.
+ *
+ * Returns: a constant string, or NULL for a reserved value.
+ */
+const char *cper_arm_type_name(uint8_t type);
+const char *cper_arm_transaction_type_name(uint16_t transaction_type);
+const char *cper_arm_operation_name(uint8_t type, uint16_t operation);
+const char *cper_arm_participation_type_name(uint16_t participation_type);
+const char *cper_arm_address_space_name(uint16_t address_space);
 
 #endif /* HW_ACPI_APEI_CPER_H */

@@ -352,11 +352,13 @@ class Guest:
     def inject(self, address: int, mode: str = 'poison',
                severity: str = 'recoverable', length: Optional[int] = None,
                vcpu: Optional[int] = None,
-               virtual_address: Optional[int] = None) -> Dict[str, Any]:
+               virtual_address: Optional[int] = None,
+               polled: Optional[bool] = None) -> Dict[str, Any]:
         """ras-inject of a memory error."""
         return self.qemu.qmp('ras-inject', kind='memory', address=address,
                              length=length, severity=severity, mode=mode,
-                             vcpu=vcpu, virtual_address=virtual_address)
+                             vcpu=vcpu, virtual_address=virtual_address,
+                             polled=polled)
 
     def unpoison(self, address: int, length: Optional[int] = None) -> None:
         """ras-unpoison."""

@@ -1,0 +1,13 @@
+/*
+ * Guest RAS without KVM
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "system/kvm-ras.h"
+
+bool kvm_ras_sigbus(const siginfo_t *info)
+{
+    return false;
+}

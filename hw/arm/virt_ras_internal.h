@@ -1,0 +1,43 @@
+/*
+ * Guest RAS of the Arm virt machine: what its two layouts share
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef HW_ARM_VIRT_RAS_INTERNAL_H
+#define HW_ARM_VIRT_RAS_INTERNAL_H
+
+#include "hw/acpi/apei/ghes.h"
+#include "hw/arm/virt.h"
+#include "hw/ras.h"
+
+#define TYPE_VIRT_RAS "virt-ras"
+#define TYPE_VIRT_RAS_GHES "virt-ras-ghes"  /* a kind of the other */
+
+OBJECT_DECLARE_SIMPLE_TYPE(VirtRasState, VIRT_RAS)
+
+struct VirtRasState {
+    RasState parent_obj;
+
+    GhesSource source;          /* where the outstanding record is */
+};
+
+/*
+ * virt_ras_build_block: the Generic Error Status Block of some errors
+ *
+ * @buf, @size: where it goes, bytes
+ * @batch, @n: the errors; the block names the pages of each from
+ *             RasEntry::told on, the page of an access first
+ *
+ * Sets RasEntry::telling of each.  Only as many pages as there is room for,
+ * and RAS_BATCH_MAX at most, are named.
+ *
+ * Returns the length of the block in bytes.
+ */
+size_t virt_ras_build_block(uint8_t *buf, size_t size,
+                            RasEntry *const *batch, unsigned int n);
+
+/* virt_ras_ghes_create: create the RAS device of the full layout */
+RasState *virt_ras_ghes_create(VirtMachineState *vms);
+
+#endif

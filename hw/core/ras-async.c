@@ -1,0 +1,151 @@
+/*
+ * Guest RAS: errors that no vCPU consumed
+ *
+ * They reach the guest on the channels other than the exception channel: up
+ * to RAS_BATCH_MAX of them in one record, the next record when the guest has
+ * acknowledged the one before.  No vCPU waits for them, so a guest that does
+ * not acknowledge is reminded, and nothing is withdrawn before a reset.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/timer.h"
+#include "hw/ras.h"
+#include "system/runstate.h"
+#include "ras-internal.h"
+
+/* Guest time after which an unacknowledged record is notified again. */
+#define REMIND_MIN_MS 1000
+#define REMIND_MAX_MS 64000
+
+/*
+ * Linux acknowledges a record when its pages are in a queue of 16, not when
+ * they are out of it, and drops what finds no room.  So the next record waits
+ * for so much guest time after each page.
+ */
+#define PACE_NS_PER_PAGE (500 * SCALE_US)
+
+static void remind(RasState *s)
+{
+    timer_mod(s->remind_timer, qemu_clock_get_ms(QEMU_CLOCK_VIRTUAL) +
+                               s->remind_delay_ms);
+}
+
+static void remind_timer_expired(void *opaque)
+{
+    RasState *s = opaque;
+    bool waiting = false;
+
+    for (int c = RAS_CHANNEL_INTERRUPT; c < RAS_CHANNELS; c++) {
+        if (s->record_out[c]) {
+            RAS_GET_CLASS(s)->notify_batch(s, c);
+            waiting = true;
+        }
+    }
+    if (waiting) {
+        s->remind_delay_ms = MIN(s->remind_delay_ms * 2, REMIND_MAX_MS);
+        remind(s);
+    }
+}
+
+static void tell(RasState *s, RasChannel channel, RasEntry **batch,
+                 unsigned int n)
+{
+    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    const char *delivery;
+
+    rc->record_batch(s, channel, batch, n);
+    s->record_out[channel] = true;
+    for (unsigned int i = 0; i < n; i++) {
+        if (batch[i]->stage == RAS_STAGE_QUEUED) {
+            ras_advance(s, batch[i], RAS_STAGE_RECORDED);
+        }
+    }
+    delivery = rc->notify_batch(s, channel);
+    for (unsigned int i = 0; i < n; i++) {
+        if (batch[i]->stage == RAS_STAGE_RECORDED) {
+            batch[i]->delivery = delivery;
+            ras_advance(s, batch[i], RAS_STAGE_NOTIFIED);
+        }
+    }
+    s->remind_delay_ms = REMIND_MIN_MS;
+    remind(s);
+}
+
+void ras_async_deliver(RasState *s, RasChannel channel)
+{
+    RasEntry *batch[RAS_BATCH_MAX];
+    unsigned int n;
+
+    /* guest memory must not change while the guest is stopped */
+    if (s->lost || !runstate_is_running() || s->record_out[channel] ||
+        timer_pending(s->pace_timer)) {
+        return;
+    }
+    /* the rest of what one record could not hold, or something new */
+    n = ras_queue_outstanding_batch(&s->queue, channel, batch);
+    if (!n) {
+        n = ras_queue_next_batch(&s->queue, channel, batch);
+    }
+    if (n) {
+        tell(s, channel, batch, n);
+    }
+}
+
+static void deliver_all(RasState *s)
+{
+    for (int c = RAS_CHANNEL_INTERRUPT; c < RAS_CHANNELS; c++) {
+        ras_async_deliver(s, c);
+    }
+}
+
+static void pace_timer_expired(void *opaque)
+{
+    deliver_all(opaque);
+}
+
+void ras_async_acknowledged(RasState *s, RasChannel channel)
+{
+    RasEntry *batch[RAS_BATCH_MAX];
+    unsigned int n = ras_queue_outstanding_batch(&s->queue, channel, batch);
+    unsigned int pages = 0;
+
+    if (!s->record_out[channel]) {
+        return;
+    }
+    s->record_out[channel] = false;
+    for (unsigned int i = 0; i < n; i++) {
+        RasEntry *e = batch[i];
+
+        pages += e->telling / RAS_PAGE_SIZE;
+        e->told += e->telling;
+        if (e->told >= e->error.len || !e->telling) {
+            ras_advance(s, e, RAS_STAGE_ACKNOWLEDGED);
+        }
+    }
+    timer_mod(s->pace_timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
+                             pages * PACE_NS_PER_PAGE);
+}
+
+static void vm_state_changed(void *opaque, bool running, RunState state)
+{
+    if (running) {
+        deliver_all(opaque);
+    }
+}
+
+void ras_async_reset(RasState *s)
+{
+    timer_del(s->remind_timer);
+    timer_del(s->pace_timer);
+    memset(s->record_out, 0, sizeof(s->record_out));
+}
+
+void ras_async_init(RasState *s)
+{
+    s->remind_timer = timer_new_ms(QEMU_CLOCK_VIRTUAL, remind_timer_expired,
+                                   s);
+    s->pace_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, pace_timer_expired, s);
+    qemu_add_vm_change_state_handler(vm_state_changed, s);
+}

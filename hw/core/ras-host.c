@@ -1,0 +1,139 @@
+/*
+ * Guest RAS: memory of the host that failed under the guest
+ *
+ * Remembers what has failed: it is told to the guest once, is shown by
+ * query-ras, keeps the VM from being migrated (reading it would end QEMU),
+ * and is replaced by good memory at the next reset.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qemu/error-report.h"
+#include "qemu/units.h"
+#include "exec/cpu-common.h"
+#include "hw/core/cpu.h"
+#include "hw/ras.h"
+#include "ras-internal.h"
+
+static RasHostMemory *find(RasState *s, hwaddr addr)
+{
+    for (unsigned int i = 0; i < s->nr_host_memory; i++) {
+        RasHostMemory *m = &s->host_memory[i];
+
+        if (addr >= m->first && addr - m->first < m->len) {
+            return m;
+        }
+    }
+    return NULL;
+}
+
+static void remember(RasState *s, const RasHostMemory *m)
+{
+    if (s->nr_host_memory == RAS_HOST_MEMORY_MAX) {
+        /* the guest is told all the same, maybe more than once */
+        s->host_memory_forgotten++;
+        return;
+    }
+    s->host_memory[s->nr_host_memory++] = *m;
+}
+
+/* A refused error has no other witness than this line. */
+static void report(const RasError *error)
+{
+    Error *err = NULL;
+
+    if (error->len && !ras_report(error, &err)) {
+        error_reportf_err(err, "ras: failed memory at guest physical address "
+                          "0x%" PRIx64 ": ", error->addr);
+    }
+}
+
+void ras_host_memory_failed(CPUState *cpu, const RasHostMemory *m)
+{
+    RasState *s = ras_get();
+    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    bool known = find(s, m->addr);
+    bool async = ras_has_channel(s, RAS_CHANNEL_INTERRUPT);
+    uint64_t end = m->first + m->len;
+    /* what the exception's record covers: nothing, if nobody waits for it */
+    uint64_t first = m->first, next = m->first;
+    RasError error = {
+        .kind = RAS_KIND_MEMORY,
+        .severity = RAS_SEVERITY_RECOVERABLE,
+        .origin = RAS_ORIGIN_SIGBUS,
+        .has_addr = true,
+        .vcpu = -1,
+    };
+
+    if (!known) {
+        remember(s, m);
+    }
+    if (cpu) {
+        uint64_t unit = rc->record_pages(s) * RAS_PAGE_SIZE;
+
+        if (known && async) {
+            /* all of it was told already, or is about to be */
+            unit = RAS_PAGE_SIZE;
+        }
+        first = MAX(m->first, QEMU_ALIGN_DOWN(m->addr, unit));
+        next = MIN(end, first + unit);
+        error.synchronous = true;
+        error.channel = RAS_CHANNEL_EXCEPTION;
+        error.vcpu = cpu->cpu_index;
+        error.addr = m->addr;
+        error.first = first;
+        error.len = next - first;
+        if (rc->fill_access) {
+            rc->fill_access(s, cpu, &error);
+        }
+        report(&error);
+    }
+    if (!known && async) {
+        RasError rest = error;
+
+        rest.synchronous = false;
+        rest.channel = RAS_CHANNEL_INTERRUPT;
+        rest.vcpu = -1;
+        rest.access = RAS_ACCESS_KIND_UNKNOWN;
+        rest.has_vaddr = false;
+        rest.addr = rest.first = m->first;
+        rest.len = first - m->first;
+        report(&rest);
+        rest.addr = rest.first = next;
+        rest.len = end - next;
+        report(&rest);
+    }
+}
+
+bool ras_host_memory_is_good(Error **errp)
+{
+    RasState *s = ras_get();
+    uint64_t bytes = 0;
+
+    if (!s || !s->nr_host_memory) {
+        return true;
+    }
+    for (unsigned int i = 0; i < s->nr_host_memory; i++) {
+        bytes += s->host_memory[i].len;
+    }
+    error_setg(errp, "Cannot migrate: %" PRIu64 " KiB of the guest's memory "
+               "(%u places, see 'host-poisoned' in query-ras) have failed on "
+               "this host and cannot be read; a reset of the guest replaces "
+               "them", bytes / KiB, s->nr_host_memory);
+    return false;
+}
+
+void ras_host_memory_reset(RasState *s)
+{
+    for (unsigned int i = 0; i < s->nr_host_memory; i++) {
+        RasHostMemory *m = &s->host_memory[i];
+
+        for (uint64_t done = 0; done < m->len; done += m->ram_page) {
+            qemu_ram_remap(m->ram_addr + done);
+        }
+    }
+    s->nr_host_memory = 0;
+    s->host_memory_forgotten = 0;
+}

@@ -1,0 +1,45 @@
+/*
+ * Guest RAS under KVM: hardware errors that the host kernel reports
+ *
+ * The host kernel says that memory of the guest has failed by SIGBUS, and, if
+ * a vCPU has run into an error, by an exit of KVM_RUN.  These functions turn
+ * that into errors for the guest.  On a machine without guest RAS they leave
+ * everything to the rest of QEMU.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef SYSTEM_KVM_RAS_H
+#define SYSTEM_KVM_RAS_H
+
+#include "hw/core/cpu.h"
+
+/*
+ * kvm_ras_sigbus: a SIGBUS of a memory error has arrived
+ *
+ * Called from the signal handler: on a vCPU thread at any point of it, or on
+ * the main thread, synchronously and with the BQL held.
+ *
+ * Returns false if guest RAS has nothing to do with it.  Does not return if
+ * QEMU cannot go on, because it needs itself what has failed.
+ */
+bool kvm_ras_sigbus(const siginfo_t *info);
+
+/* set if the thread's SIGBUS handler left something to kvm_ras_drain() */
+extern __thread bool kvm_ras_sigbus_pending;
+
+void kvm_ras_drain(CPUState *cpu);
+
+/*
+ * kvm_ras_after_run: KVM_RUN has returned, on @cpu's thread
+ *
+ * Called without the BQL, before anything is done about the exit.
+ */
+static inline void kvm_ras_after_run(CPUState *cpu)
+{
+    if (unlikely(kvm_ras_sigbus_pending)) {
+        kvm_ras_drain(cpu);
+    }
+}
+
+#endif

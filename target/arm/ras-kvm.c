@@ -1,0 +1,98 @@
+/*
+ * Guest RAS: external aborts that KVM leaves to user space
+ *
+ * KVM_CAP_ARM_SEA_TO_USER: a synchronous external abort of a guest that the
+ * host could not handle ends KVM_RUN with KVM_EXIT_ARM_SEA.  Without the
+ * capability, or with a host kernel that lacks it, KVM gives the guest an
+ * SError instead.
+ *
+ * Linux, Documentation/virt/kvm/api.rst, "KVM_EXIT_ARM_SEA".
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/error-report.h"
+#include "qapi/error.h"
+#include "qemu/main-loop.h"
+#include "cpu.h"
+#include "hw/ras.h"
+#include "system/kvm.h"
+#include "ras.h"
+#include "ras-esr.h"
+
+/* The headers of QEMU 10.0 do not have these yet. */
+#define ARM_RAS_CAP_SEA_TO_USER    245
+#define ARM_RAS_SEA_FLAG_GPA_VALID (1ULL << 0)
+
+/* The exit's part of struct kvm_run. */
+typedef struct ArmRasSeaExit {
+    uint64_t flags;
+    uint64_t esr;
+    uint64_t gva;               /* valid if ESR_ELx.FnV is clear */
+    uint64_t gpa;               /* aligned to 4096 */
+} ArmRasSeaExit;
+
+void arm_ras_kvm_init(void)
+{
+    int ret;
+
+    if (!kvm_vm_check_extension(kvm_state, ARM_RAS_CAP_SEA_TO_USER)) {
+        return;
+    }
+    ret = kvm_vm_enable_cap(kvm_state, ARM_RAS_CAP_SEA_TO_USER, 0);
+    if (ret) {
+        warn_report("ras: KVM does not hand over external aborts: %s; the "
+                    "guest gets an SError for them", strerror(-ret));
+    }
+}
+
+static RasError error_of_exit(CPUState *cs, const ArmRasSeaExit *exit)
+{
+    RasError error = {
+        .kind = RAS_KIND_UNKNOWN,
+        .severity = RAS_SEVERITY_RECOVERABLE,
+        .origin = RAS_ORIGIN_KVM_SEA,
+        .synchronous = true,
+        .vcpu = cs->cpu_index,
+    };
+    ArmRasSea sea;
+
+    if (arm_ras_sea_decode(exit->esr, &sea, NULL)) {
+        error.access = sea.fetch ? RAS_ACCESS_KIND_FETCH :
+                       sea.write ? RAS_ACCESS_KIND_STORE :
+                                   RAS_ACCESS_KIND_LOAD;
+        error.syndrome.valid = true;
+        error.syndrome.srr1 = exit->esr;
+        error.syndrome.dar = exit->gva;
+        if (!sea.fnv) {
+            error.has_vaddr = true;
+            error.vaddr = exit->gva;
+        }
+        if (sea.set == ARM_RAS_SET_UC) {
+            error.severity = RAS_SEVERITY_FATAL;
+        }
+    }
+    if (exit->flags & ARM_RAS_SEA_FLAG_GPA_VALID) {
+        error.kind = RAS_KIND_MEMORY;
+        error.has_addr = true;
+        error.addr = exit->gpa;
+        error.first = exit->gpa & -(uint64_t)RAS_PAGE_SIZE;
+        error.len = RAS_PAGE_SIZE;
+    }
+    return error;
+}
+
+int arm_ras_kvm_sea(CPUState *cs, struct kvm_run *run)
+{
+    RasError error = error_of_exit(cs, (ArmRasSeaExit *)&run->hw);
+    Error *err = NULL;
+
+    bql_lock();
+    if (!ras_report(&error, &err)) {
+        /* the vCPU tries again, so nothing is lost */
+        warn_reportf_err(err, "ras: external abort: ");
+    }
+    bql_unlock();
+    return EXCP_INTERRUPT;
+}
