@@ -39,8 +39,9 @@ static G_NORETURN void touched_by_qemu(void *addr)
 
     if (block) {
         error_report("ras: hardware memory error: QEMU itself accessed guest "
-                     "memory that has failed (block '%s', offset 0x" RAM_ADDR_FMT
-                     "), for a device; the guest cannot be told of that",
+                     "memory that has failed (block '%s', offset 0x"
+                     RAM_ADDR_FMT "), for a device; the guest cannot be told "
+                     "of that",
                      qemu_ram_get_idstr(block), offset);
     } else {
         error_report("ras: hardware memory error in memory of QEMU itself, "

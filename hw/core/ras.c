@@ -90,9 +90,9 @@ void ras_advance(RasState *s, RasEntry *e, RasStage stage)
 /* Wake the thread of the vCPU whose error is next in turn. */
 static void kick_next(RasState *s)
 {
-    RasEntry *e = s->lost ? NULL : ras_queue_next(&s->queue, RAS_CHANNEL_EXCEPTION);
+    RasEntry *e = ras_queue_next(&s->queue, RAS_CHANNEL_EXCEPTION);
 
-    if (e) {
+    if (e && !s->lost) {
         qemu_cpu_kick(qemu_get_cpu(e->error.vcpu));
     }
 }

@@ -40,7 +40,7 @@ typedef enum RasSeverity {
     RAS_SEVERITY_FATAL,
 } RasSeverity;
 
-/* How the guest is told; each has a record and an acknowledgement of its own. */
+/* How the guest is told; each has its own record and acknowledgement. */
 typedef enum RasChannel {
     RAS_CHANNEL_EXCEPTION,      /* the vCPU of the error takes an exception */
     RAS_CHANNEL_INTERRUPT,      /* no vCPU: an interrupt, when there is time */

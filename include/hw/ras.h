@@ -179,8 +179,9 @@ void ras_acknowledge(RasState *s, RasChannel channel);
 int ras_owner(RasState *s);
 
 /*
- * ras_release: the outstanding record of the exception channel can no longer be acknowledged (its
- * owner is gone or the guest set up a new handler); the next error follows
+ * ras_release: the outstanding record of the exception channel can no longer
+ * be acknowledged (its owner is gone or the guest set up a new handler); the
+ * next error follows
  */
 void ras_release(RasState *s);
 
