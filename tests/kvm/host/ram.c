@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Runs in the host of the KVM tests.  The RAM of the guest is a file there, in
+ * tmpfs, and this does what hardware would do to it, or tells where it is:
+ *
+ *   ram poison FILE OFFSET...   the pages fail, as in a machine check
+ *   ram where FILE OFFSET...    prints their physical addresses, one a line
+ *
+ * OFFSET is the number of bytes from the begin of the file to a page.
+ */
+#define _GNU_SOURCE
+#include <err.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PAGEMAP_PRESENT (1ULL << 63)
+#define PAGEMAP_FRAME ((1ULL << 55) - 1)
+
+static size_t page_size;
+
+/* The page at offset of file fd, in memory. */
+static void *map_page(int fd, off_t offset)
+{
+    void *page = mmap(NULL, page_size, PROT_READ | PROT_WRITE,
+                      MAP_SHARED | MAP_POPULATE, fd, offset);
+
+    if (page == MAP_FAILED) {
+        err(1, "mmap at 0x%llx", (unsigned long long)offset);
+    }
+    return page;
+}
+
+/*
+ * The kernel sends a SIGBUS that cannot be ignored to the process that asks
+ * for this, so each page has a process of its own.
+ */
+static void poison(int fd, off_t offset)
+{
+    pid_t pid = fork();
+    int status;
+
+    if (pid < 0) {
+        err(1, "fork");
+    }
+    if (pid == 0) {
+        if (madvise(map_page(fd, offset), page_size, MADV_HWPOISON)) {
+            err(1, "MADV_HWPOISON at 0x%llx", (unsigned long long)offset);
+        }
+        _exit(0);
+    }
+    if (waitpid(pid, &status, 0) != pid) {
+        err(1, "waitpid");
+    }
+    if (WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status) != SIGBUS) {
+        errx(1, "page 0x%llx: wait status 0x%x", (unsigned long long)offset,
+             status);
+    }
+}
+
+static void where(int fd, off_t offset)
+{
+    int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    void *page = map_page(fd, offset);
+    uint64_t entry;
+
+    if (pagemap < 0 ||
+        pread(pagemap, &entry, sizeof(entry),
+              (uintptr_t)page / page_size * sizeof(entry)) != sizeof(entry)) {
+        err(1, "pagemap");
+    }
+    if (!(entry & PAGEMAP_PRESENT)) {
+        errx(1, "page 0x%llx is not in memory", (unsigned long long)offset);
+    }
+    printf("0x%llx\n",
+           (unsigned long long)((entry & PAGEMAP_FRAME) * page_size));
+    close(pagemap);
+}
+
+int main(int argc, char **argv)
+{
+    void (*act)(int fd, off_t offset) = NULL;
+    int fd;
+
+    page_size = sysconf(_SC_PAGESIZE);
+    if (argc > 3) {
+        act = !strcmp(argv[1], "poison") ? poison :
+              !strcmp(argv[1], "where") ? where : NULL;
+    }
+    if (!act) {
+        errx(2, "usage: ram poison|where FILE OFFSET...");
+    }
+    fd = open(argv[2], O_RDWR | O_CLOEXEC);
+    if (fd < 0) {
+        err(1, "%s", argv[2]);
+    }
+    for (int i = 3; i < argc; i++) {
+        act(fd, strtoull(argv[i], NULL, 0));
+    }
+    return 0;
+}

@@ -1,0 +1,402 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A host with KVM, its guests, and how to poison their memory.
+
+The host is an emulated machine with EL2, so no special hardware is needed:
+
+    this machine       QEMU with guest RAS, TCG       (the outer one)
+      host             Linux with /dev/kvm
+        inner QEMU     the one under test, accel=kvm
+          guest        Linux
+
+Host and guest run the same program as the guests of the functional tests
+(functional/guest), so what works there works on both.  Console, agent port,
+QMP and messages of the inner QEMU are virtio-serial ports of the host that it
+opens by itself; here they are sockets.
+
+The guest's RAM is a file in the host, in which host/ram.c poisons pages.
+"""
+
+import asyncio
+import itertools
+import shutil
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
+
+from ras import environment, initramfs
+from ras.agent import Agent
+from ras.guest import Guest, Victim
+from ras.qemu import Qemu
+from ras.stream import LineStream
+from ras.targets import ARM64, Target
+
+HOST_SOURCES = Path(__file__).resolve().parent / 'host'
+# What inner and outer QEMU have in common, as names of ports of the host.
+PORTS = ('qmp', 'console', 'serial', 'agent', 'log')
+# The guest's RAM, in the host.
+RAM = '/tmp/guest-ram'
+GUEST_MEGABYTES = 1024
+
+
+@dataclass(frozen=True)
+class Lab:
+    """What differs between architectures."""
+
+    guest: Target
+    host: Target
+    emulator: str
+    # Cache entries of the cross-built QEMU, by name (scripts/kvm-lab).
+    entries: Dict[str, str]
+    # Of the inner QEMU.
+    machine_args: Sequence[str]
+    # The guest physical address of the first byte of RAM.
+    ram_base: int
+
+
+ARM64_LAB = Lab(
+    guest=ARM64,
+    # "sme" makes emulation slow and gives nothing here.
+    host=replace(ARM64, kernel_arguments='console=ttyAMA0',
+                 machine_args=lambda: [
+                     '-machine', 'virt,virtualization=on,gic-version=3',
+                     '-cpu', 'max,pauth-impdef=on,sme=off']),
+    emulator='qemu-system-aarch64',
+    entries={'ras': 'RAS_KVM_ARM64', 'stock': 'RAS_KVM_STOCK_ARM64'},
+    machine_args=['-machine', 'virt,ras=on,gic-version=3,accel=kvm',
+                  '-cpu', 'host', '-bios', '/lab/firmware'],
+    ram_base=0x40000000)
+
+
+class GuestLost(Exception):
+    """The inner QEMU ended by itself; the text says how."""
+
+
+def _archive(lab: Lab, folder: Path) -> Path:
+    """Write the initramfs of the host to @folder.
+
+    Linux accepts archives one after another: the first is that of the guest,
+    the second has what the host needs besides.
+    """
+    root = folder / 'root'
+    files = {'kernel': environment.path(lab.guest.kernel_variable),
+             'initrd': initramfs.get(lab.guest),
+             'firmware': environment.path('RAS_AAVMF')}
+    (root / 'lab').mkdir(parents=True)
+    (root / 'lib').mkdir()
+    for name, source in files.items():
+        shutil.copy(source, root / 'lab' / name)
+    for name, variable in lab.entries.items():
+        entry = environment.path(variable)
+        shutil.copy(entry / 'bin' / lab.emulator, root / 'lab' / name)
+        # Both were linked with the same libraries.
+        for library in (entry / 'lib').iterdir():
+            shutil.copy(library, root / 'lib')
+    subprocess.run([lab.host.compiler, *initramfs.CFLAGS,
+                    '-o', str(root / 'lab' / 'ram'),
+                    str(HOST_SOURCES / 'ram.c')], check=True, timeout=300)
+    names = sorted(str(path.relative_to(root)) for path in root.rglob('*'))
+    archive = folder / 'initramfs.cpio'
+    shutil.copy(initramfs.get(lab.host), archive)
+    with open(archive, 'ab') as output:
+        subprocess.run(['cpio', '--quiet', '-o', '-H', 'newc', '-R', '+0:+0'],
+                       cwd=root, stdout=output, check=True, timeout=60,
+                       input='\n'.join(names).encode() + b'\n')
+    shutil.rmtree(root)
+    return archive
+
+
+class Host(Guest):
+    """The emulated machine whose kernel has KVM; has one guest at a time."""
+
+    def __init__(self, lab: Lab, name: str,
+                 extra_args: Sequence[str] = ()) -> None:
+        self.lab = lab
+        self.name = name
+        self.folder = Path(tempfile.mkdtemp(prefix='ras-kvm-'))
+        self.kvm_guest: Optional['KvmGuest'] = None
+        # Device files of the ports.
+        self.ports: Dict[str, str] = {}
+        self._numbers: Iterator[int] = itertools.count(1)
+        ports: List[str] = []
+        for port in PORTS:
+            ports += ['-chardev', f'socket,id={port},reconnect-ms=100,'
+                                  f'path={self.folder / port}',
+                      '-device', f'virtserialport,bus=lab.0,chardev={port},'
+                                 f'name=lab.{port}']
+        super().__init__(lab.host, name, extra_args=[
+            '-m', '4G', '-initrd', str(_archive(lab, self.folder)),
+            '-device', 'virtio-serial-pci,id=lab', *ports, *extra_args])
+
+    def boot(self) -> 'Host':
+        """Start the outer QEMU and wait until the host is up."""
+        super().boot()
+        self.command('test -c /dev/kvm')
+        for line in self.command('cd /sys/class/virtio-ports; '
+                                 'grep . */name').splitlines():
+            device, name = line.split('/name:lab.') if 'lab.' in line \
+                else (None, None)
+            if name:
+                self.ports[name] = f'/dev/{device}'
+        assert set(self.ports) == set(PORTS), self.ports
+        return self
+
+    def command(self, text: str) -> str:
+        """Run a shell command in the host, which must succeed."""
+        result = self.agent.run(text)
+        assert result.status == 0, f'{text}: {result}'
+        return result.output
+
+    def start_guest(self, qemu: str, smp: int = 4,
+                    extra_args: Sequence[str] = ()) -> 'KvmGuest':
+        """Boot a guest with the inner QEMU of that name, "ras" or "stock"."""
+        self.stop_guest()
+        name = f'{self.name}-{qemu}-{next(self._numbers)}'
+        self.kvm_guest = KvmGuest(self, qemu, name, smp, extra_args)
+        self.kvm_guest.boot()
+        return self.kvm_guest
+
+    def stop_guest(self) -> None:
+        """End the inner QEMU, if there is one."""
+        if self.kvm_guest is not None:
+            self.kvm_guest.close()
+            self.kvm_guest = None
+
+    def _ram(self, action: str, pages: Sequence[int]) -> List[str]:
+        offsets = ' '.join(hex(page - self.lab.ram_base) for page in pages)
+        return self.command(f'/lab/ram {action} {RAM} {offsets}').split()
+
+    def poison(self, pages: Sequence[int]) -> None:
+        """Let the memory at these guest physical addresses fail."""
+        self._ram('poison', pages)
+
+    def where(self, pages: Sequence[int]) -> List[int]:
+        """The physical addresses, in the host, of pages of the guest."""
+        return [int(line, 0) for line in self._ram('where', pages)]
+
+    def _chardev(self, port: str) -> Dict[str, Any]:
+        devices = self.qemu.qmp('query-chardev')
+        return next(each for each in devices if each['label'] == port)
+
+    def is_connected(self, port: str) -> bool:
+        """True if somebody here listens to what arrives at @port."""
+        return not self._chardev(port)['filename'].startswith('disconnected:')
+
+    def is_open(self, port: str) -> bool:
+        """True if a process of the host has opened the device of @port."""
+        return self._chardev(port)['frontend-open']
+
+    def close(self) -> None:
+        """End everything."""
+        try:
+            self.stop_guest()
+        finally:
+            super().close()
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class _Process:
+    """The inner QEMU: what ras.qemu.Qemu wants of qemu.machine.QEMUMachine."""
+
+    STATUS = '/tmp/qemu.status'
+    PID = '/tmp/qemu.pid'
+
+    def __init__(self, host: Host, command: str) -> None:
+        from qemu.qmp.legacy import \
+            QEMUMonitorProtocol  # pylint: disable=C0415
+
+        self._host = host
+        self._command = command
+        self._exitcode: Optional[int] = None
+        socket = host.folder / 'qmp'
+        socket.unlink(missing_ok=True)
+        self._qmp = QEMUMonitorProtocol(str(socket), server=True)
+        self._qmp_connection: Optional[QEMUMonitorProtocol] = None
+
+    def launch(self) -> None:
+        """Start the process, with its output to port "log"."""
+        end = time.monotonic() + 30
+        while not all(map(self._host.is_connected, PORTS)):
+            assert time.monotonic() < end, 'a port is not connected'
+            time.sleep(0.05)
+        self._host.command(f'rm -f {self.STATUS} {RAM}')
+        self._host.command(
+            f'(sh -c \'echo $$ >{self.PID}; exec {self._command}\'; '
+            f'echo $? >{self.STATUS}) >{self._host.ports["log"]} 2>&1 &')
+        while not self._host.is_open('qmp'):
+            if not self.is_running():
+                raise GuestLost(f'QEMU ended with status {self._exitcode}')
+        self._qmp.accept(60 * self._host.factor)
+        self._qmp_connection = self._qmp
+
+    def qmp(self, command: str, arguments: Dict[str, Any]) -> Dict[str, Any]:
+        """Run a QMP command."""
+        return self._qmp.cmd_raw(command, arguments)
+
+    def get_qmp_events(self, wait: float = 0) -> List[Dict[str, Any]]:
+        """The events that have arrived."""
+        return self._qmp.get_events(wait=wait)
+
+    def get_pid(self) -> int:
+        """The process id, in the host."""
+        return int(self._host.command(f'cat {self.PID}'))
+
+    def exitcode(self) -> Optional[int]:
+        """Exit status; negative for a signal, None while it runs."""
+        if self._exitcode is None:
+            status = self._host.agent.run(f'cat {self.STATUS}')
+            if status.status == 0 and status.output:
+                code = int(status.output)
+                self._exitcode = code if code <= 128 else 128 - code
+        return self._exitcode
+
+    def is_running(self) -> bool:
+        """True until it has ended."""
+        return self.exitcode() is None
+
+    def shutdown(self, **_: Any) -> None:
+        """End it at once."""
+        try:
+            if self.is_running():
+                self._host.command(f'kill -9 $(cat {self.PID})')
+                while self.is_running():
+                    time.sleep(0.05)
+        finally:
+            self._qmp_connection = None
+            self._qmp.close()
+
+
+class _InnerQemu(Qemu):
+    """ras.qemu.Qemu for a process in the host: has the same attributes."""
+
+    # Everything is made here that the base class would make for a process
+    # of this machine.
+    # pylint: disable-next=super-init-not-called
+    def __init__(self, host: Host, binary: str, args: Sequence[str],
+                 name: str) -> None:
+        environment.use_qemu_python()
+        self.name = name
+        self.events: List[Dict[str, Any]] = []
+        self.exchange = []
+        self.logs = environment.directory('RAS_RESULTS') / 'kvm' / name
+        shutil.rmtree(self.logs, ignore_errors=True)
+        self.logs.mkdir(parents=True)
+        self._qmp_log = open(self.logs / 'qmp.log', 'w', encoding='utf-8')
+        self.console, self.serial, self.agent, self.log = self._streams = [
+            self._stream(host, port) for port in PORTS if port != 'qmp']
+        self._loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self._loop)
+        port = host.ports
+        self._vm = _Process(host, ' '.join([
+            binary, '-nodefaults', '-display none', *args,
+            f'-chardev pipe,id=q,path={port["qmp"]}',
+            '-mon chardev=q,mode=control',
+            f'-chardev pipe,id=s,path={port["serial"]}', '-serial chardev:s',
+            f'-chardev pipe,id=c,path={port["console"]}',
+            f'-chardev pipe,id=a,path={port["agent"]}',
+            '-device virtio-serial-pci', '-device virtconsole,chardev=c',
+            '-device virtserialport,chardev=a,name=ras.agent',
+            '-msg timestamp=on']))
+
+    def _stream(self, host: Host, port: str) -> LineStream:
+        socket = host.folder / port
+        socket.unlink(missing_ok=True)
+        return LineStream(port, socket, self.logs / f'{port}.log')
+
+    def launch(self) -> None:
+        """Start the process."""
+        try:
+            for stream in self._streams:
+                stream.accept(30)
+            self._vm.launch()
+            self._vm._qmp.settimeout(60 * environment.time_factor())
+        except BaseException:
+            self.close()
+            raise
+
+    def output(self) -> List[str]:
+        """What QEMU wrote so far: messages and trace."""
+        return [line.text for line in self.log.since(0)]
+
+    def close(self) -> None:
+        """End the process, whatever state it is in, and clean up."""
+        if self._loop.is_closed():
+            return
+        try:
+            self.pump()
+            self._vm.shutdown()
+        except Exception as exc:  # pylint: disable=broad-except
+            self._note(f'shutdown: {type(exc).__name__} {exc}')
+        finally:
+            for stream in self._streams:
+                stream.close()
+            self._loop.close()
+            self._qmp_log.close()
+
+
+class KvmGuest(Guest):
+    """A guest of the inner QEMU: ras.guest.Guest, and poison of the host."""
+
+    # The base class would start a process of this machine.
+    # pylint: disable-next=super-init-not-called
+    def __init__(self, host: Host, qemu: str, name: str, smp: int,
+                 extra_args: Sequence[str]) -> None:
+        lab = host.lab
+        self.host = host
+        self.flavour = qemu
+        self.smp = smp
+        self.target = lab.guest
+        self.factor = environment.time_factor()
+        self.qemu = _InnerQemu(host, f'/lab/{qemu}', [
+            *lab.machine_args, '-machine memory-backend=ram',
+            f'-m {GUEST_MEGABYTES}M', f'-smp {smp}',
+            f'-object memory-backend-file,id=ram,mem-path={RAM},'
+            f'size={GUEST_MEGABYTES}M,share=on',
+            '-kernel /lab/kernel -initrd /lab/initrd',
+            # Here each character on the serial port takes milliseconds, which
+            # hvc0 needs for a line; so ttyAMA0 is kept away, which the kernel
+            # would use because ACPI says so.
+            '-append "console=hvc0 initcall_blacklist=pl011_init acpi=force '
+            'irqaffinity=0 panic=0"',
+            '-action panic=none',
+            *(['-trace "ras_*"'] if qemu == 'ras' else []), *extra_args], name)
+        self.agent = Agent(self.qemu.agent, self.factor)
+        self.console = self.qemu.console
+        self.hello: Dict[str, str] = {}
+        self.damaged = False
+
+    def check_not_lost(self) -> None:
+        """Raise GuestLost if QEMU has ended."""
+        status = self.qemu.exit_status()
+        if status is not None:
+            said = [line for line in self.qemu.output()
+                    if line.strip() and ' warning: ' not in line]
+            raise GuestLost(f'QEMU ended with status {status}: '
+                            + ' / '.join(said[-3:]))
+
+    def wait_until(self, done: Callable[[], bool], what: str,
+                   timeout: float = 60) -> None:
+        """Wait until done(), or until QEMU has ended: GuestLost."""
+        end = time.monotonic() + timeout * self.factor
+        while not done():
+            self.check_not_lost()
+            assert time.monotonic() < end, f'{what}: not in {timeout:.0f} s'
+            time.sleep(0.2)
+
+    def victims(self, count: int) -> List[Victim]:
+        """Start that many victims with a page each, on all vCPUs in turn."""
+        return [self.spawn(cpu=number % self.smp) for number in range(count)]
+
+    def wait_sigbus(self, victims: Sequence[Victim]) -> None:
+        """Wait until the SIGBUS handler of each victim has run."""
+        def all_hit() -> bool:
+            return all(self.agent.lines(rf'^\* victim {victim.id} sigbus ')
+                       for victim in victims)
+
+        self.wait_until(all_hit, f'SIGBUS for {len(victims)} victims')
+
+    def poisoned(self) -> List[Dict[str, Any]]:
+        """None that could be made good again: it is the host's poison."""
+        return []
