@@ -53,13 +53,19 @@ static unsigned int virt_ras_record_pages(RasState *s)
                      GHES_ERROR_STATUS_BLOCK_LENGTH));
 }
 
+static size_t virt_ras_record_size(RasState *s)
+{
+    return GHES_ERROR_STATUS_BLOCK_LENGTH;
+}
+
 /* An error that the guest is told of without any vCPU having consumed it. */
 static bool check_async(RasState *s, const RasError *error, Error **errp)
 {
     if (!ras_has_channel(s, error->channel)) {
-        error_setg(errp, "Mode 'report' needs an asynchronous error source, "
-                   "which this machine's tables do not have; use mode "
-                   "'poison' or 'consume', or start it with ras-ghes=on");
+        error_setg(errp, "The guest can only be told of errors that a vCPU "
+                   "takes, because this machine's tables have no asynchronous "
+                   "error source; start it with ras-ghes=on, or have a vCPU "
+                   "take the error (for memory: mode 'poison' or 'consume')");
         return false;
     }
     return true;
@@ -117,95 +123,6 @@ static void virt_ras_fill_access(RasState *s, CPUState *cpu, RasError *error)
 static bool virt_ras_vcpu_online(RasState *s, CPUState *cpu)
 {
     return ARM_CPU(cpu)->power_state == PSCI_ON;
-}
-
-/*
- * A Linux guest drops a record that is equal, byte for byte, to one of the
- * last ten seconds: the number of the error makes each one different.
- */
-static void fill_entry(CperEntry *entry, const RasEntry *e)
-{
-    static const CperSeverity severity[] = {
-        [RAS_SEVERITY_CORRECTED] = CPER_SEVERITY_CORRECTED,
-        [RAS_SEVERITY_RECOVERABLE] = CPER_SEVERITY_RECOVERABLE,
-        [RAS_SEVERITY_FATAL] = CPER_SEVERITY_FATAL,
-    };
-
-    *entry = (CperEntry) {
-        .severity = severity[e->error.severity],
-        .flags = CPER_ENTRY_PRIMARY,
-        .has_fru_text = true,
-    };
-    snprintf(entry->fru_text, sizeof(entry->fru_text), "RAM #%" PRIu64, e->id);
-}
-
-/* Returns how many pages were added. */
-static unsigned int add_pages(CperBlock *block, RasEntry *e, unsigned int max)
-{
-    const RasError *error = &e->error;
-    CperMemoryError memory = {
-        .validation_bits = CPER_MEMORY_VALID_ERROR_STATUS |
-                           CPER_MEMORY_VALID_PHYSICAL_ADDRESS |
-                           CPER_MEMORY_VALID_PHYSICAL_ADDRESS_MASK |
-                           CPER_MEMORY_VALID_MEMORY_ERROR_TYPE,
-        .error_status = CPER_STATUS_TYPE_DRAM << CPER_STATUS_TYPE_SHIFT |
-                        CPER_STATUS_DATA,
-        .physical_address_mask = -(uint64_t)RAS_PAGE_SIZE,
-        .memory_error_type =
-            error->severity == RAS_SEVERITY_CORRECTED ?
-            CPER_MEMORY_SINGLE_BIT_ECC : CPER_MEMORY_MULTI_BIT_ECC,
-    };
-    /* of a record for an access, the page of the access is the first */
-    bool access = error->synchronous;
-    uint64_t accessed = error->addr & memory.physical_address_mask;
-    CperEntry entry;
-    unsigned int n = 0;
-
-    fill_entry(&entry, e);
-    e->telling = 0;
-    if (access) {
-        memory.physical_address = error->addr;
-        if (!max || !cper_block_add_memory(block, &entry, &memory)) {
-            return 0;
-        }
-        entry.flags = 0;
-        n++;
-    }
-    for (uint64_t at = e->told; at < error->len && n < max;
-         at += RAS_PAGE_SIZE) {
-        memory.physical_address = error->first + at;
-        if (access && memory.physical_address == accessed) {
-            e->telling += RAS_PAGE_SIZE;
-            continue;
-        }
-        if (!cper_block_add_memory(block, &entry, &memory)) {
-            break;
-        }
-        entry.flags = 0;
-        e->telling += RAS_PAGE_SIZE;
-        n++;
-    }
-    return n;
-}
-
-size_t virt_ras_build_block(uint8_t *buf, size_t size,
-                            RasEntry *const *batch, unsigned int n)
-{
-    unsigned int max = MIN(RAS_BATCH_MAX, cper_block_max_memory_entries(size));
-    const RasError *error = &batch[0]->error;
-    CperBlock block;
-
-    if (error->record) {
-        batch[0]->telling = error->len;
-        assert(error->record_len <= size);
-        memcpy(buf, error->record, error->record_len);
-        return error->record_len;
-    }
-    cper_block_init(&block, buf, size);
-    for (unsigned int i = 0; i < n; i++) {
-        max -= add_pages(&block, batch[i], max);
-    }
-    return cper_block_finish(&block);
 }
 
 static RasRecordResult virt_ras_record(RasState *s, RasEntry *e,
@@ -287,6 +204,9 @@ static void virt_ras_class_init(ObjectClass *oc, void *data)
 
     rc->channel_name = virt_ras_channel_name;
     rc->record_pages = virt_ras_record_pages;
+    rc->record_size = virt_ras_record_size;
+    rc->check_record = virt_ras_check_record;
+    rc->build_arm_processor = virt_ras_build_arm_processor;
     rc->fill_access = virt_ras_fill_access;
     rc->check = virt_ras_check;
     rc->ready = virt_ras_ready;

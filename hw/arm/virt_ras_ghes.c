@@ -64,6 +64,11 @@ static unsigned int record_pages(RasState *s)
     return RAS_BATCH_MAX;
 }
 
+static size_t record_size(RasState *s)
+{
+    return RAS_GHES_BLOCK_LENGTH;
+}
+
 static bool ready(RasState *s)
 {
     return true;
@@ -168,6 +173,7 @@ static void virt_ras_ghes_class_init(ObjectClass *oc, void *data)
 
     rc->channel_name = channel_name;
     rc->record_pages = record_pages;
+    rc->record_size = record_size;
     rc->ready = ready;
     rc->record = record;
     rc->record_batch = write_record;

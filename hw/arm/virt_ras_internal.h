@@ -37,6 +37,13 @@ struct VirtRasState {
 size_t virt_ras_build_block(uint8_t *buf, size_t size,
                             RasEntry *const *batch, unsigned int n);
 
+/* Methods of RasDeviceClass. */
+bool virt_ras_check_record(RasState *s, const uint8_t *record, size_t len,
+                           RasError *error, Error **errp);
+size_t virt_ras_build_arm_processor(RasState *s, uint64_t id,
+                                    const RasInjectArmProcessor *arg,
+                                    uint8_t *record, Error **errp);
+
 /* virt_ras_ghes_create: create the RAS device of the full layout */
 RasState *virt_ras_ghes_create(VirtMachineState *vms);
 

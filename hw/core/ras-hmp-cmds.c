@@ -108,6 +108,11 @@ void hmp_ras_inject(Monitor *mon, const QDict *qdict)
     if (err) {
         goto out;
     }
+    if (arg.kind != RAS_INJECT_KIND_MEMORY) {
+        error_setg(&err, "Here only kind 'memory' can be injected; for '%s' "
+                   "use QMP", RasInjectKind_str(arg.kind));
+        goto out;
+    }
     arg.u.memory.address = qdict_get_int(qdict, "address");
     arg.u.memory.mode = qapi_enum_parse(&RasInjectMode_lookup,
                                         qdict_get_str(qdict, "mode"), -1,

@@ -8,7 +8,6 @@
 #define HW_CORE_RAS_INTERNAL_H
 
 #include "hw/ras.h"
-#include "qapi/qapi-types-ras.h"
 
 /* ras_advance: move @e to @stage, which its life cycle must allow */
 void ras_advance(RasState *s, RasEntry *e, RasStage stage);

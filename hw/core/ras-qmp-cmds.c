@@ -10,6 +10,7 @@
 #include "qapi/qapi-events-ras.h"
 #include "qapi/qapi-events-run-state.h"
 #include "qapi/util.h"
+#include "qemu/base64.h"
 #include "hw/boards.h"
 #include "hw/core/cpu.h"
 #include "hw/ras.h"
@@ -155,6 +156,111 @@ static bool inject_memory(RasState *s, const RasInjectMemory *m,
     return result->id != 0;
 }
 
+/* How an error with a record of its own reaches the guest. */
+static bool choose_channel(RasState *s, RasError *error, bool has_vcpu,
+                           int64_t vcpu, bool polled, Error **errp)
+{
+    error->origin = RAS_ORIGIN_INJECTED;
+    error->synchronous = has_vcpu;
+    error->vcpu = -1;
+    if (!has_vcpu) {
+        error->channel = polled ? RAS_CHANNEL_POLLED : RAS_CHANNEL_INTERRUPT;
+        return true;
+    }
+    if (polled) {
+        error_setg(errp, "An error that a vCPU takes cannot be polled; leave "
+                   "out 'polled'");
+        return false;
+    }
+    if (!check_vcpu(s, vcpu, errp)) {
+        return false;
+    }
+    error->vcpu = vcpu;
+    return true;
+}
+
+/* Reports @error with a copy of @record. */
+static bool inject_record(RasState *s, RasError *error, const uint8_t *record,
+                          size_t len, RasInjectResult *result, Error **errp)
+{
+    RasDeviceClass *rc = RAS_GET_CLASS(s);
+
+    if (!rc->check_record(s, record, len, error, errp) ||
+        !rc->check(s, error, errp)) {
+        return false;
+    }
+    error->record = g_memdup2(record, len);
+    error->record_len = len;
+    result->id = ras_report(error, errp);
+    result->has_id = true;
+    if (!result->id) {
+        g_free(error->record);
+        return false;
+    }
+    return true;
+}
+
+static bool inject_cper(RasState *s, const RasInjectCper *c,
+                        RasInjectResult *result, Error **errp)
+{
+    g_autofree uint8_t *record = NULL;
+    RasError error = { .kind = RAS_KIND_UNKNOWN };
+    size_t len;
+
+    if (!RAS_GET_CLASS(s)->record_size) {
+        error_setg(errp, "This machine tells its guest of errors in another "
+                   "way than by CPER records; use kind 'memory'");
+        return false;
+    }
+    record = qbase64_decode(c->data, -1, &len, errp);
+    if (!record) {
+        return false;
+    }
+    if (len > RAS_GET_CLASS(s)->record_size(s)) {
+        error_setg(errp, "The record has %zu bytes, and the guest's error "
+                   "status block only %zu", len,
+                   RAS_GET_CLASS(s)->record_size(s));
+        return false;
+    }
+    return choose_channel(s, &error, c->has_vcpu, c->vcpu, c->polled, errp) &&
+           inject_record(s, &error, record, len, result, errp);
+}
+
+static bool inject_arm_processor(RasState *s, const RasInjectArmProcessor *a,
+                                 RasInjectResult *result, Error **errp)
+{
+    static const RasErrorKind kind_of[] = {
+        [RAS_ARM_ERROR_TYPE_CACHE] = RAS_KIND_CACHE,
+        [RAS_ARM_ERROR_TYPE_TLB] = RAS_KIND_TLB,
+        [RAS_ARM_ERROR_TYPE_BUS] = RAS_KIND_BUS,
+        [RAS_ARM_ERROR_TYPE_MICRO_ARCHITECTURAL] = RAS_KIND_UNKNOWN,
+    };
+    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    RasError error = { .kind = kind_of[a->type] };
+    g_autofree uint8_t *record = NULL;
+    size_t len;
+
+    if (!rc->build_arm_processor) {
+        error_setg(errp, "This machine has no Arm processors; use kind "
+                   "'memory'");
+        return false;
+    }
+    if (!qemu_get_cpu(MIN(a->vcpu, INT_MAX))) {
+        error_setg(errp, "There is no vCPU %" PRId64 "; 'info cpus' shows "
+                   "which there are", a->vcpu);
+        return false;
+    }
+    record = g_malloc(rc->record_size(s));
+    len = rc->build_arm_processor(s, s->queue.last_id + 1, a, record, errp);
+    if (!len || !choose_channel(s, &error, a->synchronous, a->vcpu, a->polled,
+                                errp)) {
+        return false;
+    }
+    error.has_vaddr = a->has_virtual_address && a->synchronous;
+    error.vaddr = a->virtual_address;
+    return inject_record(s, &error, record, len, result, errp);
+}
+
 RasInjectResult *qmp_ras_inject(RasInject *arg, Error **errp)
 {
     g_autoptr(RasInjectResult) result = g_new0(RasInjectResult, 1);
@@ -171,6 +277,16 @@ RasInjectResult *qmp_ras_inject(RasInject *arg, Error **errp)
             return g_steal_pointer(&result);
         }
         break;
+    case RAS_INJECT_KIND_ARM_PROCESSOR:
+        if (inject_arm_processor(s, &arg->u.arm_processor, result, errp)) {
+            return g_steal_pointer(&result);
+        }
+        break;
+    case RAS_INJECT_KIND_CPER:
+        if (inject_cper(s, &arg->u.cper, result, errp)) {
+            return g_steal_pointer(&result);
+        }
+        break;
     default:
         g_assert_not_reached();
     }
@@ -178,6 +294,16 @@ RasInjectResult *qmp_ras_inject(RasInject *arg, Error **errp)
         ras_queue_refuse(&s->queue);
     }
     return NULL;
+}
+
+void qmp_inject_ghes_v2_error(const char *cper, Error **errp)
+{
+    RasInject arg = {
+        .kind = RAS_INJECT_KIND_CPER,
+        .u.cper.data = (char *)cper,
+    };
+
+    qapi_free_RasInjectResult(qmp_ras_inject(&arg, errp));
 }
 
 void qmp_ras_unpoison(uint64_t address, bool has_length, uint64_t length,

@@ -25,6 +25,7 @@
 #include "exec/mmu-access-type.h"
 #include "hw/qdev-core.h"
 #include "hw/ras-queue.h"
+#include "qapi/qapi-types-ras.h"
 #include "qom/object.h"
 
 #define TYPE_RAS "ras"
@@ -130,6 +131,32 @@ struct RasDeviceClass {
 
     /* reset: forget what the guest has set up; optional */
     void (*reset)(RasState *s);
+
+    /*
+     * record_size: bytes that a record can have; NULL if this machine takes
+     * no records made by others
+     */
+    size_t (*record_size)(RasState *s);
+
+    /*
+     * check_record: may this record be given to the guest?
+     *
+     * Sets the severity of @error to that of the record.  Returns false, with
+     * the reason in @errp, if not.
+     */
+    bool (*check_record)(RasState *s, const uint8_t *record, size_t len,
+                         RasError *error, Error **errp);
+
+    /*
+     * build_arm_processor: the record for error number @id
+     * @record: record_size() bytes
+     *
+     * Returns its length, or 0 with @errp set.  NULL if this machine has no
+     * Arm processors, or no record for them.
+     */
+    size_t (*build_arm_processor)(RasState *s, uint64_t id,
+                                  const RasInjectArmProcessor *arg,
+                                  uint8_t *record, Error **errp);
 
     /* record_pages: pages of memory that a record can name; a power of two */
     unsigned int (*record_pages)(RasState *s);
