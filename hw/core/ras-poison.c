@@ -395,7 +395,7 @@ void ras_poison_forget_absent(RasState *s)
     }
 }
 
-static RasAccessKind access_kind(MMUAccessType access_type)
+RasAccessKind ras_access_kind(MMUAccessType access_type)
 {
     switch (access_type) {
     case MMU_DATA_LOAD:
@@ -434,7 +434,7 @@ bool ras_poison_consumed(CPUState *cpu, hwaddr addr, vaddr vaddr,
         .kind = RAS_KIND_MEMORY,
         .severity = slot->severity,
         .origin = RAS_ORIGIN_POISON,
-        .access = access_kind(access_type),
+        .access = ras_access_kind(access_type),
         .synchronous = true,
         .has_addr = true,
         .has_vaddr = true,

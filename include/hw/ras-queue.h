@@ -51,6 +51,7 @@ typedef enum RasChannel {
 typedef enum RasOrigin {
     RAS_ORIGIN_INJECTED,
     RAS_ORIGIN_POISON,
+    RAS_ORIGIN_ACCESS,
     RAS_ORIGIN_KVM_NMI,
     RAS_ORIGIN_KVM_SEA,
     RAS_ORIGIN_SIGBUS,

@@ -212,6 +212,9 @@ int ras_owner(RasState *s);
  */
 void ras_release(RasState *s);
 
+/* ras_access_kind: the kind of an access of TCG */
+RasAccessKind ras_access_kind(MMUAccessType access_type);
+
 /*
  * Hooks in the vCPU threads' loop
  */

@@ -1,0 +1,45 @@
+/*
+ * Guest RAS: machine checks of emulated POWER CPUs
+ *
+ * See ras.h.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/main-loop.h"
+#include "cpu.h"
+#include "hw/ras.h"
+#include "ras.h"
+
+bool ppc_ras_access_failed(CPUState *cs, uint64_t cause, vaddr addr,
+                           MMUAccessType access_type)
+{
+    CPUPPCState *env = cpu_env(cs);
+    RasError error = {
+        .kind = RAS_KIND_BUS,
+        .severity = RAS_SEVERITY_RECOVERABLE,
+        .origin = RAS_ORIGIN_ACCESS,
+        .access = ras_access_kind(access_type),
+        .synchronous = true,
+        .has_vaddr = true,
+        .vcpu = cs->cpu_index,
+        .vaddr = addr,
+        .syndrome = {
+            .valid = true,
+            .srr1 = cause,
+            /* not of this error, if it is the fetch of an instruction */
+            .dsisr = access_type == MMU_INST_FETCH ? 0 : env->spr[SPR_DSISR],
+            .dar = addr,
+        },
+    };
+
+    if (!ras_get()) {
+        return false;
+    }
+    BQL_LOCK_GUARD();
+    ras_report(&error, NULL);
+    /* leaves the CPU loop; a refused error is tried again by the next run */
+    cs->exception_index = EXCP_INTERRUPT;
+    return true;
+}
