@@ -13,8 +13,7 @@
 #include "ras.h"
 #include "ras-esr.h"
 
-/* Arm ARM: "Routing of synchronous External aborts" */
-static int sea_target_el(CPUARMState *env)
+int arm_ras_sea_target_el(CPUARMState *env)
 {
     int el = MAX(arm_current_el(env), 1);
 
@@ -49,14 +48,14 @@ bool arm_ras_handler_failed(CPUState *cs, const RasError *error)
 
     /* Arm ARM: the vectors of synchronous exceptions from the same EL */
     return error->access == RAS_ACCESS_KIND_FETCH && is_a64(env) && el > 0 &&
-           sea_target_el(env) == el &&
+           arm_ras_sea_target_el(env) == el &&
            (env->pc & ~0x200ULL) == env->cp15.vbar_el[el];
 }
 
 void arm_ras_take_sea(CPUState *cs, const RasError *error)
 {
     CPUARMState *env = &ARM_CPU(cs)->env;
-    int target_el = sea_target_el(env);
+    int target_el = arm_ras_sea_target_el(env);
     ArmRasSea sea = {
         .fetch = error->access == RAS_ACCESS_KIND_FETCH,
         .write = error->access == RAS_ACCESS_KIND_STORE,

@@ -15,6 +15,15 @@
 struct kvm_run;
 
 /*
+ * arm_ras_sea_target_el: the Exception level that takes a synchronous external
+ * abort of the vCPU
+ *
+ * Arm ARM, routing of synchronous External aborts: SCR_EL3.EA, HCR_EL2.TEA and
+ * HCR_EL2.TGE.
+ */
+int arm_ras_sea_target_el(struct CPUArchState *env);
+
+/*
  * arm_ras_take_sea: make @cs take a synchronous external abort for @error
  *
  * EC, WnR and FAR follow from the access that consumed the error; an address

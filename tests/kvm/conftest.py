@@ -2,8 +2,8 @@
 """Tests under KVM: fixtures, and what is shown when a test fails.
 
 Run by "make check-kvm", which sets the environment variables RAS_*
-(scripts/env, scripts/kvm-lab).  All tests share one host, and a guest as long
-as it is well.
+(scripts/env, scripts/kvm-lab).  Each test module names its HOST; its tests
+share one, and a guest as long as that is well.
 """
 
 import signal
@@ -17,7 +17,9 @@ import pytest
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / 'functional'), str(HERE)]
 
-from lab import ARM64_LAB, Host, KvmGuest  # noqa: E402
+pytest.register_assert_rewrite('checks')
+
+from lab import LABS, Host, KvmGuest  # noqa: E402
 from ras.stream import when  # noqa: E402
 
 SHOWN_LINES = 300
@@ -35,10 +37,11 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGTERM, end)
 
 
-@pytest.fixture(scope='session')
-def host() -> Iterator[Host]:
+@pytest.fixture(scope='module')
+def host(request: pytest.FixtureRequest) -> Iterator[Host]:
     """The host with KVM."""
-    made = Host(ARM64_LAB, 'kvm-host-arm64')
+    name = request.module.HOST
+    made = Host(LABS[name], f'kvm-host-{name}')
     _hosts.append(made)
     try:
         yield made.boot()
@@ -47,7 +50,7 @@ def host() -> Iterator[Host]:
         made.close()
 
 
-@pytest.fixture(scope='session', params=['ras', 'stock'])
+@pytest.fixture(scope='module', params=['ras', 'stock'])
 def flavour(request: pytest.FixtureRequest) -> str:
     """The inner QEMU: with guest RAS, or the base alone."""
     return request.param
@@ -69,12 +72,14 @@ def guest(host: Host, flavour: str) -> Iterator[KvmGuest]:
         ready = host.start_guest(flavour)
     yield ready
     ready.damaged = ready.damaged or not _is_healthy(ready)
+    for entry in host.poisoned():
+        host.unpoison(entry['address'], entry['length'])
 
 
 @pytest.fixture
-def report() -> Callable[[str], None]:
+def report(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Takes lines that are shown after all tests."""
-    return _report.append
+    return lambda line: _report.append(f'{request.node.name}: {line}')
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -13,7 +13,12 @@ Host and guest run the same program as the guests of the functional tests
 QMP and messages of the inner QEMU are virtio-serial ports of the host that it
 opens by itself; here they are sockets.
 
-The guest's RAM is a file in the host, in which host/ram.c poisons pages.
+Memory of the guest fails in one of two ways:
+
+- its RAM is a file in the host, in which host/ram.c poisons pages: the host's
+  kernel knows from the start (Host.poison);
+- the outer QEMU poisons the page of its own RAM that is behind it: nobody
+  knows until the guest touches it (Host.break_memory).
 """
 
 import asyncio
@@ -26,24 +31,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
-from ras import environment, initramfs
+from ras import environment, initramfs, targets
 from ras.agent import Agent
 from ras.guest import Guest, Victim
 from ras.qemu import Qemu
 from ras.stream import LineStream
-from ras.targets import ARM64, Target
+from ras.targets import Target
 
 HOST_SOURCES = Path(__file__).resolve().parent / 'host'
 # What inner and outer QEMU have in common, as names of ports of the host.
 PORTS = ('qmp', 'console', 'serial', 'agent', 'log')
-# The guest's RAM, in the host.
-RAM = '/tmp/guest-ram'
+# The guest's RAM, in the host.  A test may mount something on its folder.
+RAM = '/ram/guest'
 GUEST_MEGABYTES = 1024
 
 
 @dataclass(frozen=True)
 class Lab:
-    """What differs between architectures."""
+    """A kind of host, with what differs between architectures."""
 
     guest: Target
     host: Target
@@ -56,22 +61,41 @@ class Lab:
     ram_base: int
 
 
-ARM64_LAB = Lab(
-    guest=ARM64,
+def _arm64_host_args() -> List[str]:
     # "sme" makes emulation slow and gives nothing here.
-    host=replace(ARM64, kernel_arguments='console=ttyAMA0',
-                 machine_args=lambda: [
-                     '-machine', 'virt,virtualization=on,gic-version=3',
-                     '-cpu', 'max,pauth-impdef=on,sme=off']),
+    return ['-machine', 'virt,ras=on,virtualization=on,gic-version=3',
+            '-cpu', 'max,pauth-impdef=on,sme=off',
+            '-bios', str(environment.path('RAS_AAVMF'))]
+
+
+def _arm64_sea_host_args() -> List[str]:
+    # This host never reads the records.
+    return [*_arm64_host_args(), '-global', 'ras.reclaim-ms=50']
+
+
+# A host whose kernel handles the errors of its memory itself.
+ARM64 = Lab(
+    guest=targets.ARM64,
+    host=replace(targets.ARM64, machine_args=_arm64_host_args),
     emulator='qemu-system-aarch64',
     entries={'ras': 'RAS_KVM_ARM64', 'stock': 'RAS_KVM_STOCK_ARM64'},
     machine_args=['-machine', 'virt,ras=on,gic-version=3,accel=kvm',
                   '-cpu', 'host', '-bios', '/lab/firmware'],
     ram_base=0x40000000)
 
+# A host whose kernel does not look into error records, so that KVM is left
+# with the external aborts of guests, and new enough (KVM_CAP_ARM_SEA_TO_USER)
+# to pass them on.
+ARM64_SEA = replace(ARM64, host=replace(
+    targets.ARM64, machine_args=_arm64_sea_host_args,
+    kernel_variable='RAS_KERNEL_ARM64_NEWER',
+    kernel_arguments=f'{targets.ARM64.kernel_arguments} hest_disable'))
+
+LABS = {'arm64': ARM64, 'arm64-sea': ARM64_SEA}
+
 
 class GuestLost(Exception):
-    """The inner QEMU ended by itself; the text says how."""
+    """The guest panicked or the inner QEMU ended; the text says how."""
 
 
 def _archive(lab: Lab, folder: Path) -> Path:
@@ -133,7 +157,7 @@ class Host(Guest):
     def boot(self) -> 'Host':
         """Start the outer QEMU and wait until the host is up."""
         super().boot()
-        self.command('test -c /dev/kvm')
+        self.command('test -c /dev/kvm && mkdir -p /ram')
         for line in self.command('cd /sys/class/virtio-ports; '
                                  'grep . */name').splitlines():
             device, name = line.split('/name:lab.') if 'lab.' in line \
@@ -169,8 +193,16 @@ class Host(Guest):
         return self.command(f'/lab/ram {action} {RAM} {offsets}').split()
 
     def poison(self, pages: Sequence[int]) -> None:
-        """Let the memory at these guest physical addresses fail."""
+        """Let the memory at these guest physical addresses fail.
+
+        The host's kernel knows at once, and tells the inner QEMU.
+        """
         self._ram('poison', pages)
+
+    def break_memory(self, pages: Sequence[int]) -> None:
+        """The same, but nobody knows until it is touched."""
+        for page in self.where(pages):
+            self.inject(page)
 
     def where(self, pages: Sequence[int]) -> List[int]:
         """The physical addresses, in the host, of pages of the guest."""
@@ -368,7 +400,9 @@ class KvmGuest(Guest):
         self.damaged = False
 
     def check_not_lost(self) -> None:
-        """Raise GuestLost if QEMU has ended."""
+        """Raise GuestLost if the guest has panicked or QEMU has ended."""
+        for line in self.console.matching('Kernel panic'):
+            raise GuestLost(line.text)
         status = self.qemu.exit_status()
         if status is not None:
             said = [line for line in self.qemu.output()
@@ -378,7 +412,7 @@ class KvmGuest(Guest):
 
     def wait_until(self, done: Callable[[], bool], what: str,
                    timeout: float = 60) -> None:
-        """Wait until done(), or until QEMU has ended: GuestLost."""
+        """Wait until done(), or until the guest is lost: GuestLost."""
         end = time.monotonic() + timeout * self.factor
         while not done():
             self.check_not_lost()

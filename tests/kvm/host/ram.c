@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,11 +25,12 @@
 
 static size_t page_size;
 
-/* The page at offset of file fd, in memory. */
+/* The page at offset of file fd, in memory; pages of hugetlbfs are huge. */
 static void *map_page(int fd, off_t offset)
 {
     void *page = mmap(NULL, page_size, PROT_READ | PROT_WRITE,
-                      MAP_SHARED | MAP_POPULATE, fd, offset);
+                      MAP_SHARED | MAP_POPULATE, fd,
+                      offset / page_size * page_size);
 
     if (page == MAP_FAILED) {
         err(1, "mmap at 0x%llx", (unsigned long long)offset);
@@ -71,23 +73,25 @@ static void where(int fd, off_t offset)
 
     if (pagemap < 0 ||
         pread(pagemap, &entry, sizeof(entry),
-              (uintptr_t)page / page_size * sizeof(entry)) != sizeof(entry)) {
+              (uintptr_t)page / getpagesize() * sizeof(entry)) !=
+        sizeof(entry)) {
         err(1, "pagemap");
     }
     if (!(entry & PAGEMAP_PRESENT)) {
         errx(1, "page 0x%llx is not in memory", (unsigned long long)offset);
     }
     printf("0x%llx\n",
-           (unsigned long long)((entry & PAGEMAP_FRAME) * page_size));
+           (unsigned long long)((entry & PAGEMAP_FRAME) * getpagesize() +
+                                offset % page_size));
     close(pagemap);
 }
 
 int main(int argc, char **argv)
 {
     void (*act)(int fd, off_t offset) = NULL;
+    struct statfs fs;
     int fd;
 
-    page_size = sysconf(_SC_PAGESIZE);
     if (argc > 3) {
         act = !strcmp(argv[1], "poison") ? poison :
               !strcmp(argv[1], "where") ? where : NULL;
@@ -99,6 +103,10 @@ int main(int argc, char **argv)
     if (fd < 0) {
         err(1, "%s", argv[2]);
     }
+    if (fstatfs(fd, &fs)) {
+        err(1, "fstatfs");
+    }
+    page_size = fs.f_bsize;
     for (int i = 3; i < argc; i++) {
         act(fd, strtoull(argv[i], NULL, 0));
     }

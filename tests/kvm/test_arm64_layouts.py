@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""arm64 under KVM: what guest RAS makes of failed memory of the host.
+
+In both layouts of error records: that of QEMU 10.0, where a vCPU learns of an
+error when it runs into it, and the full one (ras-ghes=on), where the guest is
+told as soon as the host knows.
+"""
+
+from typing import Dict, Iterator, List
+
+import pytest
+
+from lab import Host, KvmGuest
+from ras.guest import PAGE, Exit, Victim
+from ras.oracles import Oracle, oracle_for
+from ras.targets import ARM64, BUS_MCEERR_AR
+
+HOST = 'arm64'
+
+HANDLED = Exit(43, 0)
+HUGE = 2 << 20
+LAYOUTS: Dict[str, List[str]] = {
+    'layout-10.0': [], 'layout-full': ['-machine ras-ghes=on']}
+
+
+def ready_guest(host: Host, layout: str, new: bool = False) -> KvmGuest:
+    """A guest with that layout that is well."""
+    ready = host.kvm_guest
+    if ready is None or ready.damaged or ready.flavour != layout or \
+            new:
+        ready = host.start_guest('ras', extra_args=LAYOUTS[layout])
+        ready.flavour = layout
+    return ready
+
+
+@pytest.fixture(scope='module', params=sorted(LAYOUTS))
+def layout(request: pytest.FixtureRequest) -> str:
+    """Where the guest's error records are."""
+    return request.param
+
+
+@pytest.fixture
+def guest(host: Host, layout: str) -> Iterator[KvmGuest]:
+    """A guest with that layout."""
+    yield ready_guest(host, layout)
+
+
+@pytest.fixture
+def full_guest(host: Host) -> Iterator[KvmGuest]:
+    """A guest with the full layout."""
+    yield ready_guest(host, 'layout-full')
+
+
+@pytest.fixture
+def oracle() -> Oracle:
+    """What the guest's kernel is expected to say."""
+    return oracle_for(ARM64)
+
+
+def check_gone(guest: KvmGuest, victim: Victim, page: int = 0) -> None:
+    """The guest's own kernel has taken the page from the process."""
+    victim.tell(f'load {page} 8')
+    seen = victim.sigbus()
+    assert seen.code == BUS_MCEERR_AR
+    assert seen.address // PAGE == victim.va // PAGE + page
+    assert victim.end_after_sigbus() == HANDLED
+
+
+def test_instruction(host: Host, guest: KvmGuest, layout: str) -> None:
+    """A process executes instructions of a page that has failed.
+
+    In the full layout the guest has given the page up before that, so this
+    holds the error back until the instruction is reached.
+    """
+    victim = guest.spawn(memory='code', pages=2)
+    account = guest.account()
+    host.poison([victim.pa[1]])
+    victim.tell('fetch 1')
+    seen = victim.sigbus()
+    assert seen.code == BUS_MCEERR_AR
+    assert seen.address // PAGE == victim.va // PAGE + 1
+    if layout == 'layout-10.0':
+        account.settle(acknowledged=1)
+        event = account.events('acknowledged')[0]
+        assert event['access'] == 'fetch'
+        assert event['virtual-address'] == victim.va + PAGE
+    assert victim.end_after_sigbus() == HANDLED
+    guest.check_alive()
+
+
+def test_told_before_it_is_touched(host: Host, full_guest: KvmGuest) -> None:
+    """Action optional: the guest gives up the page; the toucher dies of it."""
+    guest = full_guest
+    victim, = guest.victims(1)
+    account, mark = guest.account(), guest.console.mark()
+    host.poison([victim.pa[0]])
+    guest.console.wait(Oracle.retired_line(victim.pa[0]), mark,
+                       60 * guest.factor)
+    account.settle(acknowledged=1)
+    event = account.events('acknowledged')[0]
+    assert event['origin'] == 'sigbus' and event['synchronous'] is False
+    assert not victim.has_exited()
+    check_gone(guest, victim)
+    assert account.delta()['accepted'] == 1
+    guest.check_alive()
+
+
+def test_not_touched(host: Host, guest: KvmGuest, layout: str) -> None:
+    """Failed memory that nobody uses is remembered; nothing else happens."""
+    # Who gets the page next, dies of it: in one layout nobody was told.
+    guest.damaged = True
+    victim, = guest.victims(1)
+    account = guest.account()
+    host.poison([victim.pa[0]])
+    guest.wait_until(lambda: {'address': victim.pa[0], 'length': PAGE} in
+                     guest.ras()['host-poisoned'], 'host-poisoned')
+    account.settle(acknowledged=int(layout == 'layout-full'))
+    with pytest.raises(Exception, match='have failed on this host'):
+        guest.qemu.qmp('migrate', uri='exec:cat >/dev/null')
+    guest.check_alive()
+
+
+def test_while_stopped(host: Host, guest: KvmGuest) -> None:
+    """Memory fails while the guest is stopped."""
+    victims = guest.victims(4)
+    guest.qemu.qmp('stop')
+    host.poison([victim.pa[0] for victim in victims])
+    guest.wait_until(lambda: len(guest.ras()['host-poisoned']) >= len(victims),
+                     'host-poisoned')
+    guest.qemu.qmp('cont')
+    for victim in victims:
+        check_gone(guest, victim)
+    guest.wait_until(lambda: not guest.ras()['queue'], 'all is acknowledged')
+    guest.check_alive()
+
+
+def test_kernel_hit(host: Host, guest: KvmGuest, oracle: Oracle,
+                    layout: str) -> None:
+    """The guest's kernel runs into it: an oops, and the next one is told."""
+    guest.damaged = True
+    victim = guest.spawn(memory='file', cpu=0)
+    other = guest.spawn(cpu=1)
+    control = guest.spawn_control()
+    if layout == 'layout-full':
+        # or it is told before the kernel gets there
+        guest.qemu.qmp('stop')
+    host.poison([victim.pa[0], other.pa[0]])
+    if layout == 'layout-full':
+        guest.qemu.qmp('cont')
+    victim.tell('exec')
+    victim.wait_exit()
+    check_gone(guest, other)
+    assert control.count()['bad'] == 0
+    guest.check_alive()
+    guest.check_not_lost()
+
+
+def test_reset_in_a_burst(host: Host, guest: KvmGuest) -> None:
+    """The machine is reset while 16 processes run into failed pages."""
+    guest.damaged = True
+    victims = guest.victims(16)
+    account = guest.account()
+    host.poison([victim.pa[0] for victim in victims])
+    guest.tell(victims, 'load meet', answer=False)
+    account.wait('accepted')
+    guest.reset()
+    delta = account.delta()
+    assert delta['in-flight'] == 0
+    assert delta['accepted'] == sum(
+        delta[end] for end in ('acknowledged', 'taken', 'reclaimed',
+                               'discarded'))
+    # What has failed was replaced.
+    assert guest.ras()['host-poisoned'] == []
+    guest.check_alive()
+    victim, = guest.victims(1)
+    host.poison([victim.pa[0]])
+    check_gone(guest, victim)
+
+
+def test_huge_page(host: Host) -> None:
+    """2 MiB fail at once: all 512 pages are given up, none twice."""
+    host.command('echo 514 >/proc/sys/vm/nr_hugepages')
+    host.command('mount -t hugetlbfs -o pagesize=2M none /ram')
+    try:
+        guest = ready_guest(host, 'layout-full', new=True)
+        guest.damaged = True
+        corrupted = 'grep HardwareCorrupted /proc/meminfo'
+        before = int(guest.agent.run(corrupted).output.split()[1])
+        victim, = guest.victims(1)
+        first = victim.pa[0] // HUGE * HUGE
+        account, mark = guest.account(), guest.console.mark()
+        host.poison([victim.pa[0]])
+        guest.wait_until(lambda: account.events('acknowledged') != [],
+                         'acknowledged')
+        assert guest.ras()['host-poisoned'] == [
+            {'address': first, 'length': HUGE}]
+        account.settle(acknowledged=1)
+        check_gone(guest, victim)
+        guest.console_sync()
+        lines = [line.text for line in guest.console.since(mark)]
+        taken = [line for line in lines if 'recovery action' in line]
+        assert len(taken) == HUGE // PAGE
+        assert not [line for line in lines if 'already poisoned' in line
+                    or 'overflow' in line]
+        after = int(guest.agent.run(corrupted).output.split()[1])
+        assert after >= before + PAGE // 1024
+        guest.check_not_lost()
+    finally:
+        host.stop_guest()
+        host.command('umount /ram; echo 0 >/proc/sys/vm/nr_hugepages')
