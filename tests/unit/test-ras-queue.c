@@ -310,6 +310,130 @@ static void test_recursive(Fixture *f, gconstpointer data)
     g_assert_true(take(f, 2)->recursive);
 }
 
+/* --- channels that batch ------------------------------------------------- */
+
+static RasError async_error(RasChannel channel)
+{
+    RasError error = an_error(-1);
+
+    error.synchronous = false;
+    error.channel = channel;
+    return error;
+}
+
+static RasEntry *take_async(Fixture *f, RasChannel channel)
+{
+    RasError error = async_error(channel);
+
+    return ras_queue_accept(f->q, &error);
+}
+
+static void advance_all(Fixture *f, RasEntry **batch, unsigned int n,
+                        RasStage stage)
+{
+    for (unsigned int i = 0; i < n; i++) {
+        g_assert_true(ras_queue_advance(f->q, batch[i], stage));
+    }
+}
+
+static void test_batches(Fixture *f, gconstpointer data)
+{
+    RasEntry *e[RAS_BATCH_MAX + 3], *batch[RAS_BATCH_MAX];
+
+    for (size_t i = 0; i < G_N_ELEMENTS(e); i++) {
+        e[i] = take_async(f, RAS_CHANNEL_INTERRUPT);
+        g_assert_nonnull(take_async(f, RAS_CHANNEL_POLLED));
+        g_assert_nonnull(take(f, 0));
+    }
+    g_assert_cmpuint(ras_queue_next_batch(f->q, RAS_CHANNEL_INTERRUPT, batch),
+                     ==, RAS_BATCH_MAX);
+    for (int i = 0; i < RAS_BATCH_MAX; i++) {
+        g_assert_true(batch[i] == e[i]);
+    }
+    advance_all(f, batch, RAS_BATCH_MAX, RAS_STAGE_RECORDED);
+    /* the record is full */
+    g_assert_false(ras_queue_advance(f->q, e[RAS_BATCH_MAX],
+                                     RAS_STAGE_RECORDED));
+    advance_all(f, batch, RAS_BATCH_MAX, RAS_STAGE_NOTIFIED);
+    g_assert_cmpuint(ras_queue_next_batch(f->q, RAS_CHANNEL_INTERRUPT, batch),
+                     ==, 0);
+    g_assert_null(ras_queue_next(f->q, RAS_CHANNEL_INTERRUPT));
+    /* neither channel waits for another */
+    g_assert_nonnull(ras_queue_next(f->q, RAS_CHANNEL_POLLED));
+    g_assert_nonnull(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION));
+
+    g_assert_cmpuint(ras_queue_outstanding_batch(f->q, RAS_CHANNEL_INTERRUPT,
+                                                 batch), ==, RAS_BATCH_MAX);
+    advance_all(f, batch, RAS_BATCH_MAX, RAS_STAGE_ACKNOWLEDGED);
+    g_assert_cmpuint(ras_queue_next_batch(f->q, RAS_CHANNEL_INTERRUPT, batch),
+                     ==, 3);
+    g_assert_true(batch[2] == e[RAS_BATCH_MAX + 2]);
+}
+
+/* Nothing joins a record that the guest was already told of. */
+static void test_closed_batch(Fixture *f, gconstpointer data)
+{
+    RasEntry *a = take_async(f, RAS_CHANNEL_INTERRUPT);
+    RasEntry *b = take_async(f, RAS_CHANNEL_INTERRUPT);
+
+    g_assert_true(ras_queue_advance(f->q, a, RAS_STAGE_RECORDED));
+    g_assert_true(ras_queue_advance(f->q, a, RAS_STAGE_NOTIFIED));
+    g_assert_false(ras_queue_advance(f->q, b, RAS_STAGE_RECORDED));
+    g_assert_false(ras_queue_advance(f->q, b, RAS_STAGE_NOTIFIED));
+}
+
+/* What goes into one record: single pages of one severity, in order. */
+static void test_what_batches(Fixture *f, gconstpointer data)
+{
+    RasError many = async_error(RAS_CHANNEL_INTERRUPT), own = many,
+             corrected = many, cache = many;
+    uint8_t record[4];
+    RasEntry *batch[RAS_BATCH_MAX];
+    const RasError *const alone[] = { &many, &own, &cache };
+
+    many.len = 2 * RAS_PAGE_SIZE;
+    own.record = record;
+    own.record_len = sizeof(record);
+    cache.kind = RAS_KIND_CACHE;
+    corrected.severity = RAS_SEVERITY_CORRECTED;
+    for (size_t i = 0; i < G_N_ELEMENTS(alone); i++) {
+        RasEntry *first, *second;
+
+        ras_queue_init(f->q, f->parking, NR_VCPUS);
+        first = ras_queue_accept(f->q, alone[i]);
+        second = take_async(f, RAS_CHANNEL_INTERRUPT);
+        g_assert_nonnull(ras_queue_accept(f->q, alone[i]));
+        g_assert_cmpuint(ras_queue_next_batch(f->q, RAS_CHANNEL_INTERRUPT,
+                                              batch), ==, 1);
+        g_assert_true(batch[0] == first);
+        ras_queue_advance(f->q, first, RAS_STAGE_DISCARDED);
+        g_assert_cmpuint(ras_queue_next_batch(f->q, RAS_CHANNEL_INTERRUPT,
+                                              batch), ==, 1);
+        g_assert_true(batch[0] == second);
+    }
+    ras_queue_init(f->q, f->parking, NR_VCPUS);
+    take_async(f, RAS_CHANNEL_INTERRUPT);
+    take_async(f, RAS_CHANNEL_INTERRUPT);
+    ras_queue_accept(f->q, &corrected);
+    take_async(f, RAS_CHANNEL_INTERRUPT);
+    g_assert_cmpuint(ras_queue_next_batch(f->q, RAS_CHANNEL_INTERRUPT, batch),
+                     ==, 2);
+}
+
+static void test_channel_refusals(Fixture *f, gconstpointer data)
+{
+    RasError error = async_error(RAS_CHANNEL_POLLED);
+
+    error.vcpu = 0;
+    g_assert_null(ras_queue_accept(f->q, &error));
+    error.vcpu = -1;
+    error.synchronous = true;
+    g_assert_null(ras_queue_accept(f->q, &error));
+    error.channel = RAS_CHANNEL_EXCEPTION;
+    g_assert_null(ras_queue_accept(f->q, &error));
+    g_assert_cmpuint(f->q->counts.refused, ==, 3);
+}
+
 /* --- random events against a model ---------------------------------------- */
 
 typedef struct Model {
@@ -348,6 +472,9 @@ static void model_check(const Model *m, RasQueue *q)
 
     for (RasEntry *e = ras_queue_first(q); e; e = ras_queue_following(q, e)) {
         in_flight++;
+        if (e->error.channel != RAS_CHANNEL_EXCEPTION) {
+            continue;
+        }
         if (e->stage == RAS_STAGE_QUEUED || e->stage == RAS_STAGE_RECORDED) {
             parked[e->error.vcpu] += ras_error_parks(&e->error);
         }
@@ -372,12 +499,50 @@ static void model_check(const Model *m, RasQueue *q)
     }
 }
 
+/* Moves all of one channel that batches a step on. */
+static void random_batch(RasQueue *q, RasChannel channel)
+{
+    RasEntry *batch[RAS_BATCH_MAX];
+    unsigned int n = ras_queue_outstanding_batch(q, channel, batch);
+    RasStage stage = RAS_STAGE_RECORDED;
+
+    if (n) {
+        stage = batch[0]->stage == RAS_STAGE_RECORDED ? RAS_STAGE_NOTIFIED :
+                                                        RAS_STAGE_ACKNOWLEDGED;
+    } else {
+        n = ras_queue_next_batch(q, channel, batch);
+    }
+    g_assert_cmpuint(n, <=, RAS_BATCH_MAX);
+    for (unsigned int i = 0; i < n; i++) {
+        /* one of them may be ahead by a random step of its own */
+        if (batch[i]->stage < stage) {
+            ras_queue_advance(q, batch[i], stage);
+        }
+    }
+}
+
 static void random_event(Fixture *f, Model *m)
 {
     RasQueue *q = f->q;
     RasEntry *e;
 
-    switch (g_test_rand_int_range(0, 10)) {
+    switch (g_test_rand_int_range(0, 12)) {
+    case 10:
+    {
+        RasError error = async_error(g_test_rand_int_range(1, RAS_CHANNELS));
+
+        error.severity = g_test_rand_int_range(0, 3);
+        error.len = RAS_PAGE_SIZE * g_test_rand_int_range(1, 3);
+        if (ras_queue_accept(q, &error)) {
+            m->accepted++;
+        } else {
+            m->refused++;
+        }
+        break;
+    }
+    case 11:
+        random_batch(q, g_test_rand_int_range(1, RAS_CHANNELS));
+        break;
     case 0 ... 3:
     {
         RasError error = an_error(g_test_rand_int_range(-1, NR_VCPUS + 1));
@@ -471,6 +636,10 @@ int main(int argc, char **argv)
     add("room-for-real-errors", test_room_for_real_errors);
     add("discard-of-one-vcpu", test_discard_of_one_vcpu);
     add("recursive", test_recursive);
+    add("batches", test_batches);
+    add("closed-batch", test_closed_batch);
+    add("what-batches", test_what_batches);
+    add("channel-refusals", test_channel_refusals);
     add("random-events", test_random_events);
     return g_test_run();
 }
