@@ -14,11 +14,14 @@
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
 #include "exec/cpu-common.h"
+#include "qemu/timer.h"
+#include "qemu/units.h"
 #include "hw/ras.h"
 #include "hw/ras-ring.h"
 #include "system/kvm.h"
 #include "system/kvm_int.h"
 #include "system/kvm-ras.h"
+#include <sys/mman.h>
 
 #ifndef BUS_MCEERR_AR
 #define BUS_MCEERR_AR 4
@@ -64,7 +67,9 @@ static void guest_range(RasHostMemory *m, RAMBlock *block, void *host,
                         unsigned int lsb)
 {
     uint64_t page = qemu_real_host_page_size();
-    uint64_t granule = lsb < 63 ? MAX(1ULL << lsb, page) : page;
+    /* a signal that was read from a file descriptor has lost its lsb */
+    uint64_t granule = MAX(lsb < 63 ? 1ULL << lsb : page,
+                           qemu_ram_pagesize(block));
     uint64_t before = (uintptr_t)host & (granule - 1);
     hwaddr first, last;
 
@@ -101,6 +106,138 @@ static void host_error(CPUState *cpu, const RasHostError *e)
     }
 }
 
+/*
+ * Of signals that arrive while one is pending, the kernel keeps none.  So if
+ * one said that memory has failed that nobody has touched, there may be more
+ * such memory.  Where it was taken from under QEMU, the page table has an
+ * entry that counts as swapped out and yet as resident.
+ */
+#define PAGEMAP_PRESENT (1ULL << 63)
+#define PAGEMAP_SWAPPED (1ULL << 62)
+
+/* Guest memory that is looked at in one go, bytes, and real time until then. */
+#define SCAN_SLICE (2 * GiB)
+#define SCAN_DELAY_MS 100
+
+typedef struct Scan {
+    QEMUTimer *timer;
+    int pagemap;
+    bool again;
+    uint64_t next;              /* bytes of RAM blocks already looked at */
+    uint64_t passed, end;       /* of the slice in progress */
+} Scan;
+
+static Scan scan = { .pagemap = -1 };
+
+static bool page_has_failed(void *host)
+{
+#ifdef MADV_POPULATE_READ
+    size_t page = qemu_real_host_page_size();
+    unsigned char resident = 0;
+
+    return mincore(host, page, &resident) == 0 && (resident & 1) &&
+           madvise(host, page, MADV_POPULATE_READ) != 0 && errno == EHWPOISON;
+#else
+    return false;
+#endif
+}
+
+static void scan_range(uint8_t *host, uint64_t len)
+{
+    static uint64_t entry[4096];
+    size_t page = qemu_real_host_page_size();
+    uint64_t pages = len / page;
+
+    for (uint64_t done = 0; done < pages;) {
+        size_t n = MIN(pages - done, ARRAY_SIZE(entry));
+        ssize_t got = pread(scan.pagemap, entry, n * sizeof(entry[0]),
+                            ((uintptr_t)host / page + done) *
+                            sizeof(entry[0]));
+
+        if (got < (ssize_t)sizeof(entry[0])) {
+            return;
+        }
+        for (size_t i = 0; i < got / sizeof(entry[0]); i++) {
+            if ((entry[i] & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED)) ==
+                PAGEMAP_SWAPPED && page_has_failed(host + (done + i) * page)) {
+                host_error(NULL, &(RasHostError) {
+                    .addr = host + (done + i) * page,
+                });
+            }
+        }
+        done += got / sizeof(entry[0]);
+    }
+}
+
+/* What lies between scan.next and scan.end of all RAM blocks in a row. */
+static int scan_block(RAMBlock *block, void *opaque)
+{
+    uint64_t len = qemu_ram_get_used_length(block);
+    uint64_t from = MAX(scan.next, scan.passed);
+    uint64_t to = MIN(scan.end, scan.passed + len);
+
+    if (from < to) {
+        scan_range((uint8_t *)qemu_ram_get_host_addr(block) +
+                   (from - scan.passed), to - from);
+    }
+    scan.passed += len;
+    return 0;
+}
+
+/* Returns true if there is more to look at. */
+static bool scan_slice(uint64_t size)
+{
+    if (scan.pagemap < 0) {
+        scan.pagemap = qemu_open_old("/proc/self/pagemap", O_RDONLY);
+        if (scan.pagemap < 0) {
+            return false;
+        }
+    }
+    scan.passed = 0;
+    scan.end = size > UINT64_MAX - scan.next ? UINT64_MAX : scan.next + size;
+    qemu_ram_foreach_block(scan_block, NULL);
+    scan.next = scan.end;
+    return scan.next < scan.passed;
+}
+
+static void scan_timer_expired(void *opaque)
+{
+    if (!scan_slice(SCAN_SLICE)) {
+        scan.next = 0;
+        if (!scan.again) {
+            return;
+        }
+        scan.again = false;
+    }
+    timer_mod(scan.timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) +
+                          SCAN_DELAY_MS);
+}
+
+static void look_for_more(void)
+{
+    if (!scan.timer) {
+        scan.timer = timer_new_ms(QEMU_CLOCK_REALTIME, scan_timer_expired,
+                                  NULL);
+    }
+    if (timer_pending(scan.timer)) {
+        scan.again = scan.next != 0;
+        return;
+    }
+    timer_mod(scan.timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) +
+                          SCAN_DELAY_MS);
+}
+
+void kvm_ras_find_failed(void)
+{
+    if (scan.timer) {
+        timer_del(scan.timer);
+        scan.next = 0;
+        scan.again = false;
+        scan_slice(UINT64_MAX);
+        scan.next = 0;
+    }
+}
+
 bool kvm_ras_sigbus(const siginfo_t *info)
 {
     RasHostError e = {
@@ -117,6 +254,7 @@ bool kvm_ras_sigbus(const siginfo_t *info)
             touched_by_qemu(e.addr);
         }
         host_error(NULL, &e);
+        look_for_more();
         return true;
     }
     /*

@@ -7,6 +7,10 @@
 #include "qemu/osdep.h"
 #include "system/kvm-ras.h"
 
+void kvm_ras_find_failed(void)
+{
+}
+
 bool kvm_ras_sigbus(const siginfo_t *info)
 {
     return false;

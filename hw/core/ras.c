@@ -21,6 +21,7 @@
 #include "migration/vmstate.h"
 #include "system/cpus.h"
 #include "system/hw_accel.h"
+#include "system/kvm-ras.h"
 #include "system/qtest.h"
 #include "system/reset.h"
 #include "system/runstate.h"
@@ -498,6 +499,8 @@ static void ras_reset_enter(Object *obj, ResetType type)
 
     timer_del(s->ack_timer);
     timer_del(s->bare_timer);
+    /* so that all of it is replaced below */
+    kvm_ras_find_failed();
     ras_async_reset(s);
     trace_ras_reset(s->queue.in_flight);
     for (e = ras_queue_first(&s->queue); e && rc->cut_off;

@@ -25,6 +25,14 @@
  */
 bool kvm_ras_sigbus(const siginfo_t *info);
 
+/*
+ * kvm_ras_find_failed: report memory that has failed and of which no signal
+ * told, if any signal did; takes time in proportion to the guest's memory
+ *
+ * With the BQL held.
+ */
+void kvm_ras_find_failed(void);
+
 /* set if the thread's SIGBUS handler left something to kvm_ras_drain() */
 extern __thread bool kvm_ras_sigbus_pending;
 

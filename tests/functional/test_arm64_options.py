@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""arm64: options that make no sense are refused, with what would."""
+
+import subprocess
+from typing import List
+
+import pytest
+
+from ras import environment
+from ras.targets import ARM64
+
+MACHINE = 'arm64'
+NEEDS_ACPI = "'ras=on' needs ACPI tables: UEFI firmware, a 64-bit CPU and " \
+    "machine version 4.2 or later\n" \
+    "Add '-bios' with an AArch64 UEFI image, or use 'acpi=off' to go " \
+    "without error records."
+
+
+def firmware() -> List[str]:
+    """UEFI."""
+    return ['-bios', str(environment.path('RAS_AAVMF'))]
+
+
+@pytest.mark.parametrize('options, with_firmware, message', [
+    ('-machine virt,ras-ghes=on -cpu max', True,
+     "'ras-ghes=on' needs 'ras=on'"),
+    ('-machine virt,ras=on,ras-ghes=on,acpi=off -cpu max', True,
+     "'ras-ghes=on' needs 'acpi=on'"),
+    ('-machine virt,ras=on,ras-ghes=on -cpu max', False, NEEDS_ACPI),
+    ('-machine virt,ras=on -cpu max', False, NEEDS_ACPI),
+    ('-machine virt,ras=on -cpu cortex-a15', True, NEEDS_ACPI),
+    ('-machine virt-4.1,ras=on -cpu max', True, NEEDS_ACPI),
+    ('-machine virt,ras=on,ras-ghes=perhaps -cpu max', True,
+     "Parameter 'ras-ghes' expects 'on' or 'off'"),
+    ('-machine virt,ras=on,ras-ghes=on -cpu max -device ras-ghes', True,
+     "Parameter 'driver' expects a pluggable device type"),
+    ('-machine virt,ras=on -cpu max -device virt-ras', True,
+     "Parameter 'driver' expects a pluggable device type"),
+    ('-machine sbsa-ref,ras-ghes=on', False,
+     "Property 'sbsa-ref-machine.ras-ghes' not found"),
+])
+def test_refused(options: str, with_firmware: bool, message: str) -> None:
+    """QEMU ends, in an orderly way, and says why."""
+    ended = subprocess.run([
+        str(environment.path(ARM64.qemu_variable)), *options.split(),
+        *(firmware() if with_firmware else []), '-display', 'none',
+        '-nodefaults', '-S', '-L', str(environment.path('RAS_FIRMWARE'))],
+        check=False, capture_output=True, text=True,
+        timeout=60 * environment.time_factor())
+    assert ended.returncode == 1
+    assert message in ended.stderr
