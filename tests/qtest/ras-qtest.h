@@ -319,7 +319,7 @@ static inline uint64_t ras_counter(const QDict *info, const char *name)
     return ras_get_uint(qdict_get_qdict(info, "counters"), name);
 }
 
-/* DESIGN, section 2: the counters always add up. */
+/* The counters always add up. */
 static inline void ras_check_counters(const QDict *info)
 {
     uint64_t recorded = ras_counter(info, "recorded");
@@ -339,11 +339,14 @@ static inline void ras_check_counters(const QDict *info)
                                                                "queue")));
 }
 
-/* Oldest first, at most one record out, parked only who waits. */
+/*
+ * Oldest first, at most one record out for vCPUs, at most 16 errors in each of
+ * the others, parked only who waits.
+ */
 static inline void ras_check_queue(const QDict *info)
 {
     uint64_t last = 0, parked_for = 0;
-    unsigned int outstanding = 0;
+    unsigned int outstanding = 0, asynchronous = 0;
     QListEntry *entry;
 
     QLIST_FOREACH_ENTRY(qdict_get_qlist(info, "queue"), entry) {
@@ -352,7 +355,9 @@ static inline void ras_check_queue(const QDict *info)
 
         g_assert_cmpuint(ras_get_uint(error, "id"), >, last);
         last = ras_get_uint(error, "id");
-        if (g_str_equal(state, "queued")) {
+        if (!qdict_haskey(error, "vcpu")) {
+            asynchronous += !g_str_equal(state, "queued");
+        } else if (g_str_equal(state, "queued")) {
             parked_for |= 1ULL << ras_get_uint(error, "vcpu");
         } else {
             g_assert_true(g_str_equal(state, "recorded") ||
@@ -361,6 +366,7 @@ static inline void ras_check_queue(const QDict *info)
         }
     }
     g_assert_cmpuint(outstanding, <=, 1);
+    g_assert_cmpuint(asynchronous, <=, 2 * 16);
     QLIST_FOREACH_ENTRY(qdict_get_qlist(info, "parked"), entry) {
         QNum *vcpu = qobject_to(QNum, qlist_entry_obj(entry));
 
