@@ -27,7 +27,7 @@ help: ## show this list
 demo: ## build all, then let a guest of each machine survive a memory error
 	@scripts/demo
 
-.PHONY: check check-unit check-qtest check-functional check-kvm
+.PHONY: check check-unit check-qtest check-functional check-kvm check-long
 check: ## all tests
 	@scripts/check unit qtest functional
 check-unit: ## tests of the pure files, without QEMU
@@ -36,6 +36,8 @@ check-qtest: ## tests of both machines, without a guest
 	@scripts/check qtest
 check-functional: ## tests with Linux guests
 	@scripts/check functional
+check-long: ## half an hour of fuzzing
+	@scripts/check-long
 check-kvm: ## tests with errors of the host's memory, under KVM in an emulated host
 	@scripts/check kvm
 

@@ -21,10 +21,14 @@
 
 /*
  * Linux acknowledges a record when its pages are in a queue of 16, not when
- * they are out of it, and drops what finds no room.  So the next record waits
- * for so much guest time after each page.
+ * they are out of it, and drops what finds no room.  So after a record with
+ * pages that the guest gives up, the next one waits: for so much guest time a
+ * page, and in proportion to the time that the guest took to acknowledge,
+ * which shows how fast it is.
  */
-#define PACE_NS_PER_PAGE (500 * SCALE_US)
+#define PACE_NS_PER_PAGE (250 * SCALE_US)
+#define PACE_TIMES_ACK   4
+#define PACE_MAX_NS      (500 * SCALE_MS)
 
 static void remind(RasState *s)
 {
@@ -62,6 +66,7 @@ static void tell(RasState *s, RasChannel channel, RasEntry **batch,
             ras_advance(s, batch[i], RAS_STAGE_RECORDED);
         }
     }
+    s->notified_ns[channel] = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
     delivery = rc->notify_batch(s, channel);
     for (unsigned int i = 0; i < n; i++) {
         if (batch[i]->stage == RAS_STAGE_RECORDED) {
@@ -109,7 +114,9 @@ void ras_async_acknowledged(RasState *s, RasChannel channel)
 {
     RasEntry *batch[RAS_BATCH_MAX];
     unsigned int n = ras_queue_outstanding_batch(&s->queue, channel, batch);
+    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
     unsigned int pages = 0;
+    int64_t pace;
 
     if (!s->record_out[channel]) {
         return;
@@ -118,14 +125,21 @@ void ras_async_acknowledged(RasState *s, RasChannel channel)
     for (unsigned int i = 0; i < n; i++) {
         RasEntry *e = batch[i];
 
-        pages += e->telling / RAS_PAGE_SIZE;
+        if (e->error.severity != RAS_SEVERITY_CORRECTED) {
+            pages += e->telling / RAS_PAGE_SIZE;
+        }
         e->told += e->telling;
         if (e->told >= e->error.len || !e->telling) {
             ras_advance(s, e, RAS_STAGE_ACKNOWLEDGED);
         }
     }
-    timer_mod(s->pace_timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
-                             pages * PACE_NS_PER_PAGE);
+    if (!pages) {
+        ras_async_deliver(s, channel);
+        return;
+    }
+    pace = (now - s->notified_ns[channel]) * PACE_TIMES_ACK;
+    timer_mod(s->pace_timer, now + MAX(pages * PACE_NS_PER_PAGE,
+                                       MIN(pace, PACE_MAX_NS)));
 }
 
 static void vm_state_changed(void *opaque, bool running, RunState state)

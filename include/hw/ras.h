@@ -367,6 +367,7 @@ struct RasState {
     int64_t remind_delay_ms;
     QEMUTimer *pace_timer;
     bool record_out[RAS_CHANNELS];  /* waits for its acknowledgement */
+    int64_t notified_ns[RAS_CHANNELS];
     QEMUBH *report_bh;
     DeviceListener listener;    /* for unplugged vCPUs */
     QEMUTimer *bare_timer;      /* pending: too early for the next error */

@@ -10,6 +10,7 @@
  */
 
 #include "qemu/osdep.h"
+#include "ras-cper.h"
 #include "ras-qtest.h"
 #include "standard-headers/linux/qemu_fw_cfg.h"
 
@@ -501,6 +502,590 @@ static void test_migration(void)
     g_unlink(file);
 }
 
+/* --- records made by the caller ------------------------------------------ */
+
+/* Two vCPUs that run. */
+static RasVm *start_online(void)
+{
+    return ras_start_binary(NULL, MACHINE ",secure=on", "");
+}
+
+/* Acknowledge what is out, so that the next record can follow. */
+static void finish(RasVm *vm, int source, uint64_t id)
+{
+    ras_wait_until(vm, ras_state_is(vm, id, "notified"));
+    qtest_writeq(vm->qts, READ_ACK(source), 1);
+    ras_wait_until(vm, ras_state_is(vm, id, "over"));
+    qtest_clock_step(vm->qts, PACE_NS);
+}
+
+/* An error of vCPU 0 whose section is as expected */
+static void check_arm(RasVm *vm, const char *arguments,
+                      const RasArmRecord *expected)
+{
+    uint64_t id = ras_inject_arm(vm, arguments);
+
+    ras_wait_until(vm, ras_state_is(vm, id, "notified"));
+    check_registers(vm, GED);
+    ras_cper_check_arm(vm, BLOCK(GED), id, expected);
+    finish(vm, GED, id);
+}
+
+/* Each part of a processor with each severity: the section, and the event. */
+static void test_arm_types(void)
+{
+    static const struct {
+        const char *name, *class;
+        uint8_t type;
+    } types[] = {
+        { "cache", "cache", 0x02 },
+        { "tlb", "tlb", 0x04 },
+        { "bus", "bus", 0x08 },
+        { "micro-architectural", "unknown", 0x10 },
+    };
+    static const char *const severities[] = {
+        [RAS_CPER_RECOVERABLE] = "recoverable",
+        [RAS_CPER_FATAL] = "fatal",
+        [RAS_CPER_CORRECTED] = "corrected",
+    };
+    RasVm *vm = start();
+
+    for (int i = 0; i < ARRAY_SIZE(types); i++) {
+        for (int severity = 0; severity < ARRAY_SIZE(severities); severity++) {
+            g_autofree char *arguments =
+                g_strdup_printf("'vcpu': 0, 'type': '%s', 'severity': '%s'",
+                                types[i].name, severities[severity]);
+            const RasArmRecord expected = {
+                .severity = severity, .mpidr = RAS_ARM_MPIDR,
+                .midr = RAS_ARM_MIDR, .running = 1, .type = types[i].type,
+                .valid = RAS_ARM_VALID,
+            };
+            uint64_t id = 3 * i + severity + 1;
+            QDict *error;
+
+            check_arm(vm, arguments, &expected);
+            error = ras_next_step(vm, id, "accepted");
+            g_assert_cmpstr(qdict_get_str(error, "class"), ==, types[i].class);
+            g_assert_cmpstr(qdict_get_str(error, "severity"), ==,
+                            severities[severity]);
+            g_assert_cmpstr(qdict_get_str(error, "origin"), ==, "injected");
+            g_assert_false(qdict_get_bool(error, "synchronous"));
+            g_assert_false(qdict_haskey(error, "vcpu"));
+            g_assert_false(qdict_haskey(error, "address"));
+            qobject_unref(error);
+            /* no MEMORY_FAILURE among them */
+            ras_expect_step(vm, id, "queued");
+            ras_expect_step(vm, id, "recorded");
+            ras_expect_step(vm, id, "notified");
+            ras_expect_step(vm, id, "acknowledged");
+        }
+    }
+    ras_quit(vm);
+}
+
+/* Each optional argument alone, with its extremes, and all together */
+static void test_arm_arguments(void)
+{
+    static const struct {
+        const char *arguments;
+        uint16_t valid, count;
+        uint8_t flags;
+        uint64_t information, va, pa;
+    } cases[] = {
+        { "'count': 1", 0x03 },
+        { "'count': 2", 0x03, .count = 2 },
+        { "'count': 65535", 0x03, .count = 65535 },
+        { "'flags': []", 0x03 },
+        { "'flags': [ 'first' ]", 0x03, .flags = 1 },
+        { "'flags': [ 'last' ]", 0x03, .flags = 2 },
+        { "'flags': [ 'propagated' ]", 0x03, .flags = 4 },
+        { "'flags': [ 'overflow' ]", 0x03, .flags = 8 },
+        { "'flags': [ 'overflow', 'last', 'first' ]", 0x03, .flags = 11 },
+        { "'error-information': 0", 0x07 },
+        { "'error-information': 18446744073709551615", 0x07,
+          .information = UINT64_MAX },
+        { "'virtual-address': 0", 0x0b },
+        { "'virtual-address': 18446638520593289216", 0x0b,
+          .va = 0xffffa00000001000 },
+        { "'physical-address': 0", 0x13 },
+        { "'physical-address': 18446744073709551615", 0x13,
+          .pa = UINT64_MAX },
+        { "'synchronous': false, 'polled': false", 0x03 },
+        { "'count': 259, 'flags': [ 'first', 'propagated' ],"
+          " 'error-information': 81985529216486895,"
+          " 'virtual-address': 1311768467463790320,"
+          " 'physical-address': 1116691513", 0x1f, 259, 5,
+          0x0123456789abcdef, 0x123456789abcdef0, 0x428f5c39 },
+    };
+    RasVm *vm = start();
+
+    for (int i = 0; i < ARRAY_SIZE(cases); i++) {
+        g_autofree char *arguments =
+            g_strdup_printf("'vcpu': 0, 'type': 'cache',"
+                            " 'severity': 'recoverable', %s",
+                            cases[i].arguments);
+        const RasArmRecord expected = {
+            .mpidr = RAS_ARM_MPIDR, .midr = RAS_ARM_MIDR, .running = 1,
+            .type = 0x02, .valid = cases[i].valid, .count = cases[i].count,
+            .flags = cases[i].flags, .information = cases[i].information,
+            .va = cases[i].va, .pa = cases[i].pa,
+        };
+
+        g_test_message("%s", cases[i].arguments);
+        check_arm(vm, arguments, &expected);
+    }
+    ras_quit(vm);
+}
+
+/* The section names the vCPU as the vCPU itself does, and says if it runs. */
+static void test_arm_vcpus(void)
+{
+    RasArmRecord expected = {
+        .severity = RAS_CPER_CORRECTED, .mpidr = RAS_ARM_MPIDR,
+        .midr = RAS_ARM_MIDR, .running = 1, .type = 0x04,
+        .valid = RAS_ARM_VALID,
+    };
+    RasVm *vm = start();
+
+    /* switched off, which PSCI calls OFF, 1 */
+    expected.mpidr = 0x80000001;
+    expected.running = 0;
+    expected.psci = 1;
+    check_arm(vm, "'vcpu': 1, 'type': 'tlb', 'severity': 'corrected'",
+              &expected);
+    ras_quit(vm);
+
+    /* another model, and two clusters of 16, because of GICv3 */
+    vm = ras_start_binary(NULL, MACHINE ",secure=on,gic-version=3",
+                          "-cpu neoverse-n1 -smp 18");
+    expected.midr = 0x414fd0c1;
+    expected.running = 1;
+    expected.psci = 0;
+    check_arm(vm, "'vcpu': 1, 'type': 'tlb', 'severity': 'corrected'",
+              &expected);
+    expected.mpidr = 0x80000101;
+    check_arm(vm, "'vcpu': 17, 'type': 'tlb', 'severity': 'corrected'",
+              &expected);
+    ras_quit(vm);
+}
+
+static void test_arm_polled(void)
+{
+    const RasArmRecord expected = {
+        .mpidr = RAS_ARM_MPIDR, .midr = RAS_ARM_MIDR, .running = 1,
+        .type = 0x08, .valid = RAS_ARM_VALID,
+    };
+    RasVm *vm = start();
+    uint64_t id;
+
+    id = ras_inject_arm(vm, "'vcpu': 0, 'type': 'bus', 'polled': true,"
+                        " 'severity': 'recoverable'");
+    ras_wait_until(vm, ras_state_is(vm, id, "notified"));
+    check_registers(vm, POLLED);
+    ras_cper_check_arm(vm, BLOCK(POLLED), id, &expected);
+    g_assert_cmphex(block_status(vm, GED), ==, 0);
+    finish(vm, POLLED, id);
+    ras_quit(vm);
+}
+
+/* PC of a vCPU: an exception from where firmware is goes to VBAR + 0x200. */
+static void assert_pc(RasVm *vm, int vcpu, const char *pc)
+{
+    QDict *response = qtest_qmp(vm->qts, "{"
+                          " 'execute': 'human-monitor-command', 'arguments': {"
+                          " 'command-line': 'info registers',"
+                          " 'cpu-index': %d } }", vcpu);
+    g_autofree char *pattern = g_strdup_printf("* PC=%s *", pc);
+
+    ras_assert_like(qdict_get_str(response, "return"), pattern);
+    qobject_unref(response);
+}
+
+static void test_arm_synchronous(void)
+{
+    const RasArmRecord expected = {
+        .mpidr = 0x80000001, .midr = RAS_ARM_MIDR, .running = 1,
+        .type = 0x02, .valid = 0x1b, .va = 0xffff00001234, .pa = PAGE(5),
+    };
+    g_autofree char *arguments =
+        g_strdup_printf("'vcpu': 1, 'type': 'cache', 'synchronous': true,"
+                        " 'severity': 'recoverable',"
+                        " 'virtual-address': 281470681748020,"
+                        " 'physical-address': %" PRIu64, (uint64_t)PAGE(5));
+    RasVm *vm = start_online();
+    uint64_t id;
+    QDict *error;
+
+    id = ras_inject_arm(vm, arguments);
+    ras_wait_until(vm, ras_state_is(vm, id, "notified"));
+    check_registers(vm, SEA);
+    ras_cper_check_arm(vm, BLOCK(SEA), id, &expected);
+    assert_pc(vm, 0, "0000000000000000");
+    assert_pc(vm, 1, "0000000000000200");
+
+    error = ras_next_step(vm, id, "accepted");
+    g_assert_cmpstr(qdict_get_str(error, "class"), ==, "cache");
+    g_assert_true(qdict_get_bool(error, "synchronous"));
+    g_assert_cmpuint(ras_get_uint(error, "vcpu"), ==, 1);
+    g_assert_cmphex(ras_get_uint(error, "virtual-address"), ==, expected.va);
+    qobject_unref(error);
+    finish(vm, SEA, id);
+    ras_quit(vm);
+}
+
+/* A record with one section of each sort, and what is not looked at, filled */
+static GByteArray *mixed_record(void)
+{
+    GByteArray *record = ras_cper_new();
+    uint8_t memory[80], arm[40 + 2 * 32] = { 0 }, vendor[3] = { 1, 2, 3 };
+    uint8_t raw[64];
+    unsigned int at;
+
+    for (int i = 0; i < sizeof(memory); i++) {
+        memory[i] = 0x80 + i;
+    }
+    at = ras_cper_add(record, ras_cper_memory, RAS_CPER_RECOVERABLE, memory,
+                      sizeof(memory));
+    memset(record->data + at - 44, 0x5a, 36);   /* FRU id and text */
+    record->data[at - 50] = 3;                  /* are valid */
+    record->data[at - 49] = 0x9;                /* flags */
+
+    stl_le_p(arm, ~0U);                         /* validation bits */
+    stw_le_p(arm + 4, 2);
+    stl_le_p(arm + 8, sizeof(arm));
+    memset(arm + 12, 0xc3, 28);
+    for (int i = 0; i < 2; i++) {
+        memset(arm + 40 + 32 * i, 0x96 + i, 32);
+        arm[40 + 32 * i + 1] = 32;              /* length */
+    }
+    ras_cper_add(record, ras_cper_arm, RAS_CPER_CORRECTED, arm, sizeof(arm));
+    ras_cper_add(record, ras_cper_vendor, RAS_CPER_INFORMATIONAL, vendor,
+                 sizeof(vendor));
+
+    /* raw data, behind a gap */
+    memset(raw, 0xe7, sizeof(raw));
+    stl_le_p(record->data + 4, record->len + 32);
+    stl_le_p(record->data + 8, 32);
+    g_byte_array_append(record, raw, sizeof(raw));
+    return record;
+}
+
+/* It arrives as it is, whatever its length, on each of the ways. */
+static void test_cper(void)
+{
+    static const struct {
+        int source;
+        const char *more;
+    } ways[] = {
+        { GED, "" },
+        { GED, "'polled': false" },
+        { POLLED, "'polled': true" },
+        { SEA, "'vcpu': 1" },
+    };
+    GByteArray *records[] = {
+        mixed_record(),
+        ras_cper_of_length(RAS_CPER_RECOVERABLE, 92),
+        ras_cper_of_length(RAS_CPER_FATAL, 1025),
+        ras_cper_of_length(RAS_CPER_RECOVERABLE, BLOCK_LENGTH - 1),
+        ras_cper_of_length(RAS_CPER_RECOVERABLE, BLOCK_LENGTH),
+    };
+    static const char *const severity[] = {
+        "recoverable", "recoverable", "fatal", "recoverable", "recoverable",
+    };
+
+    for (int w = 0; w < ARRAY_SIZE(ways); w++) {
+        RasVm *vm = start_online();
+
+        for (int r = 0; r < ARRAY_SIZE(records); r++) {
+            uint64_t id = ras_inject_cper(vm, records[r], ways[w].more);
+            QDict *error = ras_next_step(vm, id, "accepted");
+
+            g_assert_cmpstr(qdict_get_str(error, "class"), ==, "unknown");
+            g_assert_cmpstr(qdict_get_str(error, "severity"), ==, severity[r]);
+            g_assert_cmpint(qdict_haskey(error, "vcpu"), ==,
+                            ways[w].source == SEA);
+            qobject_unref(error);
+            ras_wait_until(vm, ras_state_is(vm, id, "notified"));
+            check_registers(vm, ways[w].source);
+            ras_cper_check(vm, BLOCK(ways[w].source), records[r]);
+            for (int other = 0; other < SOURCES; other++) {
+                if (other != ways[w].source) {
+                    g_assert_cmphex(block_status(vm, other), ==, 0);
+                }
+            }
+            finish(vm, ways[w].source, id);
+            ras_drop_events(vm);
+        }
+        assert_pc(vm, 1, ways[w].source == SEA ? "0000000000000200" :
+                                                 "0000000000000000");
+        ras_quit(vm);
+    }
+    for (int r = 0; r < ARRAY_SIZE(records); r++) {
+        g_byte_array_unref(records[r]);
+    }
+}
+
+/* Corrected and informational records, which no vCPU can take */
+static void test_cper_corrected(void)
+{
+    RasVm *vm = start_online();
+
+    for (int severity = RAS_CPER_CORRECTED; severity <= RAS_CPER_INFORMATIONAL;
+         severity++) {
+        g_autoptr(GByteArray) record = ras_cper_of_length(severity, 200);
+        QDict *error;
+        uint64_t id;
+
+        ras_cper_refused(vm, record, "'vcpu': 0",
+                         "A corrected error is no abort of a vCPU; *");
+        id = ras_inject_cper(vm, record, "");
+        error = ras_next_step(vm, id, "accepted");
+        g_assert_cmpstr(qdict_get_str(error, "severity"), ==, "corrected");
+        qobject_unref(error);
+        finish(vm, GED, id);
+        ras_cper_check(vm, BLOCK(GED), record);
+        ras_drop_events(vm);
+    }
+    ras_quit(vm);
+}
+
+/* What is not told yet at a reset is in the boot error records after it. */
+static void test_cper_reset(void)
+{
+    g_autoptr(GByteArray) record = mixed_record();
+    const RasArmRecord expected = {
+        .mpidr = RAS_ARM_MPIDR, .midr = RAS_ARM_MIDR, .running = 1,
+        .type = 0x04, .valid = RAS_ARM_VALID,
+    };
+    RasVm *vm = start();
+    uint64_t id;
+
+    ras_inject_cper(vm, record, "");
+    id = ras_inject_arm(vm, "'vcpu': 0, 'type': 'tlb',"
+                        " 'severity': 'recoverable', 'polled': true");
+    ras_reset(vm);
+    ras_cper_check(vm, BERT, record);
+    ras_cper_check_arm(vm, BERT + record->len, id, &expected);
+    g_assert_cmphex(qtest_readl(vm->qts, BERT + record->len +
+                                RAS_CPER_ARM_BLOCK), ==, 0);
+    ras_assert_count(vm, "discarded", 2);
+    ras_quit(vm);
+}
+
+static void test_inject_ghes_v2(void)
+{
+    g_autoptr(GByteArray) record = mixed_record();
+    RasVm *vm = start();
+
+    for (uint64_t id = 1; id <= 2; id++) {
+        ras_inject_ghes_v2(vm, record);
+        ras_wait_until(vm, ras_state_is(vm, id, "notified"));
+        check_registers(vm, GED);
+        ras_cper_check(vm, BLOCK(GED), record);
+        finish(vm, GED, id);
+    }
+    ras_assert_count(vm, "acknowledged", 2);
+    ras_quit(vm);
+}
+
+/* --- refusals ------------------------------------------------------------ */
+
+#define ARM "'type': 'cache', 'severity': 'recoverable'"
+
+static void test_arm_refused(void)
+{
+    static const struct {
+        const char *arguments, *message;
+    } cases[] = {
+        { "'vcpu': 2, " ARM,
+          "There is no vCPU 2; 'info cpus' shows which there are" },
+        { "'vcpu': -1, " ARM,
+          "There is no vCPU -1; 'info cpus' shows which there are" },
+        { "'vcpu': 4294967296, " ARM,
+          "There is no vCPU 4294967296; 'info cpus' shows which there are" },
+        { "'vcpu': 2, 'synchronous': true, " ARM,
+          "There is no vCPU 2; 'info cpus' shows which there are" },
+        { "'vcpu': 1, 'synchronous': true, " ARM,
+          "vCPU 1 is offline, so it cannot consume anything; choose one that "
+          "the guest has started" },
+        { "'vcpu': 0, 'synchronous': true, 'polled': true, " ARM,
+          "An error that a vCPU takes cannot be polled; leave out 'polled'" },
+        { "'vcpu': 0, 'synchronous': true, 'type': 'tlb',"
+          " 'severity': 'corrected'",
+          "A corrected error is no abort of a vCPU; *" },
+        { "'vcpu': 0, 'count': 0, " ARM,
+          "Parameter 'count' is the number of errors: 1 or more" },
+        { "'vcpu': 0, 'count': 0, 'synchronous': true, " ARM,
+          "Parameter 'count' is the number of errors: 1 or more" },
+    };
+    /* by the monitor, before they get anywhere */
+    static const struct {
+        const char *arguments, *message;
+    } malformed[] = {
+        { "", "*'vcpu' is missing" },
+        { "'vcpu': 0, 'severity': 'fatal'", "*'type' is missing" },
+        { "'vcpu': 0, 'type': 'cache'", "*'severity' is missing" },
+        { "'vcpu': 0, 'type': 'memory', 'severity': 'fatal'", "*'memory'*" },
+        { "'vcpu': 0, 'count': 65536, " ARM, "*'count' expects uint16*" },
+        { "'vcpu': 0, 'count': -1, " ARM, "*'count' expects uint16*" },
+        { "'vcpu': 0, 'flags': [ 'none' ], " ARM, "*'none'*" },
+        { "'vcpu': 0, 'address': 0, " ARM, "*'address' is unexpected" },
+        { "'vcpu': 0, 'mode': 'report', " ARM, "*'mode' is unexpected" },
+    };
+    RasVm *vm = start();
+
+    for (int i = 0; i < ARRAY_SIZE(cases); i++) {
+        g_test_message("%s", cases[i].arguments);
+        ras_arm_refused(vm, cases[i].arguments, cases[i].message);
+        check_registers(vm, NONE);
+    }
+    for (int i = 0; i < ARRAY_SIZE(malformed); i++) {
+        g_test_message("%s", malformed[i].arguments);
+        ras_assert_refused(vm, "ras-inject",
+                           ras_arm_arguments(malformed[i].arguments),
+                           malformed[i].message, 0);
+    }
+    for (int i = 0; i < SOURCES; i++) {
+        g_assert_cmphex(block_status(vm, i), ==, 0);
+    }
+    /* the next one is the first */
+    g_assert_cmpuint(ras_inject_arm(vm, "'vcpu': 0, " ARM), ==, 1);
+    ras_quit(vm);
+}
+
+/* How the record gets to the guest makes no sense. */
+static void test_cper_way_refused(void)
+{
+    static const struct {
+        const char *more, *message;
+    } cases[] = {
+        { "'vcpu': 2", "There is no vCPU 2; 'info cpus' shows which there are" },
+        { "'vcpu': -1",
+          "There is no vCPU -1; 'info cpus' shows which there are" },
+        { "'vcpu': -4294967296",
+          "There is no vCPU -4294967296; 'info cpus' shows which there are" },
+        { "'vcpu': 1",
+          "vCPU 1 is offline, so it cannot consume anything; choose one that "
+          "the guest has started" },
+        { "'vcpu': 0, 'polled': true",
+          "An error that a vCPU takes cannot be polled; leave out 'polled'" },
+    };
+    g_autoptr(GByteArray) record = mixed_record();
+    RasVm *vm = start();
+
+    for (int i = 0; i < ARRAY_SIZE(cases); i++) {
+        ras_cper_refused(vm, record, cases[i].more, cases[i].message);
+    }
+    check_registers(vm, NONE);
+    ras_quit(vm);
+}
+
+#define NO_BLOCK "This is no Generic Error Status Block that a guest can read: "
+
+/* QEMU 10.2 ends when it is given base64 that is none. */
+static void test_base64_refused(void)
+{
+    static const char invalid[] = "Base64 data contains invalid characters";
+    static const char too_short[] =
+        NO_BLOCK "block is shorter than its 20-byte header";
+    RasVm *vm = start();
+
+    ras_base64_refused(vm, "*", invalid);
+    ras_base64_refused(vm, "EQAAAAAAAAA AAAAA", invalid);
+    ras_base64_refused(vm, "gr\xc3\xbc\xc3\x9f" "e", invalid);
+    ras_base64_refused(vm, "", too_short);
+    ras_base64_refused(vm, "\n", too_short);
+    ras_base64_refused(vm, "====", too_short);
+    ras_base64_refused(vm, "EQ", too_short);
+    ras_base64_refused(vm, "EQAAAAAAAAAAAAAAAAAAAAAAAA==", too_short);
+    check_registers(vm, NONE);
+    ras_quit(vm);
+}
+
+/* One field of a good record spoilt */
+static void test_block_refused(void)
+{
+    static const struct {
+        unsigned int offset, size;
+        uint32_t value;
+        const char *why;
+    } cases[] = {
+        { 0, 4, 0, "block_status is 0: the block is empty" },
+        { 0, 4, 0x43, "entry count in block_status is not the number of "
+                      "entries" },
+        { 0, 4, 0x23, "entry count in block_status is not the number of "
+                      "entries" },
+        { 0, 4, 0x32, "block_status does not say uncorrectable, but an entry "
+                      "is fatal or recoverable" },
+        { 0, 4, 0x31, "block_status does not say correctable, but an entry "
+                      "is corrected" },
+        { 0, 4, 0x80000033, "block_status has reserved bits set" },
+        { 4, 4, 0, "raw data overlaps the header or the entries" },
+        { 8, 4, 33, "raw data runs past the end of the block" },
+        { 8, 4, 0xffffffff, "raw data runs past the end of the block" },
+        { 12, 4, 0xffffffff, "data_length runs past the end of the block" },
+        { 12, 4, 80, "section does not fit in data_length" },
+        { 12, 4, 152 + 20, "entry header does not fit in data_length" },
+        { 16, 4, 1, "error_severity of the block is not that of its worst "
+                    "entry" },
+        { 16, 4, 4, "error_severity of the block is not one of 0 to 3" },
+        { 20 + 16, 4, 4, "error_severity of an entry is not one of 0 to 3" },
+        { 20 + 20, 2, 0x301, "revision of an entry is not 0x0300" },
+        { 20 + 22, 1, 0xff, "validation_bits of an entry has reserved bits "
+                            "set" },
+        { 20 + 22, 1, 4, "timestamp of an entry is not a BCD date" },
+        { 20 + 24, 4, 0xffffffff, "section does not fit in data_length" },
+        { 172 + 72 + 4, 2, 0, "ERR_INFO_NUM of an ARM processor section is "
+                              "0" },
+        { 172 + 72 + 4, 2, 3, "error information does not fit in its ARM "
+                              "processor section" },
+        { 172 + 72 + 6, 2, 1, "context information does not fit in its ARM "
+                              "processor section" },
+        { 172 + 72 + 8, 4, 40, "section length of an ARM processor section is "
+                               "not the error_data_length of its entry" },
+        /* one that Linux would step over for ever */
+        { 172 + 72 + 41, 1, 0, "length of an ARM error information structure "
+                               "is not 32" },
+    };
+    RasVm *vm = start();
+
+    for (int i = 0; i < ARRAY_SIZE(cases); i++) {
+        g_autoptr(GByteArray) record = mixed_record();
+        g_autofree char *message = g_strconcat(NO_BLOCK, cases[i].why, NULL);
+        g_autofree char *base64 = NULL;
+        uint8_t *p = record->data + cases[i].offset;
+
+        g_test_message("%s", cases[i].why);
+        switch (cases[i].size) {
+        case 1:
+            *p = cases[i].value;
+            break;
+        case 2:
+            stw_le_p(p, cases[i].value);
+            break;
+        default:
+            stl_le_p(p, cases[i].value);
+        }
+        base64 = g_base64_encode(record->data, record->len);
+        ras_base64_refused(vm, base64, message);
+    }
+    check_registers(vm, NONE);
+    ras_quit(vm);
+}
+
+static void test_long_refused(void)
+{
+    g_autoptr(GByteArray) record = ras_cper_of_length(RAS_CPER_RECOVERABLE,
+                                                      BLOCK_LENGTH + 1);
+    g_autofree char *base64 = g_base64_encode(record->data, record->len);
+    RasVm *vm = start();
+
+    ras_base64_refused(vm, base64, "The record has 4097 bytes, and the guest's "
+                       "error status block only 4096");
+    ras_cper_refused(vm, record, "'vcpu': 0", "The record has 4097 bytes*");
+    ras_quit(vm);
+}
+
 /* --- ACPI tables --------------------------------------------------------- */
 
 /* Let fw_cfg put what is in entry key into data. */
@@ -726,6 +1311,21 @@ int main(int argc, char **argv)
                         test_asynchronous);
     qtest_add_data_func("/ras/ghes/record/polled", GINT_TO_POINTER(POLLED),
                         test_asynchronous);
+    qtest_add_func("/ras/ghes/arm-processor/types", test_arm_types);
+    qtest_add_func("/ras/ghes/arm-processor/arguments", test_arm_arguments);
+    qtest_add_func("/ras/ghes/arm-processor/vcpus", test_arm_vcpus);
+    qtest_add_func("/ras/ghes/arm-processor/polled", test_arm_polled);
+    qtest_add_func("/ras/ghes/arm-processor/synchronous",
+                   test_arm_synchronous);
+    qtest_add_func("/ras/ghes/arm-processor/refused", test_arm_refused);
+    qtest_add_func("/ras/ghes/cper/arrives", test_cper);
+    qtest_add_func("/ras/ghes/cper/corrected", test_cper_corrected);
+    qtest_add_func("/ras/ghes/cper/reset", test_cper_reset);
+    qtest_add_func("/ras/ghes/cper/inject-ghes-v2-error", test_inject_ghes_v2);
+    qtest_add_func("/ras/ghes/cper/way-refused", test_cper_way_refused);
+    qtest_add_func("/ras/ghes/cper/base64-refused", test_base64_refused);
+    qtest_add_func("/ras/ghes/cper/block-refused", test_block_refused);
+    qtest_add_func("/ras/ghes/cper/long-refused", test_long_refused);
     qtest_add_func("/ras/ghes/boot-errors", test_boot_errors);
     qtest_add_func("/ras/ghes/reset", test_reset);
     qtest_add_func("/ras/ghes/migration", test_migration);

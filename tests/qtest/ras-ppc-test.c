@@ -591,6 +591,25 @@ static void test_pages(void)
     ras_quit(vm);
 }
 
+/* Processors of another make, and records that its guests do not know */
+static void test_records_refused(void)
+{
+    static const char no_cper[] =
+        "This machine tells its guest of errors in another way than by CPER "
+        "records; use kind 'memory'";
+    RasVm *vm = start_registered("");
+
+    ras_inject_refused(vm, "This machine has no Arm processors; use kind "
+                       "'memory'", "{ 'kind': 'arm-processor', 'vcpu': 0,"
+                       " 'type': 'cache', 'severity': 'recoverable' }");
+    ras_inject_refused(vm, no_cper, "{ 'kind': 'cper', 'data': '' }");
+    ras_inject_refused(vm, no_cper, "{ 'kind': 'cper', 'data': 'EQAA',"
+                       " 'vcpu': 0 }");
+    ras_assert_refused(vm, "inject-ghes-v2-error",
+                       qdict_from_jsonf_nofail("{ 'cper': '*' }"), no_cper, 1);
+    ras_quit(vm);
+}
+
 /* --- ibm,nmi-register ---------------------------------------------------- */
 
 /* Without linux,rtas-base there is no place for a record. */
@@ -1256,6 +1275,7 @@ int main(int argc, char **argv)
                         "-icount shift=3", test_load);
     qtest_add_func("/ras/pseries/delivery/severity", test_severity);
     qtest_add_func("/ras/pseries/delivery/pages", test_pages);
+    qtest_add_func("/ras/pseries/records-refused", test_records_refused);
     qtest_add_func("/ras/pseries/register/no-rtas-base",
                    test_register_no_rtas_base);
     qtest_add_func("/ras/pseries/register/cap-off", test_register_cap_off);

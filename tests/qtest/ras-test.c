@@ -204,8 +204,7 @@ static void test_refuse_undeliverable(void)
                             "*not registered*ibm,nmi-register*";
 
     g_assert_false(ras_ready(vm));
-    ras_inject_refused(vm, "*'report' needs an asynchronous*'poison' or "
-                       "'consume'*",
+    ras_inject_refused(vm, "*asynchronous error source*'poison' or 'consume'*",
                        "{ 'kind': 'memory', 'mode': 'report', " RECOVERABLE
                        "'address': %" PRIu64 " }", vm->ram);
     ras_inject_refused(vm, not_ready, "{ " CONSUME "'severity': 'fatal', "
@@ -238,6 +237,10 @@ static void check_no_ras(const char *options, const char *pattern)
                  "'address': 0, 'vcpu': 0 }", pattern);
     assert_fails(qts, "ras-inject", "{ " POISON RECOVERABLE
                  "'address': 0 }", pattern);
+    assert_fails(qts, "ras-inject", "{ 'kind': 'arm-processor', 'vcpu': 0, "
+                 "'type': 'cache', 'severity': 'fatal' }", pattern);
+    assert_fails(qts, "ras-inject", "{ 'kind': 'cper', 'data': '' }", pattern);
+    assert_fails(qts, "inject-ghes-v2-error", "{ 'cper': '*' }", pattern);
     assert_fails(qts, "ras-unpoison", "{ 'address': 0 }", pattern);
     assert_fails(qts, "query-ras", "{}", pattern);
     info = qtest_hmp(qts, "info ras");
