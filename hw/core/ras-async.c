@@ -26,9 +26,9 @@
  * page, and in proportion to the time that the guest took to acknowledge,
  * which shows how fast it is.
  */
-#define PACE_NS_PER_PAGE (250 * SCALE_US)
-#define PACE_TIMES_ACK   4
-#define PACE_MAX_NS      (500 * SCALE_MS)
+#define PACE_NS_PER_PAGE (4 * SCALE_MS)
+#define PACE_TIMES_ACK   8
+#define PACE_MAX_NS      (1000 * SCALE_MS)
 
 static void remind(RasState *s)
 {

@@ -143,7 +143,12 @@ class TestAsynchronous(cases.Case):
         account.settle(acknowledged=count, timeout=120)
         delta = account.delta()
         assert delta['acknowledged'] == delta['accepted'] == count
-        assert corrupted() == before + count
+        # Linux may have no room in its own queue, if its CPU is not run.
+        guest.console_sync()
+        dropped = len(guest.console.matching(
+            'buffer overflow when queuing memory failure', mark))
+        assert dropped < count // 20
+        assert corrupted() == before + count - dropped
         guest.console_sync()
         assert not [line for line in guest.console.since(mark)
                     if 'already poisoned' in line.text]

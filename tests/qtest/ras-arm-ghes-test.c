@@ -93,7 +93,7 @@ static void write_sized(RasVm *vm, uint64_t addr, unsigned int size,
 }
 
 /* More guest time than there is between two asynchronous records */
-#define PACE_NS 20000000
+#define PACE_NS 1000000000
 
 /* All blocks are free, or that of one source is not. */
 #define NONE -1

@@ -27,8 +27,10 @@ static UNCHECKED void *next(const char *name)
 
 static UNCHECKED bool refuse(void)
 {
-    refused += forbidden;
-    errno = ENOMEM;
+    if (forbidden) {
+        refused++;
+        errno = ENOMEM;
+    }
     return forbidden;
 }
 

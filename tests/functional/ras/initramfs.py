@@ -3,6 +3,9 @@
 
 The result is kept in the cache under a name that is made from everything
 that went into it, and is checked against its sum before it is used.
+
+A guest that is to run rasdaemon has it, with its libraries, in a second
+archive behind the first.
 """
 
 import hashlib
@@ -11,6 +14,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Callable, List
 
 from . import environment
 from .targets import Target
@@ -19,6 +23,8 @@ GUEST_SOURCES = Path(__file__).resolve().parent.parent / 'guest'
 CFLAGS = ['-static', '-O2', '-Wall', '-Wextra', '-Werror']
 # Changes when the recipe below changes what comes out of the same input.
 RECIPE = '1'
+RASDAEMON = ('RAS_RASDAEMON_ARM64', 'RAS_LIBSQLITE3_ARM64',
+             'RAS_LIBTRACEEVENT_ARM64', 'RAS_LIBC_ARM64')
 
 
 def _key(target: Target, busybox: Path, compiler: str) -> str:
@@ -45,6 +51,17 @@ def _is_good(archive: Path, checksum: Path) -> bool:
         return False
 
 
+def _pack(root: Path, archive: Path) -> None:
+    names = sorted(str(p.relative_to(root)) for p in root.rglob('*'))
+    for name in names:
+        os.utime(root / name, (0, 0), follow_symlinks=False)
+    with open(archive, 'wb') as output:
+        subprocess.run(['cpio', '--quiet', '--reproducible', '-o', '-H',
+                        'newc', '-R', '+0:+0'], cwd=root, stdout=output,
+                       input='\n'.join(names).encode() + b'\n', check=True,
+                       timeout=60)
+
+
 def _build(folder: Path, busybox: Path, compiler: str) -> Path:
     root = folder / 'root'
     for name in ('bin', 'dev', 'proc', 'sys', 'tmp'):
@@ -54,15 +71,40 @@ def _build(folder: Path, busybox: Path, compiler: str) -> Path:
     subprocess.run([compiler, *CFLAGS, '-o', str(root / 'init'),
                     *map(str, sorted(GUEST_SOURCES.glob('*.c')))],
                    check=True, timeout=300)
-    names = sorted(str(p.relative_to(root)) for p in root.rglob('*'))
-    for name in names:
-        os.utime(root / name, (0, 0))
     archive = folder / 'initramfs.cpio'
-    with open(archive, 'wb') as output:
-        subprocess.run(['cpio', '--quiet', '--reproducible', '-o', '-H',
-                        'newc', '-R', '+0:+0'], cwd=root, stdout=output,
-                       input='\n'.join(names).encode() + b'\n', check=True,
-                       timeout=60)
+    _pack(root, archive)
+    return archive
+
+
+def _build_rasdaemon(folder: Path, first: Path, parts: List[Path]) -> Path:
+    root = folder / 'root'
+    for part in parts:
+        shutil.copytree(part / 'usr', root / 'usr', symlinks=True,
+                        dirs_exist_ok=True)
+    (root / 'lib').symlink_to('usr/lib')
+    (root / 'var/lib/rasdaemon').mkdir(parents=True)
+    second = folder / 'second.cpio'
+    _pack(root, second)
+    archive = folder / 'initramfs.cpio'
+    archive.write_bytes(first.read_bytes() + second.read_bytes())
+    return archive
+
+
+def _cached(name: str, build: Callable[[Path], Path]) -> Path:
+    cache = environment.directory('RAS_CACHE') / 'functional'
+    cache.mkdir(exist_ok=True)
+    archive = cache / f'{name}.cpio'
+    checksum = archive.with_suffix('.sha256')
+    if _is_good(archive, checksum):
+        return archive
+    # Two runs at once build it twice; renaming makes the last one win, with
+    # the same content.
+    with tempfile.TemporaryDirectory(dir=cache, prefix='build-') as folder:
+        built = build(Path(folder))
+        built_sum = Path(folder) / 'sum'
+        built_sum.write_text(_sum(built) + '\n', encoding='ascii')
+        os.replace(built, archive)
+        os.replace(built_sum, checksum)
     return archive
 
 
@@ -70,19 +112,17 @@ def get(target: Target) -> Path:
     """Path of the initramfs for @target; built if the cache has none."""
     busybox = environment.path(target.busybox_variable)
     compiler = target.compiler
-    cache = environment.directory('RAS_CACHE') / 'functional'
-    cache.mkdir(exist_ok=True)
-    archive = cache / f'initramfs-{target.name}-' \
-                      f'{_key(target, busybox, compiler)}.cpio'
-    checksum = archive.with_suffix('.sha256')
-    if _is_good(archive, checksum):
-        return archive
-    # Two runs at once build it twice; renaming makes the last one win, with
-    # the same content.
-    with tempfile.TemporaryDirectory(dir=cache, prefix='build-') as folder:
-        built = _build(Path(folder), busybox, compiler)
-        built_sum = Path(folder) / 'sum'
-        built_sum.write_text(_sum(built) + '\n', encoding='ascii')
-        os.replace(built, archive)
-        os.replace(built_sum, checksum)
-    return archive
+    return _cached(f'initramfs-{target.name}-'
+                   f'{_key(target, busybox, compiler)}',
+                   lambda folder: _build(folder, busybox, compiler))
+
+
+def get_with_rasdaemon(target: Target) -> Path:
+    """The same with rasdaemon (arm64)."""
+    first = get(target)
+    parts = [environment.path(variable) for variable in RASDAEMON]
+    # The name of each part has its version.
+    key = hashlib.sha256('\n'.join(
+        [first.name, *(part.name for part in parts)]).encode()).hexdigest()
+    return _cached(f'rasdaemon-{target.name}-{key[:20]}',
+                   lambda folder: _build_rasdaemon(folder, first, parts))

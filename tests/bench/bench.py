@@ -1,0 +1,365 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What guest RAS costs and gives, as ratios against stock QEMU.
+
+Run by "make bench" (scripts/bench), which sets the environment.  Both sides
+of a ratio are measured in the same run, one after the other, as nothing else
+can be compared between machines.  Prints a table; the exit status says
+whether a target was missed.
+"""
+
+import base64
+import dataclasses
+import json
+import os
+import re
+import shlex
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Dict, List, Optional
+
+TOP = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / 'tests' / 'functional'))
+
+from ras import environment, initramfs  # noqa: E402
+from ras.guest import PAGE, Guest  # noqa: E402
+from ras.targets import ARM64  # noqa: E402
+
+OURS = 'RAS_QEMU_AARCH64'
+STOCK = 'RAS_STOCK_QEMU_AARCH64'
+# QEMU 10.2, to which errors that no vCPU consumed can be injected.
+STOCK_LATER = 'RAS_STOCK_LATER_QEMU_AARCH64'
+
+
+class Skipped(Exception):
+    """Cannot be measured here; the text says why."""
+
+
+@dataclasses.dataclass
+class Result:
+    """Both sides of a ratio; or one that has a limit, and no other side."""
+
+    ours: float
+    stock: Optional[float] = None
+
+
+@dataclasses.dataclass
+class Measure:
+    """A line of the table."""
+
+    what: str
+    measure: Any                        # function that returns a Result
+    target: str
+    at_least: Optional[float] = None    # limits of stock/ours or ours/stock
+    at_most: Optional[float] = None
+    per_ours: bool = False              # the ratio is stock/ours
+
+    def ratio(self, result: Result) -> Optional[float]:
+        """The ratio that the target is about."""
+        if result.stock is None:
+            return None
+        if self.per_ours:
+            return result.stock / result.ours
+        return result.ours / result.stock
+
+    def line(self) -> List[str]:
+        """Measure; the columns of the line."""
+        try:
+            result = self.measure()
+        except Skipped as why:
+            return [self.what, '', '', '', self.target, f'skipped: {why}']
+        ratio = self.ratio(result)
+        value = result.ours if ratio is None else ratio
+        good = (self.at_least is None or value >= self.at_least) and \
+            (self.at_most is None or value <= self.at_most)
+        return [self.what, f'{result.ours:.0f}',
+                '' if result.stock is None else f'{result.stock:.0f}',
+                '' if ratio is None else f'{ratio:.3g}',
+                self.target, 'ok' if good else 'MISSED']
+
+
+def tool(name: str) -> str:
+    """Path of a program that is nice to have."""
+    path = shutil.which(name)
+    if not path:
+        raise Skipped(f'{name} is not installed')
+    return path
+
+
+def run(args: List[str], **options: Any) -> str:
+    """Run a program to its good end; standard output and error."""
+    done = subprocess.run(args, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False, timeout=900,
+                          encoding='utf-8', errors='replace', **options)
+    if done.returncode:
+        raise RuntimeError(f'{shlex.join(args)}: exit status '
+                           f'{done.returncode}\n{done.stdout}')
+    return done.stdout
+
+
+# Instructions to build a record
+
+RECORDS = 1000
+
+
+def record_library(folder: Path) -> Path:
+    """record.c, to be preloaded."""
+    library = folder / 'record.so'
+    glib = shlex.split(run(['pkg-config', '--cflags', '--libs', 'glib-2.0']))
+    run(['cc', '-shared', '-fPIC', '-fvisibility=hidden', '-O2', '-std=gnu11',
+         '-D_GNU_SOURCE', f'-DRECORDS={RECORDS}', '-o', str(library),
+         *(f'-I{TOP / path}' for path in ('tests/standalone', 'include', '.')),
+         str(TOP / 'tests/bench/record.c'), str(TOP / 'hw/acpi/apei/cper.c'),
+         *glib])
+    return library
+
+
+def count_instructions(library: Path, kind: str, binary: Path, function: str,
+                       excluded: List[str]) -> float:
+    """Instructions that @function of @binary takes for one record.
+
+    @excluded: functions that it calls and that have no part in it.
+    """
+    for line in run(['nm', str(binary)]).splitlines():
+        *offset, _, name = line.split()
+        if name == function:
+            break
+    else:
+        raise Skipped(f'no symbol {function} in {binary}')
+    output = run(
+        [tool('valgrind'), '--tool=callgrind',
+         f'--callgrind-out-file={library.parent}/callgrind.{kind}',
+         # Forget what was counted while QEMU started: a function to toggle
+         # turns the counter to what it was not, and back when it ends.
+         '--zero-before=build_records',
+         *(f'--toggle-collect={name}' for name in [function, *excluded]),
+         str(binary), '-machine', 'virt,ras=on', '-cpu', 'max', '-bios',
+         str(environment.path('RAS_AAVMF')), '-accel', 'qtest', '-S',
+         '-nodefaults', '-display', 'none', '-qmp', 'stdio'],
+        input='{"execute": "qmp_capabilities"}\n{"execute": "quit"}\n',
+        env={**os.environ, 'LD_BIND_NOW': '1', 'LD_PRELOAD': str(library),
+             'RECORD_KIND': kind, 'RECORD_FUNCTION': offset[0]})
+    collected = re.search(r'Collected : (\d+)', output)
+    assert collected, output
+    return int(collected[1]) / RECORDS
+
+
+def record_instructions() -> Result:
+    """One record of a memory error of one page, in callgrind."""
+    tool('valgrind')
+    with tempfile.TemporaryDirectory(prefix='ras-') as folder:
+        library = record_library(Path(folder))
+        return Result(
+            count_instructions(library, 'ours', environment.path(OURS),
+                               'virt_ras_build_block', []),
+            # Not what stock does to find its record in the guest.
+            count_instructions(library, 'stock', environment.path(STOCK),
+                               'acpi_ghes_memory_errors',
+                               ['object_resolve_path_type',
+                                'error_setg_internal', 'error_report_err']))
+
+
+# Errors that a guest acknowledges in a second
+
+ERRORS = 1000
+VICTIMS = 20
+# How long stock gets to read a record before it is asked again, seconds.
+RETRY_DELAY = 0.0002
+
+
+class Monitor:
+    """A QMP monitor with nothing between us and its socket."""
+
+    def __init__(self, path: Path) -> None:
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(60)
+        self._socket.connect(str(path))
+        self._lines = self._socket.makefile('rb')
+        self._lines.readline()
+        self.execute('qmp_capabilities')
+
+    def execute(self, command: str, **arguments: Any) -> Dict[str, Any]:
+        """Run a command; its answer, or that it was refused."""
+        self._socket.sendall(json.dumps(
+            {'execute': command, 'arguments': arguments}).encode() + b'\n')
+        while True:
+            line = self._lines.readline()
+            if not line:
+                raise RuntimeError(f'QEMU ended at {command}')
+            # Do not parse the events, of which ours sends five an error.
+            if not line.startswith(b'{"timestamp"'):
+                return json.loads(line)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._lines.close()
+        self._socket.close()
+
+
+def inject_ours(monitor: Monitor, pages: List[int]) -> None:
+    """Until all are acknowledged."""
+    def acknowledged() -> int:
+        counters = monitor.execute('query-ras')['return']['counters']
+        return counters['acknowledged']
+
+    wanted = acknowledged() + len(pages)
+    for page in pages:
+        answer = monitor.execute('ras-inject', kind='memory', address=page,
+                                 severity='recoverable', mode='report')
+        assert 'return' in answer, answer
+    deadline = time.monotonic() + 120
+    while acknowledged() < wanted:
+        assert time.monotonic() < deadline, 'not acknowledged in two minutes'
+        time.sleep(0.01)
+
+
+def memory_block(page: int) -> str:
+    """A Generic Error Status Block with one page; base64.
+
+    ACPI 6.5 tables 18.11 and 18.12, UEFI 2.10 N.2.5.
+    """
+    section = struct.pack('<QQQq48x', 1 << 1 | 1 << 2, 0, page, -PAGE)
+    entry = bytes.fromhex('1411bca5646fde4eb8633e83ed7c83b1') + \
+        struct.pack('<IHBBI16x20x8x', 0, 0x300, 0, 1, len(section)) + section
+    header = struct.pack('<IIIII', 1 | 1 << 4, 0, 0, len(entry), 0)
+    return base64.b64encode(header + entry).decode()
+
+
+def inject_stock(monitor: Monitor, pages: List[int]) -> None:
+    """Each one again until it is accepted: the one before is acknowledged."""
+    deadline = time.monotonic() + 120
+    for page in pages:
+        block = memory_block(page)
+        while 'error' in monitor.execute('inject-ghes-v2-error', cper=block):
+            assert time.monotonic() < deadline, 'not accepted in two minutes'
+            time.sleep(RETRY_DELAY)
+
+
+def error_rate(variable: str, inject: Any, extra: List[str]) -> float:
+    """Errors of single pages of processes, as many as come in a second."""
+    target = dataclasses.replace(ARM64, qemu_variable=variable)
+    with tempfile.TemporaryDirectory(prefix='ras-') as folder:
+        path = Path(folder) / 'qmp'
+        with Guest(target, f'bench-{variable}', extra_args=[
+                *extra, '-qmp', f'unix:{path},server=on,wait=off']) as guest:
+            guest.boot()
+            guest.qemu.qmp('trace-event-set-state', name='ras_*',
+                           enable=False, ignore_unavailable=True)
+            pages = [page for _ in range(VICTIMS)
+                     for page in guest.spawn(pages=ERRORS // VICTIMS).pa]
+            assert len(set(pages)) == ERRORS
+            monitor = Monitor(path)
+            begun = time.monotonic()
+            inject(monitor, pages)
+            took = time.monotonic() - begun
+            monitor.close()
+            assert guest.agent.run('echo alive').output == 'alive\n'
+    return ERRORS / took
+
+
+def acknowledged_errors() -> Result:
+    """Ours batches; stock has one page in a record."""
+    if not environment.has(STOCK_LATER):
+        raise Skipped(os.environ.get('RAS_STOCK_LATER_WHY') or
+                      f'{STOCK_LATER} is not set')
+    return Result(
+        error_rate(OURS, inject_ours, ['-machine', 'ras-ghes=on']),
+        error_rate(STOCK_LATER, inject_stock, []))
+
+
+# From SIGBUS to the guest's SIGBUS
+
+def kvm_latency() -> Result:
+    """Of an error of the host's memory, under KVM."""
+    raise Skipped('needs make check-kvm')
+
+
+# Size
+
+def window_size() -> Result:
+    """Guest physical addresses that the full layout takes, bytes."""
+    output = run([str(environment.path(OURS)), '-machine',
+                  'virt,ras=on,ras-ghes=on', '-cpu', 'max', '-bios',
+                  str(environment.path('RAS_AAVMF')), '-S', '-nodefaults',
+                  '-display', 'none', '-monitor', 'stdio'],
+                 input='info mtree\nquit\n')
+    window = re.search(r'([0-9a-f]{16})-([0-9a-f]{16}) .*: ras-ghes\r?$',
+                       output, re.MULTILINE)
+    assert window, output
+    return Result(int(window[2], 16) - int(window[1], 16) + 1)
+
+
+# System calls of a boot
+
+def boot_system_calls(binary: Path) -> float:
+    """From the start of QEMU to the shell, and off; machine "virt"."""
+    with tempfile.TemporaryDirectory(prefix='ras-') as folder:
+        calls, console = Path(folder) / 'calls', Path(folder) / 'console'
+        run([tool('strace'), '-f', '-qq', '-c', '-U', 'calls,name',
+             '-o', str(calls), str(binary),
+             '-machine', 'virt', '-cpu', 'max,pauth-impdef=on', '-m', '1G',
+             # The number must not depend on how busy this machine is.
+             '-icount', 'shift=2,sleep=off',
+             '-L', str(environment.path('RAS_FIRMWARE')),
+             '-kernel', str(environment.path(ARM64.kernel_variable)),
+             '-initrd', str(initramfs.get(ARM64)), '-append',
+             'console=ttyAMA0 rdinit=/bin/busybox -- '
+             'sh -c "echo this is a shell; poweroff -f"',
+             '-display', 'none', '-monitor', 'none', '-nic', 'none',
+             '-serial', f'file:{console}', '-no-reboot'])
+        text = console.read_text(encoding='utf-8', errors='replace')
+        assert 'this is a shell' in text, text[-2000:]
+        total = re.search(r'^\s*(\d+) total$',
+                          calls.read_text(encoding='utf-8'), re.MULTILINE)
+        assert total
+        return int(total[1])
+
+
+def system_calls() -> Result:
+    """Without guest RAS, which is the default."""
+    return Result(boot_system_calls(environment.path(OURS)),
+                  boot_system_calls(environment.path(STOCK)))
+
+
+MEASURES = [
+    Measure('instructions to build a record', record_instructions,
+            '>= 10 times fewer', at_least=10, per_ours=True),
+    Measure('errors acknowledged in a second', acknowledged_errors,
+            '>= 10 times more', at_least=10),
+    Measure('latency of SIGBUS under KVM', kvm_latency, '(none)'),
+    Measure('bytes of guest physical addresses', window_size,
+            '<= 65536', at_most=65536),
+    Measure('system calls of a boot, defaults', system_calls,
+            'equal, within 5 %', at_least=0, at_most=1.05),
+]
+HEADINGS = ['what', 'ours', 'stock', 'ratio', 'target', 'result']
+WIDTHS = [34, 9, 9, 7, 18, 0]
+
+
+def main() -> None:
+    """Print the table, a line when it is known."""
+    def show(columns: List[str]) -> None:
+        cells = [text.rjust(width) if 0 < i < 4 else text.ljust(width)
+                 for i, (text, width) in enumerate(zip(columns, WIDTHS))]
+        print('  '.join(cells).rstrip(), flush=True)
+
+    wanted = sys.argv[1:]
+    results = []
+    show(HEADINGS)
+    for measure in MEASURES:
+        if wanted and measure.measure.__name__ not in wanted:
+            continue
+        columns = measure.line()
+        results.append(columns[-1])
+        show(columns)
+    sys.exit('MISSED' in results)
+
+
+if __name__ == '__main__':
+    main()
