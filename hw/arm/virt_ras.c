@@ -164,7 +164,13 @@ static const char *virt_ras_notify(RasState *s, const RasEntry *e,
 
 static bool virt_ras_acknowledged(RasState *s)
 {
-    return ghes_read_ack(&VIRT_RAS(s)->source);
+    GhesSource *source = &VIRT_RAS(s)->source;
+
+    /* not known if the VM was moved here with the record out */
+    if (!source->error_status_block && !ghes_find(virt_ghes(), source)) {
+        return false;
+    }
+    return ghes_read_ack(source);
 }
 
 /*
@@ -196,6 +202,7 @@ static void virt_ras_reset(RasState *s)
     if (ags) {
         ags->hw_error_le = 0;
     }
+    VIRT_RAS(s)->source = (GhesSource) { 0 };
 }
 
 static void virt_ras_class_init(ObjectClass *oc, void *data)

@@ -149,6 +149,17 @@ static void vm_state_changed(void *opaque, bool running, RunState state)
     }
 }
 
+void ras_async_loaded(RasState *s)
+{
+    for (int c = RAS_CHANNEL_INTERRUPT; c < RAS_CHANNELS; c++) {
+        s->record_out[c] = ras_queue_outstanding(&s->queue, c);
+        if (s->record_out[c]) {
+            s->remind_delay_ms = REMIND_MIN_MS;
+            remind(s);
+        }
+    }
+}
+
 void ras_async_reset(RasState *s)
 {
     timer_del(s->remind_timer);

@@ -11,10 +11,12 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qemu/error-report.h"
+#include "qemu/main-loop.h"
 #include "qemu/units.h"
 #include "exec/cpu-common.h"
 #include "hw/core/cpu.h"
 #include "hw/ras.h"
+#include "migration/blocker.h"
 #include "ras-internal.h"
 
 static RasHostMemory *find(RasState *s, hwaddr addr)
@@ -33,10 +35,10 @@ static void remember(RasState *s, const RasHostMemory *m)
 {
     if (s->nr_host_memory == RAS_HOST_MEMORY_MAX) {
         /* the guest is told all the same, maybe more than once */
-        s->host_memory_forgotten++;
         return;
     }
     s->host_memory[s->nr_host_memory++] = *m;
+    qemu_bh_schedule(s->report_bh);
 }
 
 /* A refused error has no other witness than this line. */
@@ -107,22 +109,33 @@ void ras_host_memory_failed(CPUState *cpu, const RasHostMemory *m)
     }
 }
 
-bool ras_host_memory_is_good(Error **errp)
+/*
+ * Failed memory cannot be read, so the VM cannot be saved.  Blocking that
+ * allocates, and is therefore done afterwards.
+ */
+void ras_host_memory_block(RasState *s)
 {
-    RasState *s = ras_get();
     uint64_t bytes = 0;
+    Error *err = NULL;
 
-    if (!s || !s->nr_host_memory) {
-        return true;
+    if (s->nr_host_blocked == s->nr_host_memory) {
+        return;
     }
     for (unsigned int i = 0; i < s->nr_host_memory; i++) {
         bytes += s->host_memory[i].len;
     }
-    error_setg(errp, "Cannot migrate: %" PRIu64 " KiB of the guest's memory "
-               "(%u places, see 'host-poisoned' in query-ras) have failed on "
-               "this host and cannot be read; a reset of the guest replaces "
-               "them", bytes / KiB, s->nr_host_memory);
-    return false;
+    migrate_del_blocker(&s->host_blocker);
+    if (bytes) {
+        error_setg(&s->host_blocker, "%" PRIu64 " KiB of the guest's memory "
+                   "(%u places, see 'host-poisoned' in query-ras) have failed "
+                   "on this host and cannot be read; a reset of the guest "
+                   "replaces them", bytes / KiB, s->nr_host_memory);
+        if (migrate_add_blocker_internal(&s->host_blocker, &err)) {
+            error_reportf_err(err, "ras: cannot block migration, which will "
+                              "fail: ");
+        }
+    }
+    s->nr_host_blocked = s->nr_host_memory;
 }
 
 void ras_host_memory_reset(RasState *s)
@@ -135,5 +148,5 @@ void ras_host_memory_reset(RasState *s)
         }
     }
     s->nr_host_memory = 0;
-    s->host_memory_forgotten = 0;
+    qemu_bh_schedule(s->report_bh);
 }

@@ -12,18 +12,25 @@
 /* ras_advance: move @e to @stage, which its life cycle must allow */
 void ras_advance(RasState *s, RasEntry *e, RasStage stage);
 
+/* ras_loaded: the queue was restored from a migration stream or a snapshot */
+void ras_loaded(RasState *s, bool lost);
+
 /*
  * Errors that no vCPU consumed (hw/core/ras-async.c).  @channel is none but
  * the asynchronous ones.
  */
 void ras_async_init(RasState *s);
 void ras_async_reset(RasState *s);
+void ras_async_loaded(RasState *s);
 
 /* ras_async_deliver: tell the guest of what waits, if it can be told now */
 void ras_async_deliver(RasState *s, RasChannel channel);
 
 /* ras_async_acknowledged: the guest is done with the outstanding record */
 void ras_async_acknowledged(RasState *s, RasChannel channel);
+
+/* ras_host_memory_block: block migration while memory has failed, or allow it */
+void ras_host_memory_block(RasState *s);
 
 /* ras_host_memory_reset: put good memory where memory of the host failed */
 void ras_host_memory_reset(RasState *s);

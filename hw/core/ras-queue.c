@@ -345,6 +345,53 @@ void ras_queue_hold(RasQueue *q, RasEntry *e)
     }
 }
 
+void ras_queue_restore_begin(RasQueue *q, uint64_t last_id,
+                             const RasCounts *counts)
+{
+    ras_queue_discard(q, -1);
+    q->last_id = MAX(q->last_id, last_id);
+    q->counts = *counts;
+}
+
+bool ras_queue_restore(RasQueue *q, const RasEntry *from)
+{
+    RasEntry *last = entry_at(q, q->last), *e = entry_at(q, q->free);
+    bool queued = from->stage == RAS_STAGE_QUEUED;
+
+    if (!e || !from->id || from->id > q->last_id ||
+        (last && !ras_stage_is_end(last->stage) && from->id <= last->id) ||
+        !vcpu_fits_channel(q, &from->error) ||
+        (!queued && from->stage != RAS_STAGE_NOTIFIED) ||
+        (queued && from->recorded) || (from->held && !queued) ||
+        (!queued && q->channel[from->error.channel].nr_outstanding &&
+         (from->error.channel == RAS_CHANNEL_EXCEPTION ||
+          q->channel[from->error.channel].nr_outstanding == RAS_BATCH_MAX))) {
+        return false;
+    }
+    q->free = e->next;
+    *e = *from;
+    list_append(q, e);
+    q->in_flight++;
+    q->held += e->held;
+    if (queued) {
+        q->channel[e->error.channel].queued++;
+        if (ras_error_parks(&e->error)) {
+            q->parking[e->error.vcpu]++;
+        }
+    } else {
+        outstanding_add(q, e);
+    }
+    return true;
+}
+
+bool ras_queue_restore_end(const RasQueue *q)
+{
+    const RasCounts *c = &q->counts;
+
+    return c->accepted == q->in_flight + c->acknowledged + c->taken +
+                          c->reclaimed + c->discarded;
+}
+
 bool ras_queue_parks(const RasQueue *q, int vcpu)
 {
     const RasEntry *owner;

@@ -18,7 +18,6 @@
 #include "hw/mem/memory-device.h"
 #include "hw/qdev-properties.h"
 #include "hw/ras.h"
-#include "migration/vmstate.h"
 #include "system/cpus.h"
 #include "system/hw_accel.h"
 #include "system/kvm-ras.h"
@@ -481,6 +480,7 @@ static void report_steps(void *opaque)
             g_free(r.error.record);
         }
     }
+    ras_host_memory_block(s);
     if (s->tell_panic) {
         s->tell_panic = false;
         log_error(s, &s->lost_report, "check-stop: ");
@@ -511,6 +511,7 @@ static void ras_reset_enter(Object *obj, ResetType type)
         qemu_bh_schedule(s->report_bh);
     }
     s->lost = false;
+    s->loaded = false;
     s->tell_panic = false;
     s->bare_vcpu = -1;
     update_waiting(s);
@@ -522,39 +523,42 @@ static void ras_reset_enter(Object *obj, ResetType type)
 }
 
 /*
- * Errors in flight and poison stay behind when a VM moves.  They are not
- * dropped silently: saving fails with a message, and the guest runs on.
- *
- * This is a subsection of the first vCPU, and not a section of the device,
- * because a section of its own would change the numbers of those behind it.
+ * Time does not pass for a VM that moves, so what was awaited is awaited anew,
+ * for the whole time, when the VM runs.
  */
-static bool ras_state_needed(void *opaque)
+void ras_loaded(RasState *s, bool lost)
 {
-    RasState *s = the_ras;
+    RasEntry *e;
 
-    return s && opaque == first_cpu &&
-           (s->queue.in_flight || ras_poison_count(s));
+    s->lost = lost;
+    for (e = ras_queue_first(&s->queue); lost && e;
+         e = ras_queue_following(&s->queue, e)) {
+        if (e->held) {
+            s->lost_report = (RasReport) {
+                .error = e->error,
+                .id = e->id,
+                .delivery = "lost before the VM was moved here",
+            };
+            break;
+        }
+    }
+    update_waiting(s);
+    ras_async_loaded(s);
+    s->loaded = true;
 }
 
-static int ras_pre_save(void *opaque)
+static void vm_state_changed(void *opaque, bool running, RunState state)
 {
-    error_report("ras: %u errors in flight and %u poisoned ranges cannot be "
-                 "saved; wait until the guest has handled the errors, or "
-                 "remove the poison with ras-unpoison, and try again",
-                 the_ras->queue.in_flight, ras_poison_count(the_ras));
-    return -EBUSY;
-}
+    RasState *s = opaque;
 
-const VMStateDescription vmstate_cpu_common_ras = {
-    .name = "cpu_common/ras",
-    .version_id = 1,
-    .minimum_version_id = 1,
-    .needed = ras_state_needed,
-    .pre_save = ras_pre_save,
-    .fields = (const VMStateField[]) {
-        VMSTATE_END_OF_LIST()
-    },
-};
+    if (running && s->loaded) {
+        s->loaded = false;
+        if (outstanding(s)) {
+            await_acknowledgement(s);
+        }
+        kick_next(s);
+    }
+}
 
 /*
  * A vCPU that is unplugged takes its errors with it.  It has lost its index
@@ -597,6 +601,7 @@ static void ras_realize(DeviceState *dev, Error **errp)
     s->bare_timer = timer_new_ms(QEMU_CLOCK_REALTIME, bare_timer_expired, s);
     s->report_bh = qemu_bh_new(report_steps, s);
     ras_async_init(s);
+    qemu_add_vm_change_state_handler(vm_state_changed, s);
     s->listener.unrealize = device_unrealized;
     device_listener_register(&s->listener);
     the_ras = s;

@@ -255,6 +255,27 @@ unsigned int ras_queue_discard(RasQueue *q, int vcpu);
 void ras_queue_hold(RasQueue *q, RasEntry *e);
 
 /*
+ * Restoring a queue from what another one held: begin, then each error that
+ * was in flight, oldest first, then end.
+ *
+ * ras_queue_restore_begin: @q becomes empty, but for steps not reported yet
+ * @last_id, @counts: of the other queue
+ */
+void ras_queue_restore_begin(RasQueue *q, uint64_t last_id,
+                             const RasCounts *counts);
+
+/*
+ * ras_queue_restore: append an error as it was, queued or notified
+ * @e: error, id, stage, recorded, held, recursive, delivery, told, telling
+ *
+ * Returns false if no queue could hold it.
+ */
+bool ras_queue_restore(RasQueue *q, const RasEntry *e);
+
+/* ras_queue_restore_end: do the counters add up? */
+bool ras_queue_restore_end(const RasQueue *q);
+
+/*
  * ras_queue_parks: true if @vcpu must run no guest instruction
  *
  * The vCPU that owns the outstanding record has to run, or it could never

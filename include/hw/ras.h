@@ -249,7 +249,7 @@ static inline void ras_vcpu_service(CPUState *cpu)
     }
 }
 
-/* subsection of every vCPU's common state */
+/* subsection of the first vCPU's common state (hw/core/ras-migration.c) */
 extern const VMStateDescription vmstate_cpu_common_ras;
 
 /*
@@ -335,12 +335,6 @@ typedef struct RasHostMemory {
  */
 void ras_host_memory_failed(CPUState *cpu, const RasHostMemory *m);
 
-/*
- * ras_host_memory_is_good: can all of the guest's memory be read?  If not,
- * return false and say in @errp what has failed.  For migration.
- */
-bool ras_host_memory_is_good(Error **errp);
-
 /* So many passed, and so many did not, in a window of time. */
 typedef struct RasRate {
     int64_t window_start_ms;
@@ -376,10 +370,12 @@ struct RasState {
     bool bare_vcpu_ran;         /* and was run since */
     RasRate told_rate;
     uint64_t events_dropped;
+    bool loaded;                /* and did not run since */
 
     RasHostMemory host_memory[RAS_HOST_MEMORY_MAX];
     unsigned int nr_host_memory;
-    uint64_t host_memory_forgotten; /* found no room above */
+    Error *host_blocker;        /* of migration */
+    unsigned int nr_host_blocked;   /* places that it speaks of */
 };
 
 #endif

@@ -502,6 +502,64 @@ static void test_migration(void)
     g_unlink(file);
 }
 
+static RasVm *load(const char *file, const char *machine)
+{
+    RasVm *vm = ras_start_binary(NULL, machine, "-incoming defer");
+
+    ras_load(vm, file);
+    ras_wait_until(vm, ras_run_state_is(vm, "running"));
+    return vm;
+}
+
+/*
+ * Moved with a record of each source out, and errors behind them: all end
+ * acknowledged on arrival, each page told once.
+ */
+static void test_migration_with_records_out(void)
+{
+    const unsigned int pages = 20;
+    g_autofree char *file = ras_temp_file();
+    RasVm *vm = start();
+    uint64_t sea = consume_notified(vm, PAGE(0)), waits, many, polled;
+
+    waits = ras_consume(vm, PAGE(1), 0);
+    many = ras_inject(vm, "{ 'kind': 'memory', 'mode': 'report', 'severity': "
+                      "'recoverable', 'address': %" PRIu64 ", 'length': %"
+                      PRIu64 " }", (uint64_t)PAGE(100),
+                      pages * (uint64_t)RAS_PAGE);
+    polled = report(vm, PAGE(2), true);
+    ras_save(vm, file, "completed");
+    ras_quit(vm);
+
+    vm = load(file, MACHINE);
+    for (int source = 0; source < SOURCES; source++) {
+        g_assert_cmphex(qtest_readq(vm->qts, READ_ACK(source)), ==, 0);
+        g_assert_cmphex(block_status(vm, source), !=, 0);
+    }
+    ras_assert_state(vm, sea, "notified");
+    ras_assert_state(vm, waits, "queued");
+    ras_assert_state(vm, many, "notified");
+    qtest_writeq(vm->qts, READ_ACK(POLLED), 1);
+    ras_wait_until(vm, ras_state_is(vm, polled, "over"));
+    qtest_writeq(vm->qts, READ_ACK(SEA), 1);
+    ras_wait_until(vm, ras_state_is(vm, waits, "notified"));
+    check_block(vm, PAGE(1));
+    qtest_writeq(vm->qts, READ_ACK(SEA), 1);
+    ras_wait_until(vm, ras_state_is(vm, waits, "over"));
+    /* the first 16 were told before, the other four now */
+    qtest_writeq(vm->qts, READ_ACK(GED), 1);
+    qtest_clock_step(vm->qts, PACE_NS);
+    ras_assert_state(vm, many, "notified");
+    g_assert_cmphex(qtest_readl(vm->qts, BLOCK(GED) + 12), ==, 4 * 152);
+    g_assert_cmphex(qtest_readq(vm->qts, BLOCK(GED) + 20 + 72 + 16), ==,
+                    PAGE(116));
+    qtest_writeq(vm->qts, READ_ACK(GED), 1);
+    ras_wait_until(vm, ras_state_is(vm, many, "over"));
+    ras_assert_count(vm, "acknowledged", 4);
+    ras_quit(vm);
+    g_unlink(file);
+}
+
 /* --- records made by the caller ------------------------------------------ */
 
 /* Two vCPUs that run. */
@@ -1329,6 +1387,8 @@ int main(int argc, char **argv)
     qtest_add_func("/ras/ghes/boot-errors", test_boot_errors);
     qtest_add_func("/ras/ghes/reset", test_reset);
     qtest_add_func("/ras/ghes/migration", test_migration);
+    qtest_add_func("/ras/ghes/migration-with-records-out",
+                   test_migration_with_records_out);
     qtest_add_func("/ras/ghes/tables/hest", test_hest);
     qtest_add_func("/ras/ghes/tables/bert", test_bert);
     qtest_add_func("/ras/ghes/tables/dsdt", test_dsdt);

@@ -1167,29 +1167,6 @@ static void test_poison_severity(void)
 
 /* --- saving, and equal to stock ------------------------------------------ */
 
-/* A log that waits for the interlock keeps the VM from being saved. */
-static void test_save_outstanding(void)
-{
-    g_autofree char *log = ras_temp_file();
-    g_autofree char *stream = ras_temp_file();
-    g_autofree char *options = g_strdup_printf("2>%s", log);
-    RasVm *vm = start_registered(options);
-    g_autofree char *text = NULL;
-    uint64_t id = ras_consume(vm, PAGE(0), 0);
-
-    wait_entries(vm, 1);
-    ras_save(vm, stream, "failed");
-    text = ras_read_file(log, NULL);
-    ras_assert_like(text, "*1 errors in flight*cannot be saved*");
-    ras_wait_until(vm, ras_run_state_is(vm, "running"));
-    ras_assert_state(vm, id, "notified");
-    g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
-    ras_assert_count(vm, "acknowledged", 1);
-    ras_save(vm, stream, "completed");
-    ras_quit(vm);
-    g_unlink(log);
-    g_unlink(stream);
-}
 
 /* Move a running VM to a new one of that binary; the old one is gone. */
 static RasVm *move(RasVm *vm, const char *binary)
@@ -1227,6 +1204,26 @@ static void test_move(void)
     check_moved(vm);
     vm = move(vm, NULL);
     check_moved(vm);
+    ras_quit(vm);
+}
+
+/* The handler runs when it is moved, and finishes on arrival. */
+static void test_move_log_out(void)
+{
+    RasVm *vm = start_registered("");
+    uint64_t id = ras_consume(vm, PAGE(0), 0);
+    uint64_t entries;
+
+    wait_entries(vm, 1);
+    vm = move(vm, NULL);
+    ras_assert_state(vm, id, "notified");
+    entries = mail(vm, MAIL_ENTRIES);
+    g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
+    ras_assert_count(vm, "acknowledged", 1);
+    ras_consume(vm, PAGE(1), 0);
+    wait_entries(vm, entries + 1);
+    g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
+    ras_assert_count(vm, "acknowledged", 2);
     ras_quit(vm);
 }
 
@@ -1311,7 +1308,7 @@ int main(int argc, char **argv)
     qtest_add_func("/ras/pseries/check-stop/vector-poisoned",
                    test_checkstop_vector_poisoned);
     qtest_add_func("/ras/pseries/poison/severity", test_poison_severity);
-    qtest_add_func("/ras/pseries/save-outstanding", test_save_outstanding);
+    qtest_add_func("/ras/pseries/move/log-out", test_move_log_out);
     qtest_add_func("/ras/pseries/moves", test_move);
     qtest_add_func("/ras/pseries/stock/moves", test_stock_moves);
     qtest_add_func("/ras/pseries/stock/begins", test_stock_begins);

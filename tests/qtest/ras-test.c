@@ -877,34 +877,42 @@ static void test_hmp(void)
 /* --- saving -------------------------------------------------------------- */
 
 /*
- * An error or poison does not vanish because the VM is saved: saving fails
- * and says why, the VM goes on, and once they are gone it can be saved.
+ * Poison, and errors that wait, are where the VM is.
  */
-static void test_save_refused(void)
+static void test_move(void)
 {
-    g_autofree char *log = ras_temp_file();
-    g_autofree char *stream = ras_temp_file();
-    g_autofree char *options = g_strdup_printf("-accel tcg -S 2>%s", log);
-    RasVm *vm = ras_start(options);
-    g_autofree char *text = NULL;
-    uint64_t id;
+    g_autofree char *file = ras_temp_file();
+    RasVm *vm = ras_start("-accel tcg -S");
+    uint64_t page = vm->ram + 64 * RAS_PAGE, first, second;
+    g_autofree char *poisoned = g_strdup_printf(
+        "[ { 'address': %" PRIu64 ", 'length': 8192,"
+        "    'severity': 'recoverable' } ]", page);
 
-    ras_poison(vm, vm->ram + 64 * RAS_PAGE, RAS_PAGE);
-    ras_save(vm, stream, "failed");
-    ras_unpoison(vm, vm->ram + 64 * RAS_PAGE, RAS_PAGE);
-    id = ras_consume(vm, vm->ram, 0);
-    ras_save(vm, stream, "failed");
-    ras_assert_state(vm, id, "queued");
-
-    text = ras_read_file(log, NULL);
-    ras_assert_like(text, "*0 errors*1 poisoned*cannot be saved*"
-                    "1 errors*0 poisoned*cannot be saved*");
-
-    ras_reset(vm);
-    ras_save(vm, stream, "completed");
+    ras_poison(vm, page, 2 * RAS_PAGE);
+    first = ras_consume(vm, vm->ram, 0);
+    second = ras_consume(vm, vm->ram + RAS_PAGE, 0);
+    ras_inject_refused(vm, "*already poisoned*",
+                       "{ 'kind': 'memory', 'mode': 'consume', 'vcpu': 0,"
+                       " 'severity': 'recoverable', 'address': %" PRIu64 " }",
+                       page);
+    ras_save(vm, file, "completed");
     ras_quit(vm);
-    g_unlink(log);
-    g_unlink(stream);
+
+    vm = ras_start("-accel tcg -S -incoming defer");
+    ras_load(vm, file);
+    ras_assert_part(vm, "poisoned", poisoned);
+    ras_assert_part(vm, "parked", "[ 0 ]");
+    ras_assert_state(vm, first, "queued");
+    ras_assert_state(vm, second, "queued");
+    ras_assert_count(vm, "accepted", 2);
+    ras_assert_count(vm, "refused", 1);
+    /* numbers go on, and a reset ends it all */
+    g_assert_cmpuint(ras_consume(vm, vm->ram, 0), ==, second + 1);
+    ras_reset(vm);
+    ras_assert_count(vm, "discarded", 3);
+    ras_assert_part(vm, "poisoned", "[]");
+    ras_quit(vm);
+    g_unlink(file);
 }
 
 /* --- equal to stock ------------------------------------------------------ */
@@ -1240,7 +1248,7 @@ int main(int argc, char **argv)
     qtest_add_func("/ras/unpoison/whole", test_unpoison_whole);
     qtest_add_func("/ras/hmp", test_hmp);
     qtest_add_func("/ras/unstable", test_unstable);
-    qtest_add_func("/ras/save-refused", test_save_refused);
+    qtest_add_func("/ras/save-refused", test_move);
     qtest_add_data_func("/ras/stock/device-tree", "",
                         test_stock_device_tree);
     qtest_add_data_func("/ras/stock/moves", "", test_stock_moves);

@@ -1,0 +1,407 @@
+/*
+ * Guest RAS: errors and poison move with the VM
+ *
+ * A subsection of the first vCPU, and not a section of the RAS device, because
+ * a section of its own would change the numbers of those behind it.  It is
+ * there only if there is something to move, so the stream of a VM without
+ * errors is that of a QEMU without guest RAS.
+ *
+ * The queue is not sent as it is in memory, but as a list of errors; loading
+ * builds it anew, and refuses what no queue could hold.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qemu/error-report.h"
+#include "hw/core/cpu.h"
+#include "hw/ras.h"
+#include "migration/qemu-file-types.h"
+#include "migration/vmstate.h"
+#include "ras-internal.h"
+
+/* More than any record of any machine, bytes. */
+#define RECORD_MAX 65536
+
+typedef struct SavedError {
+    uint64_t id;
+    uint8_t stage;
+    bool recorded;
+    bool held;
+    bool recursive;
+    uint8_t kind;
+    uint8_t severity;
+    uint8_t origin;
+    uint8_t access;
+    uint8_t channel;
+    bool synchronous;
+    bool has_addr;
+    bool has_vaddr;
+    int32_t vcpu;
+    uint64_t addr;
+    uint64_t first;
+    uint64_t len;
+    uint64_t vaddr;
+    bool has_syndrome;
+    uint64_t srr1;
+    uint64_t dar;
+    uint32_t dsisr;
+    uint64_t told;
+    uint64_t telling;
+    uint32_t record_len;
+    uint8_t *record;
+} SavedError;
+
+typedef struct SavedRange {
+    uint64_t addr;
+    uint64_t len;
+    uint8_t severity;
+} SavedRange;
+
+typedef struct Saved {
+    uint64_t last_id;
+    RasCounts counts;
+    bool lost;
+    int32_t bare_vcpu;          /* has to run before its next error, or -1 */
+    int32_t nr_errors;
+    SavedError *errors;
+    int32_t nr_ranges;
+    SavedRange *ranges;
+} Saved;
+
+static bool record_is_bounded(void *opaque, int version_id)
+{
+    return ((SavedError *)opaque)->record_len <= RECORD_MAX;
+}
+
+static const VMStateDescription vmstate_error = {
+    .name = "ras/error",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(id, SavedError),
+        VMSTATE_UINT8(stage, SavedError),
+        VMSTATE_BOOL(recorded, SavedError),
+        VMSTATE_BOOL(held, SavedError),
+        VMSTATE_BOOL(recursive, SavedError),
+        VMSTATE_UINT8(kind, SavedError),
+        VMSTATE_UINT8(severity, SavedError),
+        VMSTATE_UINT8(origin, SavedError),
+        VMSTATE_UINT8(access, SavedError),
+        VMSTATE_UINT8(channel, SavedError),
+        VMSTATE_BOOL(synchronous, SavedError),
+        VMSTATE_BOOL(has_addr, SavedError),
+        VMSTATE_BOOL(has_vaddr, SavedError),
+        VMSTATE_INT32(vcpu, SavedError),
+        VMSTATE_UINT64(addr, SavedError),
+        VMSTATE_UINT64(first, SavedError),
+        VMSTATE_UINT64(len, SavedError),
+        VMSTATE_UINT64(vaddr, SavedError),
+        VMSTATE_BOOL(has_syndrome, SavedError),
+        VMSTATE_UINT64(srr1, SavedError),
+        VMSTATE_UINT64(dar, SavedError),
+        VMSTATE_UINT32(dsisr, SavedError),
+        VMSTATE_UINT64(told, SavedError),
+        VMSTATE_UINT64(telling, SavedError),
+        VMSTATE_UINT32(record_len, SavedError),
+        VMSTATE_VALIDATE("length of a record", record_is_bounded),
+        VMSTATE_VBUFFER_ALLOC_UINT32(record, SavedError, 1, NULL, record_len),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+static const VMStateDescription vmstate_range = {
+    .name = "ras/poison",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(addr, SavedRange),
+        VMSTATE_UINT64(len, SavedRange),
+        VMSTATE_UINT8(severity, SavedRange),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+static bool errors_are_bounded(void *opaque, int version_id)
+{
+    Saved *saved = opaque;
+
+    return saved->nr_errors >= 0 && saved->nr_errors <= RAS_QUEUE_SIZE;
+}
+
+static bool ranges_are_bounded(void *opaque, int version_id)
+{
+    Saved *saved = opaque;
+
+    return saved->nr_ranges >= 0 && saved->nr_ranges <= RAS_POISON_RANGES;
+}
+
+static const VMStateDescription vmstate_saved = {
+    .name = "ras/state",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(last_id, Saved),
+        VMSTATE_UINT64(counts.accepted, Saved),
+        VMSTATE_UINT64(counts.refused, Saved),
+        VMSTATE_UINT64(counts.recorded, Saved),
+        VMSTATE_UINT64(counts.notified, Saved),
+        VMSTATE_UINT64(counts.acknowledged, Saved),
+        VMSTATE_UINT64(counts.taken, Saved),
+        VMSTATE_UINT64(counts.reclaimed, Saved),
+        VMSTATE_UINT64(counts.discarded, Saved),
+        VMSTATE_BOOL(lost, Saved),
+        VMSTATE_INT32(bare_vcpu, Saved),
+        VMSTATE_INT32(nr_errors, Saved),
+        VMSTATE_VALIDATE("number of errors", errors_are_bounded),
+        VMSTATE_STRUCT_VARRAY_ALLOC(errors, Saved, nr_errors, 1,
+                                    vmstate_error, SavedError),
+        VMSTATE_INT32(nr_ranges, Saved),
+        VMSTATE_VALIDATE("number of poisoned ranges", ranges_are_bounded),
+        VMSTATE_STRUCT_VARRAY_ALLOC(ranges, Saved, nr_ranges, 1,
+                                    vmstate_range, SavedRange),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+/* --- saving --------------------------------------------------------------- */
+
+/* The record stays the queue's: who frees @to must not free it. */
+static void save_error(SavedError *to, const RasEntry *e)
+{
+    const RasError *error = &e->error;
+
+    *to = (SavedError) {
+        .id = e->id,
+        .stage = e->stage,
+        .recorded = e->recorded,
+        .held = e->held,
+        .recursive = e->recursive,
+        .kind = error->kind,
+        .severity = error->severity,
+        .origin = error->origin,
+        .access = error->access,
+        .channel = error->channel,
+        .synchronous = error->synchronous,
+        .has_addr = error->has_addr,
+        .has_vaddr = error->has_vaddr,
+        .vcpu = error->vcpu,
+        .addr = error->addr,
+        .first = error->first,
+        .len = error->len,
+        .vaddr = error->vaddr,
+        .has_syndrome = error->syndrome.valid,
+        .srr1 = error->syndrome.srr1,
+        .dar = error->syndrome.dar,
+        .dsisr = error->syndrome.dsisr,
+        .told = e->told,
+        .telling = e->telling,
+        .record_len = error->record_len,
+        .record = error->record,
+    };
+}
+
+static int put_state(QEMUFile *f, void *opaque, size_t size,
+                     const VMStateField *field, JSONWriter *desc)
+{
+    RasState *s = ras_get();
+    Saved saved = {
+        .last_id = s->queue.last_id,
+        .counts = s->queue.counts,
+        .lost = s->lost,
+        .bare_vcpu = s->bare_vcpu_ran ? -1 : s->bare_vcpu,
+        .errors = g_new0(SavedError, s->queue.in_flight),
+        .ranges = g_new0(SavedRange, RAS_POISON_RANGES),
+    };
+    int ret;
+
+    for (RasEntry *e = ras_queue_first(&s->queue); e;
+         e = ras_queue_following(&s->queue, e)) {
+        save_error(&saved.errors[saved.nr_errors++], e);
+    }
+    for (int i = 0; i < RAS_POISON_RANGES; i++) {
+        RasPoisonSlot *slot = &s->poison.range[i];
+
+        if (slot->used) {
+            saved.ranges[saved.nr_ranges++] = (SavedRange) {
+                .addr = slot->addr,
+                .len = slot->len,
+                .severity = slot->severity,
+            };
+        }
+    }
+    ret = vmstate_save_state(f, &vmstate_saved, &saved, desc);
+    g_free(saved.errors);
+    g_free(saved.ranges);
+    return ret;
+}
+
+/* --- loading -------------------------------------------------------------- */
+
+/* Could a queue hold this?  Returns NULL, or what is wrong. */
+static const char *check_error(RasState *s, const SavedError *e)
+{
+    if (e->stage != RAS_STAGE_QUEUED && e->stage != RAS_STAGE_NOTIFIED) {
+        return "state";
+    }
+    if (e->kind > RAS_KIND_UNKNOWN || e->severity > RAS_SEVERITY_FATAL ||
+        e->origin > RAS_ORIGIN_SIGBUS || e->access > RAS_ACCESS_KIND_FETCH) {
+        return "class, severity, origin or access";
+    }
+    if (e->channel >= RAS_CHANNELS || !ras_has_channel(s, e->channel)) {
+        return "source, which this machine does not have (ras-ghes=on on "
+               "both sides?)";
+    }
+    if (e->channel == RAS_CHANNEL_EXCEPTION &&
+        (e->vcpu < 0 || !qemu_get_cpu(e->vcpu))) {
+        return "vCPU";
+    }
+    if (e->len % RAS_PAGE_SIZE || e->first % RAS_PAGE_SIZE ||
+        e->len > UINT64_MAX - e->first || e->told > e->len ||
+        e->telling > e->len - e->told) {
+        return "address or length";
+    }
+    if (e->record_len && (!RAS_GET_CLASS(s)->record_size ||
+                          e->record_len > RAS_GET_CLASS(s)->record_size(s))) {
+        return "record";
+    }
+    return NULL;
+}
+
+static bool load_error(RasState *s, SavedError *e)
+{
+    const char *wrong = check_error(s, e);
+    RasEntry entry = {
+        .error = {
+            .kind = e->kind,
+            .severity = e->severity,
+            .origin = e->origin,
+            .access = e->access,
+            .channel = e->channel,
+            .synchronous = e->synchronous,
+            .has_addr = e->has_addr,
+            .has_vaddr = e->has_vaddr,
+            .vcpu = e->vcpu,
+            .addr = e->addr,
+            .first = e->first,
+            .len = e->len,
+            .vaddr = e->vaddr,
+            .syndrome = {
+                .valid = e->has_syndrome,
+                .srr1 = e->srr1,
+                .dar = e->dar,
+                .dsisr = e->dsisr,
+            },
+            .record_len = e->record_len,
+            .record = e->record_len ? e->record : NULL,
+        },
+        .id = e->id,
+        .stage = e->stage,
+        .recorded = e->recorded,
+        .held = e->held,
+        .recursive = e->recursive,
+        .delivery = e->stage == RAS_STAGE_NOTIFIED ?
+                    "told before the VM was moved here" : NULL,
+        .told = e->told,
+        .telling = e->telling,
+    };
+
+    if (!wrong && !ras_queue_restore(&s->queue, &entry)) {
+        wrong = "order or number";
+    }
+    if (wrong) {
+        error_report("ras: cannot load error %" PRIu64 ": bad %s", e->id,
+                     wrong);
+        return false;
+    }
+    if (entry.error.record) {
+        /* the queue's from now on */
+        e->record = NULL;
+    }
+    return true;
+}
+
+static bool load_saved(RasState *s, const Saved *saved)
+{
+    Error *err = NULL;
+
+    ras_queue_restore_begin(&s->queue, saved->last_id, &saved->counts);
+    for (int i = 0; i < saved->nr_errors; i++) {
+        if (!load_error(s, &saved->errors[i])) {
+            return false;
+        }
+    }
+    if (!ras_queue_restore_end(&s->queue)) {
+        error_report("ras: cannot load errors: the counters do not add up");
+        return false;
+    }
+    for (int i = 0; i < saved->nr_ranges; i++) {
+        const SavedRange *r = &saved->ranges[i];
+
+        if (r->severity > RAS_SEVERITY_FATAL ||
+            !ras_poison_add(s, r->addr, r->len, r->severity, &err)) {
+            error_reportf_err(err, "ras: cannot load poison: ");
+            return false;
+        }
+    }
+    if (saved->bare_vcpu >= 0 && qemu_get_cpu(saved->bare_vcpu)) {
+        s->bare_vcpu = saved->bare_vcpu;
+        s->bare_vcpu_ran = false;
+    }
+    ras_loaded(s, saved->lost);
+    return true;
+}
+
+static int get_state(QEMUFile *f, void *opaque, size_t size,
+                     const VMStateField *field)
+{
+    RasState *s = ras_get();
+    Saved saved = { 0 };
+    int ret;
+
+    if (!s) {
+        error_report("ras: the VM comes with hardware errors, and this machine "
+                     "has no guest RAS; start it with the same options");
+        return -EINVAL;
+    }
+    ret = vmstate_load_state(f, &vmstate_saved, &saved, 1);
+    if (!ret && !load_saved(s, &saved)) {
+        ret = -EINVAL;
+    }
+    for (int i = 0; saved.errors && i < saved.nr_errors; i++) {
+        g_free(saved.errors[i].record);
+    }
+    g_free(saved.errors);
+    g_free(saved.ranges);
+    return ret;
+}
+
+static const VMStateInfo vmstate_info_ras = {
+    .name = "ras",
+    .get = get_state,
+    .put = put_state,
+};
+
+static bool state_needed(void *opaque)
+{
+    RasState *s = ras_get();
+
+    return s && opaque == first_cpu &&
+           (s->queue.in_flight || ras_poison_count(s));
+}
+
+const VMStateDescription vmstate_cpu_common_ras = {
+    .name = "cpu_common/ras",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = state_needed,
+    .fields = (const VMStateField[]) {
+        {
+            .name = "state",
+            .info = &vmstate_info_ras,
+            .flags = VMS_SINGLE,
+        },
+        VMSTATE_END_OF_LIST()
+    },
+};
