@@ -304,13 +304,11 @@ def boot_system_calls(binary: Path) -> float:
         run([tool('strace'), '-f', '-qq', '-c', '-U', 'calls,name',
              '-o', str(calls), str(binary),
              '-machine', 'virt', '-cpu', 'max,pauth-impdef=on', '-m', '1G',
-             # The number must not depend on how busy this machine is.
-             '-icount', 'shift=2,sleep=off',
              '-L', str(environment.path('RAS_FIRMWARE')),
              '-kernel', str(environment.path(ARM64.kernel_variable)),
              '-initrd', str(initramfs.get(ARM64)), '-append',
-             'console=ttyAMA0 rdinit=/bin/busybox -- '
-             'sh -c "echo this is a shell; poweroff -f"',
+             'console=ttyAMA0 panic=-1 rdinit=/bin/busybox -- '
+             'sh -c "echo this is a shell; /bin/busybox poweroff -f"',
              '-display', 'none', '-monitor', 'none', '-nic', 'none',
              '-serial', f'file:{console}', '-no-reboot'])
         text = console.read_text(encoding='utf-8', errors='replace')

@@ -1017,7 +1017,8 @@ static void test_cper_way_refused(void)
     static const struct {
         const char *more, *message;
     } cases[] = {
-        { "'vcpu': 2", "There is no vCPU 2; 'info cpus' shows which there are" },
+        { "'vcpu': 2",
+          "There is no vCPU 2; 'info cpus' shows which there are" },
         { "'vcpu': -1",
           "There is no vCPU -1; 'info cpus' shows which there are" },
         { "'vcpu': -4294967296",

@@ -1339,6 +1339,26 @@ static void test_inject_record_refused(void)
     ras_quit(vm);
 }
 
+/* The queue has room for so many; a reset empties it. */
+static void test_inject_record_queue_full(void)
+{
+    g_autoptr(GByteArray) record = ras_cper_of_length(RAS_CPER_RECOVERABLE,
+                                                      BLOCK_SIZE);
+    RasVm *vm = start_ready("-S");
+
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < RAS_INJECTED_MAX; i++) {
+            ras_inject_cper(vm, record, "'vcpu': 0");
+        }
+        ras_cper_refused(vm, record, "'vcpu': 0", "*queue*full*1024*");
+        ras_arm_refused(vm, "'vcpu': 0, 'type': 'bus', 'synchronous': true,"
+                        " 'severity': 'recoverable'", "*queue*full*1024*");
+        ras_reset(vm);
+        ras_assert_count(vm, "discarded", (round + 1) * RAS_INJECTED_MAX);
+    }
+    ras_quit(vm);
+}
+
 /* Where no record can go yet there is the bare exception. */
 static void test_inject_record_early(void)
 {
@@ -1406,6 +1426,8 @@ int main(int argc, char **argv)
     qtest_add_func("/ras/virt/inject-record/burst", test_inject_record_burst);
     qtest_add_func("/ras/virt/inject-record/refused",
                    test_inject_record_refused);
+    qtest_add_func("/ras/virt/inject-record/queue-full",
+                   test_inject_record_queue_full);
     qtest_add_func("/ras/virt/inject-record/early", test_inject_record_early);
     qtest_add_func("/ras/virt/inject-record/far", test_inject_record_far);
     qtest_add_func("/ras/virt/reset", test_reset_forgets);

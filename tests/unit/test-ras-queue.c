@@ -434,6 +434,93 @@ static void test_channel_refusals(Fixture *f, gconstpointer data)
     g_assert_cmpuint(f->q->counts.refused, ==, 3);
 }
 
+/* --- restoring ------------------------------------------------------------ */
+
+/* What a queue holds, in order, goes into another one. */
+static void copy_queue(RasQueue *to, RasQueue *from)
+{
+    ras_queue_restore_begin(to, from->last_id, &from->counts);
+    for (RasEntry *e = ras_queue_first(from); e;
+         e = ras_queue_following(from, e)) {
+        g_assert_true(ras_queue_restore(to, e));
+    }
+    g_assert_true(ras_queue_restore_end(to));
+}
+
+static void test_restore(Fixture *f, gconstpointer data)
+{
+    g_autofree RasQueue *q = g_new(RasQueue, 1);
+    uint16_t parking[NR_VCPUS];
+    RasEntry *a = take(f, 0), *b = take(f, 1), *batch[RAS_BATCH_MAX];
+    RasEntry *ended = take(f, 2);
+    unsigned int n;
+    RasReport r;
+
+    for (int i = 0; i < 3; i++) {
+        take_async(f, RAS_CHANNEL_INTERRUPT);
+    }
+    ras_queue_advance(f->q, ended, RAS_STAGE_DISCARDED);
+    ras_queue_advance(f->q, a, RAS_STAGE_RECORDED);
+    ras_queue_advance(f->q, a, RAS_STAGE_NOTIFIED);
+    n = ras_queue_next_batch(f->q, RAS_CHANNEL_INTERRUPT, batch);
+    advance_all(f, batch, n, RAS_STAGE_RECORDED);
+    advance_all(f, batch, n, RAS_STAGE_NOTIFIED);
+    take_async(f, RAS_CHANNEL_INTERRUPT);
+
+    ras_queue_init(q, parking, NR_VCPUS);
+    copy_queue(q, f->q);
+    g_assert_cmpuint(q->in_flight, ==, 6);
+    g_assert_cmpuint(ras_queue_outstanding(q, RAS_CHANNEL_EXCEPTION)->id, ==,
+                     a->id);
+    g_assert_false(ras_queue_parks(q, 0));
+    g_assert_true(ras_queue_parks(q, 1));
+    g_assert_false(ras_queue_parks(q, 2));
+    g_assert_cmpuint(ras_queue_outstanding_batch(q, RAS_CHANNEL_INTERRUPT,
+                                                 batch), ==, 3);
+    /* nothing is told twice, and life goes on */
+    g_assert_false(ras_queue_report(q, &r));
+    g_assert_true(ras_queue_advance(q, ras_queue_outstanding(q,
+                                    RAS_CHANNEL_EXCEPTION),
+                                    RAS_STAGE_ACKNOWLEDGED));
+    g_assert_cmpuint(ras_queue_next(q, RAS_CHANNEL_EXCEPTION)->id, ==, b->id);
+    g_assert_true(ras_queue_report(q, &r));
+    g_assert_cmpuint(r.stage, ==, RAS_STAGE_ACKNOWLEDGED);
+}
+
+static void test_restore_refusals(Fixture *f, gconstpointer data)
+{
+    const RasCounts counts = { .accepted = 3, .acknowledged = 1 };
+    RasEntry good = {
+        .error = an_error(1), .id = 5, .stage = RAS_STAGE_QUEUED,
+    };
+    RasEntry bad[] = {
+        good, good, good, good, good, good, good, good,
+    };
+
+    bad[0].id = 0;
+    bad[1].id = 11;                             /* over the last */
+    bad[2].id = 4;                              /* not in order */
+    bad[3].stage = RAS_STAGE_ACKNOWLEDGED;
+    bad[4].stage = RAS_STAGE_RECORDED;
+    bad[5].recorded = true;                     /* and queued */
+    bad[6].error.vcpu = NR_VCPUS;
+    bad[7].stage = RAS_STAGE_NOTIFIED;          /* the second */
+    ras_queue_restore_begin(f->q, 10, &counts);
+    good.id = 4;
+    good.stage = RAS_STAGE_NOTIFIED;
+    good.recorded = true;
+    g_assert_true(ras_queue_restore(f->q, &good));
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_assert_false(ras_queue_restore(f->q, &bad[i]));
+    }
+    g_assert_false(ras_queue_restore_end(f->q));
+    good.id = 5;
+    good.stage = RAS_STAGE_QUEUED;
+    good.recorded = false;
+    g_assert_true(ras_queue_restore(f->q, &good));
+    g_assert_true(ras_queue_restore_end(f->q));
+}
+
 /* --- random events against a model ---------------------------------------- */
 
 typedef struct Model {
@@ -640,6 +727,8 @@ int main(int argc, char **argv)
     add("closed-batch", test_closed_batch);
     add("what-batches", test_what_batches);
     add("channel-refusals", test_channel_refusals);
+    add("restore", test_restore);
+    add("restore-refusals", test_restore_refusals);
     add("random-events", test_random_events);
     return g_test_run();
 }
