@@ -81,8 +81,9 @@ static bool virt_ras_check(RasState *s, const RasError *error, Error **errp)
         return check_async(s, error, errp);
     }
     if (error->severity == RAS_SEVERITY_CORRECTED) {
-        error_setg(errp, "A corrected error is no abort of a vCPU; use mode "
-                   "'report', or severity 'recoverable' or 'fatal'");
+        error_setg(errp, "A corrected error is no abort of a vCPU; have it "
+                   "reported without one (for memory: mode 'report'), or use "
+                   "severity 'recoverable' or 'fatal'");
         return false;
     }
     if (error->severity == RAS_SEVERITY_FATAL &&
@@ -155,7 +156,7 @@ static const char *virt_ras_notify(RasState *s, const RasEntry *e,
     arm_ras_take_sea(cpu, &e->error);
     return recorded ?
            "synchronous external abort with a CPER record" :
-           !e->error.has_addr ?
+           !e->error.has_addr && !e->error.record ?
            "synchronous external abort without a record, because the address "
            "is not known" :
            "synchronous external abort without a record, because the guest's "

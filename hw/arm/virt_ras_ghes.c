@@ -46,6 +46,7 @@ struct VirtRasGhesState {
     bool bert_is_new;           /* holds something of the reset in progress */
     bool was_fatal;
     RasEntry fatal;             /* the last fatal one the guest was told of */
+    uint8_t fatal_record[RAS_GHES_BERT_BLOCK_LENGTH - 1];
 };
 
 static const char *channel_name(RasState *s, RasChannel channel)
@@ -77,9 +78,16 @@ static bool ready(RasState *s)
 /* A fatal error may end the guest before it has told anybody. */
 static void remember_fatal(VirtRasGhesState *vrs, const RasEntry *e)
 {
-    if (e->error.severity == RAS_SEVERITY_FATAL && !e->error.record) {
-        vrs->was_fatal = true;
-        vrs->fatal = *e;
+    if (e->error.severity != RAS_SEVERITY_FATAL ||
+        e->error.record_len > sizeof(vrs->fatal_record)) {
+        return;
+    }
+    vrs->was_fatal = true;
+    vrs->fatal = *e;
+    if (e->error.record) {
+        /* the other one ends with the error */
+        memcpy(vrs->fatal_record, e->error.record, e->error.record_len);
+        vrs->fatal.error.record = vrs->fatal_record;
     }
 }
 

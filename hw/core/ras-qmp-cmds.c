@@ -65,13 +65,22 @@ static RasState *need_ras(Error **errp)
     return s;
 }
 
-static bool check_vcpu(RasState *s, int64_t index, Error **errp)
+static CPUState *find_vcpu(int64_t index, Error **errp)
 {
     CPUState *cpu = index >= 0 && index <= INT_MAX ? qemu_get_cpu(index) : NULL;
 
     if (!cpu) {
         error_setg(errp, "There is no vCPU %" PRId64 "; 'info cpus' shows "
                    "which there are", index);
+    }
+    return cpu;
+}
+
+static bool check_vcpu(RasState *s, int64_t index, Error **errp)
+{
+    CPUState *cpu = find_vcpu(index, errp);
+
+    if (!cpu) {
         return false;
     }
     cpu_synchronize_state(cpu);
@@ -246,9 +255,7 @@ static bool inject_arm_processor(RasState *s, const RasInjectArmProcessor *a,
                    "'memory'");
         return false;
     }
-    if (!qemu_get_cpu(MIN(a->vcpu, INT_MAX))) {
-        error_setg(errp, "There is no vCPU %" PRId64 "; 'info cpus' shows "
-                   "which there are", a->vcpu);
+    if (!find_vcpu(a->vcpu, errp)) {
         return false;
     }
     record = g_malloc(rc->record_size(s));
@@ -257,8 +264,12 @@ static bool inject_arm_processor(RasState *s, const RasInjectArmProcessor *a,
                                 errp)) {
         return false;
     }
-    error.has_vaddr = a->has_virtual_address && a->synchronous;
-    error.vaddr = a->virtual_address;
+    error.has_addr = a->has_physical_address;
+    error.addr = a->physical_address;
+    if (a->has_virtual_address && a->synchronous) {
+        error.has_vaddr = true;
+        error.vaddr = a->virtual_address;
+    }
     return inject_record(s, &error, record, len, result, errp);
 }
 
@@ -335,7 +346,7 @@ static void fill_info(RasErrorInfo *info, const RasError *error, uint64_t id,
         .vcpu = error->vcpu,
         .has_address = error->has_addr,
         .address = error->addr,
-        .has_length = error->has_addr,
+        .has_length = error->len != 0,
         .length = error->len,
         .has_virtual_address = error->has_vaddr,
         .virtual_address = error->vaddr,

@@ -959,6 +959,8 @@ static void test_arm_refused(void)
           "There is no vCPU 2; 'info cpus' shows which there are" },
         { "'vcpu': -1, " ARM,
           "There is no vCPU -1; 'info cpus' shows which there are" },
+        { "'vcpu': -4294967296, " ARM,
+          "There is no vCPU -4294967296; 'info cpus' shows which there are" },
         { "'vcpu': 4294967296, " ARM,
           "There is no vCPU 4294967296; 'info cpus' shows which there are" },
         { "'vcpu': 2, 'synchronous': true, " ARM,
