@@ -55,6 +55,10 @@ install: ## install as PREFIX/bin/qemu-ras-system-*, beside the distribution's
 uninstall: ## remove what "install" has installed
 	@scripts/install uninstall
 
+.PHONY: bench
+bench: ## speed and size, as ratios against stock QEMU of the same run
+	@scripts/bench
+
 .PHONY: lint coverage docs check-fresh
 lint: ## checkpatch, shellcheck, gcc and clang with -Werror
 	@scripts/lint

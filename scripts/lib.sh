@@ -59,7 +59,8 @@ esac
 lock() {
     local fd
     mkdir -p "$RAS_CACHE/lock" || die "cannot write to $RAS_CACHE; name another folder in RAS_CACHE"
-    exec {fd}>"$RAS_CACHE/lock/${1//\//:}"
+    exec {fd}>"$RAS_CACHE/lock/${1//\//:}" ||
+        die "cannot write to $RAS_CACHE/lock; was the cache made by another user? Name another folder in RAS_CACHE"
     if ! flock -n "$fd"; then
         say "waiting: another run is busy with $1"
         flock "$fd"
@@ -74,6 +75,21 @@ lock_build() {
     export CCACHE_BASEDIR=$top
 }
 
+# The files of the entry in the current folder. Python may leave its own.
+entry_files() {
+    find . -type f ! -path ./SHA256SUMS ! -name '*.pyc' -print0 | sort -z
+}
+
+# Is the current folder as its manifest says? The count is for a manifest that
+# was cut off.
+check_manifest() {
+    sha256sum --quiet --strict -c SHA256SUMS 2>&1 || return
+    [ "$(entry_files | tr -dc '\0' | wc -c)" = "$(wc -l <SHA256SUMS)" ] || {
+        echo 'files that are not in the manifest'
+        return 1
+    }
+}
+
 # Is cache entry NAME there and as it was made? What is wrong with it is told
 # to standard error.
 intact() {
@@ -81,11 +97,19 @@ intact() {
     [ -d "$dir" ] || return 1
     if ! [ -s "$dir/SHA256SUMS" ]; then
         why='no manifest'
-    elif why=$(cd "$dir" && sha256sum --quiet --strict -c SHA256SUMS 2>&1); then
+    elif why=$(cd "$dir" && check_manifest); then
         return 0
     fi
     say "cache entry $1 is damaged (${why%%$'\n'*}); it is made again"
     return 1
+}
+
+# After a failure: a full disk shows in too many ways, and rarely in the last line.
+hint_at_full_disk() {
+    local free
+    free=$(df -Pm "$RAS_CACHE" | awk 'NR == 2 { print $4 }')
+    [ "$free" -ge 100 ] ||
+        say "only $free MB are free for $RAS_CACHE, which needs 3 GB; name another folder in RAS_CACHE"
 }
 
 # Make sure of cache entry NAME. The command that follows fills it: it runs
@@ -100,13 +124,16 @@ entry() {
         return 0
     fi
     (
+        # An entry may need another one; say it once.
+        [ -n "${in_entry:-}" ] || trap '[ $? = 0 ] || hint_at_full_disk' EXIT
+        in_entry=yes
         lock "$entry_name"
         if ! intact "$entry_name"; then
             rm -rf "$entry_dir" "$entry_new"
             mkdir -p "$entry_new" "${entry_dir%/*}"
             cd "$entry_new"
             "$@"
-            find . -type f -print0 | sort -z | xargs -0 sha256sum >"$entry_new.sums"
+            entry_files | xargs -0 sha256sum >"$entry_new.sums"
             mv "$entry_new.sums" SHA256SUMS
             mv -T "$entry_new" "$entry_dir"
         fi

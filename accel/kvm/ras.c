@@ -4,8 +4,8 @@
  * See include/system/kvm-ras.h.  A SIGBUS with BUS_MCEERR_AR on a vCPU thread
  * means that the guest, in KVM_RUN, accessed memory that has failed; with
  * BUS_MCEERR_AO, on any thread, that memory has failed and nobody has touched
- * it yet.  A signal handler can do little, so on a vCPU thread it only fills
- * a ring, which is emptied when KVM_RUN has returned.
+ * it yet.  A signal handler can do little, so it only fills a ring of its
+ * thread, which is emptied when KVM_RUN has returned, or by a bottom half.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -14,6 +14,7 @@
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
 #include "exec/cpu-common.h"
+#include "qemu/rcu.h"
 #include "qemu/timer.h"
 #include "qemu/units.h"
 #include "hw/ras.h"
@@ -21,6 +22,7 @@
 #include "system/kvm.h"
 #include "system/kvm_int.h"
 #include "system/kvm-ras.h"
+#include <setjmp.h>
 #include <sys/mman.h>
 
 #ifndef BUS_MCEERR_AR
@@ -29,6 +31,7 @@
 #endif
 
 static __thread RasRing ring;
+static QEMUBH *main_bh;
 __thread bool kvm_ras_sigbus_pending;
 
 /*
@@ -39,18 +42,47 @@ static G_NORETURN void touched_by_qemu(void *addr)
 {
     ram_addr_t offset;
     RAMBlock *block = qemu_ram_block_from_host(addr, false, &offset);
+    char text[300];
 
+    /* in a signal handler: no locks, no allocation */
     if (block) {
-        error_report("ras: hardware memory error: QEMU itself accessed guest "
-                     "memory that has failed (block '%s', offset 0x"
-                     RAM_ADDR_FMT "), for a device; the guest cannot be told "
-                     "of that",
-                     qemu_ram_get_idstr(block), offset);
+        snprintf(text, sizeof(text), "qemu: ras: hardware memory error: QEMU "
+                 "itself accessed guest memory that has failed (block '%s', "
+                 "offset 0x" RAM_ADDR_FMT "), for a device; the guest cannot "
+                 "be told of that\n", qemu_ram_get_idstr(block), offset);
     } else {
-        error_report("ras: hardware memory error in memory of QEMU itself, "
-                     "not of the guest (host address %p)", addr);
+        snprintf(text, sizeof(text), "qemu: ras: hardware memory error in "
+                 "memory of QEMU itself, not of the guest (host address "
+                 "%p)\n", addr);
+    }
+    if (write(STDERR_FILENO, text, strlen(text)) < 0) {
+        /* there is nobody to tell */
     }
     _exit(1);
+}
+
+/*
+ * While a thread looks at guest memory that may have failed, it leaves what it
+ * does if it has.
+ */
+static __thread sigjmp_buf *probe;
+
+bool kvm_ras_probe(void (*look)(void *opaque), void *opaque)
+{
+    unsigned int depth = get_ptr_rcu_reader()->depth;
+    sigjmp_buf buf;
+    bool good = false;
+
+    if (sigsetjmp(buf, 1) == 0) {
+        probe = &buf;
+        look(opaque);
+        good = true;
+    }
+    probe = NULL;
+    while (get_ptr_rcu_reader()->depth > depth) {
+        rcu_read_unlock();
+    }
+    return good;
 }
 
 /* The guest physical address behind @host, if the guest has it mapped. */
@@ -67,7 +99,7 @@ static void guest_range(RasHostMemory *m, RAMBlock *block, void *host,
                         unsigned int lsb)
 {
     uint64_t page = qemu_real_host_page_size();
-    /* a signal that was read from a file descriptor has lost its lsb */
+    /* what was found without a signal has no lsb */
     uint64_t granule = MAX(lsb < 63 ? 1ULL << lsb : page,
                            qemu_ram_pagesize(block));
     uint64_t before = (uintptr_t)host & (granule - 1);
@@ -249,36 +281,34 @@ bool kvm_ras_sigbus(const siginfo_t *info)
     if (!kvm_enabled() || !ras_get()) {
         return false;
     }
-    if (!current_cpu) {
-        if (e.required) {
-            touched_by_qemu(e.addr);
-        }
-        host_error(NULL, &e);
-        look_for_more();
-        return true;
+    if (e.required && probe) {
+        siglongjmp(*probe, 1);
     }
     /*
      * KVM_RUN returns when it has sent one of these, and is not called again
      * before the ring was emptied.
      */
-    if (e.required && (ras_ring_has_required(&ring) ||
+    if (e.required && (!current_cpu || ras_ring_has_required(&ring) ||
                        !qemu_ram_block_from_host(e.addr, false,
                                                  &(ram_addr_t) { 0 }))) {
         touched_by_qemu(e.addr);
     }
     ras_ring_put(&ring, e);
-    kvm_ras_sigbus_pending = true;
-    qatomic_set(&current_cpu->exit_request, 1);
+    if (current_cpu) {
+        kvm_ras_sigbus_pending = true;
+        qatomic_set(&current_cpu->exit_request, 1);
+        qatomic_set(&current_cpu->kvm_run->immediate_exit, 1);
+    } else {
+        qemu_bh_schedule(main_bh);
+    }
     return true;
 }
 
-void kvm_ras_drain(CPUState *cpu)
+static void empty_ring(CPUState *cpu)
 {
     RasHostError e;
     int lost;
 
-    bql_lock();
-    kvm_ras_sigbus_pending = false;
     while (ras_ring_get(&ring, &e)) {
         host_error(cpu, &e);
     }
@@ -289,5 +319,32 @@ void kvm_ras_drain(CPUState *cpu)
                     "lost; the guest learns of them when it uses the memory",
                     lost);
     }
+}
+
+static void main_bh_run(void *opaque)
+{
+    empty_ring(NULL);
+    look_for_more();
+}
+
+void kvm_ras_init(void)
+{
+    sigset_t set;
+
+    main_bh = qemu_bh_new(main_bh_run, NULL);
+    /*
+     * To the handler, and not to the file descriptor that QEMU reads signals
+     * from: the kernel kills who touches failed memory with SIGBUS blocked.
+     */
+    sigemptyset(&set);
+    sigaddset(&set, SIGBUS);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+void kvm_ras_drain(CPUState *cpu)
+{
+    bql_lock();
+    kvm_ras_sigbus_pending = false;
+    empty_ring(cpu);
     bql_unlock();
 }

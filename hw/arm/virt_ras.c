@@ -24,6 +24,7 @@
 #include "hw/ras.h"
 #include "system/hw_accel.h"
 #include "system/kvm.h"
+#include "system/kvm-ras.h"
 #include "target/arm/ras.h"
 #include "virt_ras_internal.h"
 
@@ -101,23 +102,37 @@ static bool virt_ras_check(RasState *s, const RasError *error, Error **errp)
     return true;
 }
 
+typedef struct Fetch {
+    CPUState *cpu;
+    vaddr pc;
+    hwaddr page;                /* where pc is, guest physical */
+} Fetch;
+
+static void find_fetch(void *opaque)
+{
+    Fetch *f = opaque;
+
+    f->page = cpu_get_phys_page_debug(f->cpu, f->pc & -(vaddr)RAS_PAGE_SIZE) &
+              -(hwaddr)RAS_PAGE_SIZE;
+}
+
 /*
  * The host says which memory has failed, but not for which access.  If it is
  * where the vCPU's next instruction is, take it for the fetch of that; the
- * virtual address is then known, too.
+ * virtual address is then known, too.  The guest's page tables may be what has
+ * failed: then nothing is known.
  */
 static void virt_ras_fill_access(RasState *s, CPUState *cpu, RasError *error)
 {
-    vaddr pc;
+    Fetch fetch = { .cpu = cpu };
 
     cpu_synchronize_state(cpu);
-    pc = cpu->cc->get_pc(cpu);
-    if ((cpu_get_phys_page_debug(cpu, pc & -(vaddr)RAS_PAGE_SIZE) &
-         -(uint64_t)RAS_PAGE_SIZE) ==
-        (error->addr & -(uint64_t)RAS_PAGE_SIZE)) {
+    fetch.pc = cpu->cc->get_pc(cpu);
+    if (kvm_ras_probe(find_fetch, &fetch) &&
+        fetch.page == (error->addr & -(hwaddr)RAS_PAGE_SIZE)) {
         error->access = RAS_ACCESS_KIND_FETCH;
         error->has_vaddr = true;
-        error->vaddr = pc;
+        error->vaddr = fetch.pc;
     }
 }
 

@@ -132,6 +132,7 @@ void ras_async_acknowledged(RasState *s, RasChannel channel)
         if (e->told >= e->error.len || !e->telling) {
             ras_advance(s, e, RAS_STAGE_ACKNOWLEDGED);
         }
+        e->telling = 0;
     }
     if (!pages) {
         ras_async_deliver(s, channel);
@@ -152,7 +153,6 @@ static void vm_state_changed(void *opaque, bool running, RunState state)
 void ras_async_loaded(RasState *s)
 {
     for (int c = RAS_CHANNEL_INTERRUPT; c < RAS_CHANNELS; c++) {
-        s->record_out[c] = ras_queue_outstanding(&s->queue, c);
         if (s->record_out[c]) {
             s->remind_delay_ms = REMIND_MIN_MS;
             remind(s);

@@ -17,6 +17,7 @@
 #include "hw/core/cpu.h"
 #include "hw/ras.h"
 #include "migration/blocker.h"
+#include "system/kvm-ras.h"
 #include "ras-internal.h"
 
 static RasHostMemory *find(RasState *s, hwaddr addr)
@@ -31,10 +32,35 @@ static RasHostMemory *find(RasState *s, hwaddr addr)
     return NULL;
 }
 
+bool ras_host_memory_overlaps(RasState *s, uint64_t addr, uint64_t len)
+{
+    for (unsigned int i = 0; i < s->nr_host_memory; i++) {
+        RasHostMemory *m = &s->host_memory[i];
+
+        if (addr < m->first + m->len && m->first < addr + len) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void ras_host_memory_forget_absent(RasState *s)
+{
+    unsigned int kept = 0;
+
+    for (unsigned int i = 0; i < s->nr_host_memory; i++) {
+        if (ras_is_ram(s->host_memory[i].first, s->host_memory[i].len)) {
+            s->host_memory[kept++] = s->host_memory[i];
+        }
+    }
+    s->nr_host_memory = kept;
+    qemu_bh_schedule(s->report_bh);
+}
+
 static void remember(RasState *s, const RasHostMemory *m)
 {
     if (s->nr_host_memory == RAS_HOST_MEMORY_MAX) {
-        /* the guest is told all the same, maybe more than once */
+        s->host_memory_full = true;
         return;
     }
     s->host_memory[s->nr_host_memory++] = *m;
@@ -46,9 +72,14 @@ static void report(const RasError *error)
 {
     Error *err = NULL;
 
-    if (error->len && !ras_report(error, &err)) {
-        error_reportf_err(err, "ras: failed memory at guest physical address "
-                          "0x%" PRIx64 ": ", error->addr);
+    if (!error->len || ras_report(error, &err)) {
+        return;
+    }
+    if (ras_log_line_allowed(ras_get())) {
+        warn_reportf_err(err, "ras: failed memory at guest physical address "
+                         "0x%" PRIx64 ": ", error->addr);
+    } else {
+        error_free(err);
     }
 }
 
@@ -72,6 +103,15 @@ void ras_host_memory_failed(CPUState *cpu, const RasHostMemory *m)
     if (!known) {
         remember(s, m);
     }
+    if (s->host_memory_resetting) {
+        return;
+    }
+    if (!cpu && !known && !async && ras_log_line_allowed(s)) {
+        warn_report("ras: %" PRIu64 " KiB of the guest's memory at guest "
+                    "physical address 0x%" PRIx64 " have failed on this host; "
+                    "the guest learns of that when it uses them",
+                    m->len / KiB, m->first);
+    }
     if (cpu) {
         uint64_t unit = rc->record_pages(s) * RAS_PAGE_SIZE;
 
@@ -92,7 +132,8 @@ void ras_host_memory_failed(CPUState *cpu, const RasHostMemory *m)
         }
         report(&error);
     }
-    if (!known && async) {
+    /* what could not be remembered would be told again and again */
+    if (!known && async && !s->host_memory_full) {
         RasError rest = error;
 
         rest.synchronous = false;
@@ -131,8 +172,10 @@ void ras_host_memory_block(RasState *s)
                    "on this host and cannot be read; a reset of the guest "
                    "replaces them", bytes / KiB, s->nr_host_memory);
         if (migrate_add_blocker_internal(&s->host_blocker, &err)) {
-            error_reportf_err(err, "ras: cannot block migration, which will "
-                              "fail: ");
+            /* one is under way; the next report tries again */
+            warn_reportf_err(err, "ras: cannot block migration, which will "
+                             "fail: ");
+            return;
         }
     }
     s->nr_host_blocked = s->nr_host_memory;
@@ -140,13 +183,23 @@ void ras_host_memory_block(RasState *s)
 
 void ras_host_memory_reset(RasState *s)
 {
-    for (unsigned int i = 0; i < s->nr_host_memory; i++) {
-        RasHostMemory *m = &s->host_memory[i];
+    bool more = s->nr_host_memory;
 
-        for (uint64_t done = 0; done < m->len; done += m->ram_page) {
-            qemu_ram_remap(m->ram_addr + done);
+    s->host_memory_resetting = true;
+    /* so that all of it is replaced, and not only what is known */
+    while (more) {
+        kvm_ras_find_failed();
+        for (unsigned int i = 0; i < s->nr_host_memory; i++) {
+            RasHostMemory *m = &s->host_memory[i];
+
+            for (uint64_t done = 0; done < m->len; done += m->ram_page) {
+                qemu_ram_remap(m->ram_addr + done);
+            }
         }
+        s->nr_host_memory = 0;
+        more = s->host_memory_full;
+        s->host_memory_full = false;
     }
-    s->nr_host_memory = 0;
+    s->host_memory_resetting = false;
     qemu_bh_schedule(s->report_bh);
 }

@@ -29,6 +29,18 @@ void ras_async_deliver(RasState *s, RasChannel channel);
 /* ras_async_acknowledged: the guest is done with the outstanding record */
 void ras_async_acknowledged(RasState *s, RasChannel channel);
 
+/* ras_is_ram: is all of [@addr, @addr + @len) RAM of the guest, good or not? */
+bool ras_is_ram(uint64_t addr, uint64_t len);
+
+/* ras_host_memory_overlaps: has memory in [@addr, @addr + @len) failed? */
+bool ras_host_memory_overlaps(RasState *s, uint64_t addr, uint64_t len);
+
+/* ras_host_memory_forget_absent: forget memory that was unplugged */
+void ras_host_memory_forget_absent(RasState *s);
+
+/* ras_log_line_allowed: is there room for one more line in QEMU's log? */
+bool ras_log_line_allowed(RasState *s);
+
 /* ras_host_memory_block: block migration while memory has failed, or allow it */
 void ras_host_memory_block(RasState *s);
 

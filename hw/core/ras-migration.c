@@ -59,11 +59,13 @@ typedef struct SavedRange {
     uint8_t severity;
 } SavedRange;
 
+/* The arrays have room for all that there can be, and are zero before. */
 typedef struct Saved {
     uint64_t last_id;
     RasCounts counts;
     bool lost;
     int32_t bare_vcpu;          /* has to run before its next error, or -1 */
+    bool record_out[RAS_CHANNELS];
     int32_t nr_errors;
     SavedError *errors;
     int32_t nr_ranges;
@@ -153,14 +155,15 @@ static const VMStateDescription vmstate_saved = {
         VMSTATE_UINT64(counts.discarded, Saved),
         VMSTATE_BOOL(lost, Saved),
         VMSTATE_INT32(bare_vcpu, Saved),
+        VMSTATE_BOOL_ARRAY(record_out, Saved, RAS_CHANNELS),
         VMSTATE_INT32(nr_errors, Saved),
         VMSTATE_VALIDATE("number of errors", errors_are_bounded),
-        VMSTATE_STRUCT_VARRAY_ALLOC(errors, Saved, nr_errors, 1,
-                                    vmstate_error, SavedError),
+        VMSTATE_STRUCT_VARRAY_POINTER_INT32(errors, Saved, nr_errors,
+                                            vmstate_error, SavedError),
         VMSTATE_INT32(nr_ranges, Saved),
         VMSTATE_VALIDATE("number of poisoned ranges", ranges_are_bounded),
-        VMSTATE_STRUCT_VARRAY_ALLOC(ranges, Saved, nr_ranges, 1,
-                                    vmstate_range, SavedRange),
+        VMSTATE_STRUCT_VARRAY_POINTER_INT32(ranges, Saved, nr_ranges,
+                                            vmstate_range, SavedRange),
         VMSTATE_END_OF_LIST()
     },
 };
@@ -211,11 +214,12 @@ static int put_state(QEMUFile *f, void *opaque, size_t size,
         .counts = s->queue.counts,
         .lost = s->lost,
         .bare_vcpu = s->bare_vcpu_ran ? -1 : s->bare_vcpu,
-        .errors = g_new0(SavedError, s->queue.in_flight),
+        .errors = g_new0(SavedError, RAS_QUEUE_SIZE),
         .ranges = g_new0(SavedRange, RAS_POISON_RANGES),
     };
     int ret;
 
+    memcpy(saved.record_out, s->record_out, sizeof(saved.record_out));
     for (RasEntry *e = ras_queue_first(&s->queue); e;
          e = ras_queue_following(&s->queue, e)) {
         save_error(&saved.errors[saved.nr_errors++], e);
@@ -349,6 +353,10 @@ static bool load_saved(RasState *s, const Saved *saved)
         s->bare_vcpu = saved->bare_vcpu;
         s->bare_vcpu_ran = false;
     }
+    for (int c = RAS_CHANNEL_INTERRUPT; c < RAS_CHANNELS; c++) {
+        s->record_out[c] = saved->record_out[c] &&
+                           ras_queue_outstanding(&s->queue, c);
+    }
     ras_loaded(s, saved->lost);
     return true;
 }
@@ -365,11 +373,13 @@ static int get_state(QEMUFile *f, void *opaque, size_t size,
                      "has no guest RAS; start it with the same options");
         return -EINVAL;
     }
+    saved.errors = g_new0(SavedError, RAS_QUEUE_SIZE);
+    saved.ranges = g_new0(SavedRange, RAS_POISON_RANGES);
     ret = vmstate_load_state(f, &vmstate_saved, &saved, 1);
     if (!ret && !load_saved(s, &saved)) {
         ret = -EINVAL;
     }
-    for (int i = 0; saved.errors && i < saved.nr_errors; i++) {
+    for (int i = 0; i < RAS_QUEUE_SIZE; i++) {
         g_free(saved.errors[i].record);
     }
     g_free(saved.errors);

@@ -220,7 +220,9 @@ bool ras_ram_is_good(hwaddr addr, hwaddr len)
 {
     uint64_t bad;
 
-    return len && len <= UINT64_MAX - addr && range_is_ram(addr, len, &bad);
+    return len && len <= UINT64_MAX - addr &&
+           range_is_ram(addr, len, &bad) &&
+           (!ras_get() || !ras_host_memory_overlaps(ras_get(), addr, len));
 }
 
 bool ras_check_ram(RasState *s, uint64_t addr, uint64_t len, Error **errp)
@@ -377,6 +379,13 @@ void ras_poison_clear(RasState *s)
         }
     }
     memory_region_transaction_commit();
+}
+
+bool ras_is_ram(uint64_t addr, uint64_t len)
+{
+    uint64_t bad;
+
+    return range_is_ram(addr, len, &bad);
 }
 
 void ras_poison_forget_absent(RasState *s)

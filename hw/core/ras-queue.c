@@ -210,7 +210,8 @@ RasEntry *ras_queue_accept(RasQueue *q, const RasError *error)
     RasEntry *e = entry_at(q, q->free);
 
     if (!e || !vcpu_fits_channel(q, error) ||
-        (error->origin == RAS_ORIGIN_INJECTED &&
+        ((error->origin == RAS_ORIGIN_INJECTED ||
+          error->channel != RAS_CHANNEL_EXCEPTION) &&
          q->in_flight >= RAS_QUEUE_INJECTED_MAX)) {
         ras_queue_refuse(q);
         return NULL;
@@ -261,7 +262,8 @@ static RasEntry *consumed_before(RasQueue *q, RasEntry *e)
 {
     RasEntry *l;
 
-    if (e->error.origin != RAS_ORIGIN_INJECTED) {
+    if (e->error.origin != RAS_ORIGIN_INJECTED ||
+        e->error.channel != RAS_CHANNEL_EXCEPTION) {
         return e;
     }
     for (l = entry_at(q, e->next); l; l = entry_at(q, l->next)) {

@@ -20,6 +20,7 @@
 #include "hw/ras.h"
 #include "system/cpus.h"
 #include "system/hw_accel.h"
+#include "system/kvm.h"
 #include "system/kvm-ras.h"
 #include "system/qtest.h"
 #include "system/reset.h"
@@ -411,7 +412,7 @@ static void bare_timer_expired(void *opaque)
 
 /* --- what people get to see ---------------------------------------------- */
 
-static bool log_line_allowed(RasState *s)
+bool ras_log_line_allowed(RasState *s)
 {
     unsigned int held_back;
     bool allowed = rate_allows(&s->log_rate, LOG_LINES_MAX, LOG_WINDOW_MS,
@@ -428,7 +429,7 @@ static void log_error(RasState *s, const RasReport *r, const char *prefix)
     const RasError *err = &r->error;
     g_autofree char *where = NULL, *who = NULL;
 
-    if (!log_line_allowed(s)) {
+    if (!ras_log_line_allowed(s)) {
         return;
     }
     where = err->has_addr ?
@@ -459,7 +460,7 @@ static void report_step(RasState *s, const RasReport *r)
         log_error(s, r, "");
         break;
     case RAS_STAGE_RECLAIMED:
-        if (log_line_allowed(s)) {
+        if (ras_log_line_allowed(s)) {
             warn_report("ras: error %" PRIu64 ": the guest did not "
                         "acknowledge the record; it was withdrawn", r->id);
         }
@@ -499,8 +500,6 @@ static void ras_reset_enter(Object *obj, ResetType type)
 
     timer_del(s->ack_timer);
     timer_del(s->bare_timer);
-    /* so that all of it is replaced below */
-    kvm_ras_find_failed();
     ras_async_reset(s);
     trace_ras_reset(s->queue.in_flight);
     for (e = ras_queue_first(&s->queue); e && rc->cut_off;
@@ -571,6 +570,7 @@ static void device_unrealized(DeviceListener *listener, DeviceState *dev)
 
     if (object_dynamic_cast(OBJECT(dev), TYPE_MEMORY_DEVICE)) {
         ras_poison_forget_absent(s);
+        ras_host_memory_forget_absent(s);
     }
     if (!object_dynamic_cast(OBJECT(dev), TYPE_CPU)) {
         return;
@@ -605,6 +605,9 @@ static void ras_realize(DeviceState *dev, Error **errp)
     s->listener.unrealize = device_unrealized;
     device_listener_register(&s->listener);
     the_ras = s;
+    if (kvm_enabled()) {
+        kvm_ras_init();
+    }
     qemu_register_resettable(OBJECT(dev));
 }
 

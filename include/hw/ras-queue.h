@@ -112,7 +112,7 @@ typedef struct RasError {
 #define RAS_PAGE_SIZE 4096
 
 /*
- * Half of it is for errors that really happened: a vCPU has one of these at
+ * Half of it is for errors that vCPUs have consumed: a vCPU has one of these at
  * a time, so they always find room on machines of up to 1024 vCPUs.
  */
 #define RAS_QUEUE_SIZE 2048
@@ -199,8 +199,8 @@ void ras_queue_init(RasQueue *q, uint16_t *parking, unsigned int nr_vcpus);
  *
  * On success the error is in RAS_STAGE_QUEUED, and if it parks its vCPU, the
  * vCPU counts as parked from now on.  Returns NULL, and counts the error as
- * refused, if the queue is full (for an injected error, if
- * RAS_QUEUE_INJECTED_MAX errors are in flight), or if the vCPU does not exist
+ * refused, if the queue is full (for an error that was injected or that no
+ * vCPU waits for, if RAS_QUEUE_INJECTED_MAX errors are in flight), or if the vCPU does not exist
  * or is none of its channel.
  */
 RasEntry *ras_queue_accept(RasQueue *q, const RasError *error);

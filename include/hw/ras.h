@@ -374,6 +374,8 @@ struct RasState {
 
     RasHostMemory host_memory[RAS_HOST_MEMORY_MAX];
     unsigned int nr_host_memory;
+    bool host_memory_full;      /* there is more than fits */
+    bool host_memory_resetting; /* nobody is told of what is found now */
     Error *host_blocker;        /* of migration */
     unsigned int nr_host_blocked;   /* places that it speaks of */
 };

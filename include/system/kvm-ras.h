@@ -17,13 +17,23 @@
 /*
  * kvm_ras_sigbus: a SIGBUS of a memory error has arrived
  *
- * Called from the signal handler: on a vCPU thread at any point of it, or on
- * the main thread, synchronously and with the BQL held.
+ * Called from the signal handler, on a vCPU thread or on the main thread, at
+ * any point of it.
  *
  * Returns false if guest RAS has nothing to do with it.  Does not return if
  * QEMU cannot go on, because it needs itself what has failed.
  */
 bool kvm_ras_sigbus(const siginfo_t *info);
+
+/* kvm_ras_init: get ready, on the main thread; once, with the RAS device */
+void kvm_ras_init(void);
+
+/*
+ * kvm_ras_probe: call @look, which only reads guest memory
+ *
+ * Returns false if it ran into memory that has failed; it was left there.
+ */
+bool kvm_ras_probe(void (*look)(void *opaque), void *opaque);
 
 /*
  * kvm_ras_find_failed: report memory that has failed and of which no signal

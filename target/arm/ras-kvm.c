@@ -91,7 +91,7 @@ int arm_ras_kvm_sea(CPUState *cs, struct kvm_run *run)
     bql_lock();
     if (!ras_report(&error, &err)) {
         /* the vCPU tries again, so nothing is lost */
-        warn_reportf_err(err, "ras: external abort: ");
+        error_free(err);
     }
     bql_unlock();
     return EXCP_INTERRUPT;

@@ -32,7 +32,7 @@ _BEGUN = pytest.StashKey[float]()
 def pytest_configure(config: pytest.Config) -> None:
     """End in an orderly way when told to."""
     def end(number: int, _: Any) -> None:
-        raise SystemExit(128 + number)
+        pytest.exit('told to end', 128 + number)
 
     signal.signal(signal.SIGTERM, end)
 

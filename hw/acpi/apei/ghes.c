@@ -53,7 +53,8 @@ bool ghes_find(const AcpiGhesState *ags, GhesSource *source)
 
 bool ghes_read_ack(const GhesSource *source)
 {
-    return read_le64(source->read_ack_register) & READ_ACK_WRITE;
+    return ras_ram_is_good(source->read_ack_register, 8) &&
+           (read_le64(source->read_ack_register) & READ_ACK_WRITE);
 }
 
 void ghes_write(const GhesSource *source, const void *block, size_t len)

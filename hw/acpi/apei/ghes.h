@@ -40,7 +40,8 @@ bool ghes_find(const AcpiGhesState *ags, GhesSource *source);
 /*
  * ghes_read_ack: has the guest acknowledged what is in the block?
  *
- * Only the bit counts that HEST declares for it.
+ * Only the bit counts that HEST declares for it.  No, if the register is not
+ * in good RAM any more.
  */
 bool ghes_read_ack(const GhesSource *source);
 
