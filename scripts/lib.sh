@@ -54,23 +54,30 @@ case $RAS_CACHE in
 *[[:space:]:]*) die "QEMU cannot be built in $RAS_CACHE: no blanks and colons, please (RAS_CACHE)" ;;
 esac
 
-# Hold the lock NAME until this (sub)shell ends. A child that outlives a
-# killed script inherits it, so nobody builds where an orphan still writes.
-lock() {
-    local fd
-    mkdir -p "$RAS_CACHE/lock" || die "cannot write to $RAS_CACHE; name another folder in RAS_CACHE"
-    exec {fd}>"$RAS_CACHE/lock/${1//\//:}" ||
-        die "cannot write to $RAS_CACHE/lock; was the cache made by another user? Name another folder in RAS_CACHE"
+# Hold the lock FILE until this (sub)shell ends; NAME is what users are told. A
+# child that outlives a killed script inherits it, so nobody builds where an
+# orphan still writes.
+lock_file() {
+    local file=$1 name=$2 fd
+    exec {fd}>"$file" ||
+        die "cannot write to ${file%/*}; does it belong to another user? RAS_CACHE names another folder for the cache"
     if ! flock -n "$fd"; then
-        say "waiting: another run is busy with $1"
+        say "waiting: another run is busy with $name"
         flock "$fd"
     fi
 }
 
-# Hold the lock on folder NAME in build/ of this checkout and go there.
+# Hold the lock NAME of the cache.
+lock() {
+    mkdir -p "$RAS_CACHE/lock" || die "cannot write to $RAS_CACHE; name another folder in RAS_CACHE"
+    lock_file "$RAS_CACHE/lock/${1//\//:}" "$1"
+}
+
+# Hold the lock on folder NAME in build/ of this checkout and go there. It is
+# not in the cache: runs with different caches may share a checkout.
 lock_build() {
-    lock "build/$(sha256sum <<<"$top" | cut -c1-16)-$1"
     mkdir -p "$top/build/$1"
+    lock_file "$top/build/$1.lock" "build/$1"
     cd "$top/build/$1"
     export CCACHE_BASEDIR=$top
 }

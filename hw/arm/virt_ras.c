@@ -75,8 +75,8 @@ static bool check_async(RasState *s, const RasError *error, Error **errp)
 static bool virt_ras_check(RasState *s, const RasError *error, Error **errp)
 {
     uint64_t pages = error->len / RAS_PAGE_SIZE;
-    unsigned int max =
-        cper_block_max_memory_entries(GHES_ERROR_STATUS_BLOCK_LENGTH);
+    unsigned int max = MIN(ras_batch_limit(error),
+        cper_block_max_memory_entries(RAS_GET_CLASS(s)->record_size(s)));
 
     if (error->channel != RAS_CHANNEL_EXCEPTION) {
         return check_async(s, error, errp);

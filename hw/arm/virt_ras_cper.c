@@ -26,15 +26,27 @@ static const CperSeverity severity_of[] = {
  * last ten seconds: the number of the error makes each one different.
  */
 static void fill_entry(CperEntry *entry, RasSeverity severity,
-                       const char *what, uint64_t id)
+                       const char what[3], uint64_t id)
 {
+    char *text = entry->fru_text, digit[CPER_FRU_TEXT_SIZE - 5];
+    unsigned int n = 0;
+
     *entry = (CperEntry) {
         .severity = severity_of[severity],
         .flags = CPER_ENTRY_PRIMARY,
         .has_fru_text = true,
     };
-    snprintf(entry->fru_text, sizeof(entry->fru_text), "%s #%" PRIu64, what,
-             id);
+    /* "RAM #1", by hand: snprintf would be most of the work for a record */
+    do {
+        digit[n++] = '0' + id % 10;
+        id /= 10;
+    } while (id && n < sizeof(digit));
+    memcpy(text, what, 3);
+    memcpy(text + 3, " #", 2);
+    text += 5;
+    while (n) {
+        *text++ = digit[--n];
+    }
 }
 
 /* Returns how many pages were added. */
@@ -89,8 +101,9 @@ static unsigned int add_pages(CperBlock *block, RasEntry *e, unsigned int max)
 size_t virt_ras_build_block(uint8_t *buf, size_t size,
                             RasEntry *const *batch, unsigned int n)
 {
-    unsigned int max = MIN(RAS_BATCH_MAX, cper_block_max_memory_entries(size));
     const RasError *error = &batch[0]->error;
+    unsigned int max = MIN(ras_batch_limit(error),
+                           cper_block_max_memory_entries(size));
     CperBlock block;
 
     if (error->record) {

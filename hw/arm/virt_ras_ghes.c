@@ -62,7 +62,7 @@ static const char *channel_name(RasState *s, RasChannel channel)
 
 static unsigned int record_pages(RasState *s)
 {
-    return RAS_BATCH_MAX;
+    return RAS_BATCH_PAGES;
 }
 
 static size_t record_size(RasState *s)

@@ -30,7 +30,7 @@ struct VirtRasState {
  *             RasEntry::told on, the page of an access first
  *
  * Sets RasEntry::telling of each.  Only as many pages as there is room for,
- * and RAS_BATCH_MAX at most, are named.
+ * and ras_batch_limit() at most, are named.
  *
  * Returns the length of the block in bytes.
  */

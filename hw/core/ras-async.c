@@ -1,9 +1,9 @@
 /*
  * Guest RAS: errors that no vCPU consumed
  *
- * They reach the guest on the channels other than the exception channel: up
- * to RAS_BATCH_MAX of them in one record, the next record when the guest has
- * acknowledged the one before.  No vCPU waits for them, so a guest that does
+ * They reach the guest on the channels other than the exception channel: many
+ * of them in one record, and the next record when the guest has acknowledged
+ * the one before.  No vCPU waits for them, so a guest that does
  * not acknowledge is reminded, and nothing is withdrawn before a reset.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later

@@ -318,7 +318,7 @@ unsigned int ras_queue_next_batch(RasQueue *q, RasChannel channel,
         batch[n++] = e;
         return n;
     }
-    while (e && n < RAS_BATCH_MAX && batches(&e->error) &&
+    while (e && n < ras_batch_limit(&e->error) && batches(&e->error) &&
            (n == 0 || e->error.severity == batch[0]->error.severity)) {
         batch[n++] = e;
         e = next_queued(q, channel, e->next);

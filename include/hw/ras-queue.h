@@ -119,10 +119,17 @@ typedef struct RasError {
 #define RAS_QUEUE_INJECTED_MAX 1024
 
 /*
- * Errors in one record of a channel that batches.  Linux 6.12 takes 16 pages
- * from a record and drops the rest.
+ * Errors in one record of a channel that batches: as many as a block of 4096
+ * bytes takes.  But Linux puts the pages that it has to give up into a queue of
+ * 16 for each CPU, and drops what finds no room; so half of that.
  */
-#define RAS_BATCH_MAX 16
+#define RAS_BATCH_MAX   26
+#define RAS_BATCH_PAGES 8
+
+/* ras_batch_limit: how many pages of errors like @error one record may name */
+#define ras_batch_limit(error) \
+    ((error)->severity == RAS_SEVERITY_CORRECTED ? RAS_BATCH_MAX : \
+                                                   RAS_BATCH_PAGES)
 
 typedef struct RasEntry {
     RasError error;
@@ -220,8 +227,8 @@ RasEntry *ras_queue_next(RasQueue *q, RasChannel channel);
  * ras_queue_next_batch: the errors that go into the next record of @channel
  *
  * The next error, and those behind it that are like it, if each is a single
- * page of memory.  Returns their number, RAS_BATCH_MAX at most; 0 if there is
- * nothing to deliver now.
+ * page of memory.  Returns their number, ras_batch_limit() at most; 0 if
+ * there is nothing to deliver now.
  */
 unsigned int ras_queue_next_batch(RasQueue *q, RasChannel channel,
                                   RasEntry *batch[RAS_BATCH_MAX]);

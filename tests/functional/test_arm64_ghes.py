@@ -21,7 +21,7 @@ MACHINE = 'arm64'
 GUEST_OPTIONS = {'extra_args': ['-machine', 'ras-ghes=on']}
 
 # Most pages that Linux takes from one record.
-BATCH = 16
+BATCH = 8
 
 
 class TestUserHits(cases.UserHits):

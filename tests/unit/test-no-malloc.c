@@ -226,8 +226,8 @@ static void test_queue(void)
     tried = allow();
 
     g_assert_cmpuint(tried, ==, 0);
-    g_assert_cmpuint(accepted, ==, RAS_QUEUE_SIZE);
-    g_assert_cmpuint(reported, ==, RAS_QUEUE_SIZE);
+    g_assert_cmpuint(accepted, ==, RAS_QUEUE_INJECTED_MAX);
+    g_assert_cmpuint(reported, ==, RAS_QUEUE_INJECTED_MAX);
 }
 
 int main(int argc, char **argv)

@@ -328,6 +328,14 @@ static RasEntry *take_async(Fixture *f, RasChannel channel)
     return ras_queue_accept(f->q, &error);
 }
 
+static RasEntry *take_corrected(Fixture *f, RasChannel channel)
+{
+    RasError error = async_error(channel);
+
+    error.severity = RAS_SEVERITY_CORRECTED;
+    return ras_queue_accept(f->q, &error);
+}
+
 static void advance_all(Fixture *f, RasEntry **batch, unsigned int n,
                         RasStage stage)
 {
@@ -341,7 +349,7 @@ static void test_batches(Fixture *f, gconstpointer data)
     RasEntry *e[RAS_BATCH_MAX + 3], *batch[RAS_BATCH_MAX];
 
     for (size_t i = 0; i < G_N_ELEMENTS(e); i++) {
-        e[i] = take_async(f, RAS_CHANNEL_INTERRUPT);
+        e[i] = take_corrected(f, RAS_CHANNEL_INTERRUPT);
         g_assert_nonnull(take_async(f, RAS_CHANNEL_POLLED));
         g_assert_nonnull(take(f, 0));
     }
@@ -368,6 +376,33 @@ static void test_batches(Fixture *f, gconstpointer data)
     g_assert_cmpuint(ras_queue_next_batch(f->q, RAS_CHANNEL_INTERRUPT, batch),
                      ==, 3);
     g_assert_true(batch[2] == e[RAS_BATCH_MAX + 2]);
+}
+
+/* Pages that the guest has to give up are fewer. */
+static void test_batches_of_pages(Fixture *f, gconstpointer data)
+{
+    RasEntry *batch[RAS_BATCH_MAX];
+
+    for (int i = 0; i < RAS_BATCH_MAX; i++) {
+        take_async(f, RAS_CHANNEL_INTERRUPT);
+    }
+    g_assert_cmpuint(ras_queue_next_batch(f->q, RAS_CHANNEL_INTERRUPT, batch),
+                     ==, RAS_BATCH_PAGES);
+}
+
+/* A real error on one channel says nothing about an injected one elsewhere. */
+static void test_no_overtaking_between_channels(Fixture *f, gconstpointer data)
+{
+    RasError polled = async_error(RAS_CHANNEL_POLLED);
+    RasEntry *batch[RAS_BATCH_MAX], *p;
+
+    take_async(f, RAS_CHANNEL_INTERRUPT);
+    polled.origin = RAS_ORIGIN_INJECTED;
+    p = ras_queue_accept(f->q, &polled);
+    take_async(f, RAS_CHANNEL_INTERRUPT);
+    g_assert_true(ras_queue_next(f->q, RAS_CHANNEL_POLLED) == p);
+    g_assert_cmpuint(ras_queue_next_batch(f->q, RAS_CHANNEL_POLLED, batch), ==,
+                     1);
 }
 
 /* Nothing joins a record that the guest was already told of. */
@@ -724,6 +759,8 @@ int main(int argc, char **argv)
     add("discard-of-one-vcpu", test_discard_of_one_vcpu);
     add("recursive", test_recursive);
     add("batches", test_batches);
+    add("batches-of-pages", test_batches_of_pages);
+    add("no-overtaking-between-channels", test_no_overtaking_between_channels);
     add("closed-batch", test_closed_batch);
     add("what-batches", test_what_batches);
     add("channel-refusals", test_channel_refusals);
