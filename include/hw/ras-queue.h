@@ -119,11 +119,11 @@ typedef struct RasError {
 #define RAS_QUEUE_INJECTED_MAX 1024
 
 /*
- * Errors in one record of a channel that batches: as many as a block of 4096
+ * Errors in one record of a channel that batches: as many as a block of 16384
  * bytes takes.  But Linux puts the pages that it has to give up into a queue of
  * 16 for each CPU, and drops what finds no room; so half of that.
  */
-#define RAS_BATCH_MAX   26
+#define RAS_BATCH_MAX   107
 #define RAS_BATCH_PAGES 8
 
 /* ras_batch_limit: how many pages of errors like @error one record may name */

@@ -46,9 +46,9 @@
 #define STATUS_ADDRESS(source) (BASE + 0x10 * (source))
 #define READ_ACK(source)       (BASE + 0x10 * (source) + 8)
 #define REGISTERS_END          0x30
-#define BLOCK(source)          (BASE + 0x1000 + 0x1000 * (source))
-#define BLOCK_LENGTH           0x1000
-#define BERT                   (BASE + 0x4000)
+#define BLOCK(source)          (BASE + 0x1000 + 0x4000 * (source))
+#define BLOCK_LENGTH           0x4000
+#define BERT                   (BASE + 0xd000)
 #define BERT_LENGTH            0x2000
 
 #define PAGE(n) (RAM + 32 * MiB + (n) * RAS_PAGE)
@@ -1144,8 +1144,8 @@ static void test_long_refused(void)
     g_autofree char *base64 = g_base64_encode(record->data, record->len);
     RasVm *vm = start();
 
-    ras_base64_refused(vm, base64, "The record has 4097 bytes, and the guest's "
-                       "error status block only 4096");
+    ras_base64_refused(vm, base64, "The record has 16385 bytes, and the guest's "
+                       "error status block only 16384");
     ras_cper_refused(vm, record, "'vcpu': 0", "The record has 4097 bytes*");
     ras_quit(vm);
 }
@@ -1272,8 +1272,8 @@ static void test_hest(void)
         g_assert_cmpuint(p[7], ==, 1);                      /* enabled */
         g_assert_cmpuint(ldl_le_p(p + 8), ==, 1);           /* records */
         /* no fewer sections than fit: the smallest is 72 bytes */
-        g_assert_cmpuint(ldl_le_p(p + 12), ==, (4096 - 20) / 72);
-        g_assert_cmpuint(ldl_le_p(p + 16), ==, 4096);       /* raw data */
+        g_assert_cmpuint(ldl_le_p(p + 12), ==, (16384 - 20) / 72);
+        g_assert_cmpuint(ldl_le_p(p + 16), ==, 16384);      /* raw data */
         check_gas(p + 20, STATUS_ADDRESS(i));
         g_assert_cmpuint(p[32], ==, notification[i].type);
         g_assert_cmpuint(p[33], ==, 28);                    /* length */

@@ -16,9 +16,9 @@
  *                        is free or acknowledged.  Writing 1 to it while a
  *                        record is out acknowledges that; anything else that
  *                        is written has no effect.
- *    0x1000 + 0x1000 * s status block of source s, RAM
- *    0x4000              boot error region, RAM, RAS_GHES_BERT_LENGTH bytes
- *    0x6000              RAM that is not used
+ *    0x1000 + 0x4000 * s status block of source s, RAM
+ *    0xd000              boot error region, RAM, RAS_GHES_BERT_LENGTH bytes
+ *    0xf000              RAM that is not used
  *
  * Registers take aligned accesses of 4 and 8 bytes.  Any other access to the
  * first 4 KiB reads as zero, or is ignored, and is logged as a guest error: it
@@ -45,7 +45,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(RasGhesState, RAS_GHES)
 
 /* Bytes: the window, a status block, the boot error region */
 #define RAS_GHES_WINDOW_SIZE  0x10000
-#define RAS_GHES_BLOCK_LENGTH 4096
+#define RAS_GHES_BLOCK_LENGTH 16384
 #define RAS_GHES_BERT_LENGTH  8192
 
 /*
