@@ -41,7 +41,7 @@ void ras_host_memory_forget_absent(RasState *s);
 /* ras_log_line_allowed: is there room for one more line in QEMU's log? */
 bool ras_log_line_allowed(RasState *s);
 
-/* ras_host_memory_block: block migration while memory has failed, or allow it */
+/* ras_host_memory_block: block migration if memory has failed, or allow it */
 void ras_host_memory_block(RasState *s);
 
 /* ras_host_memory_reset: put good memory where memory of the host failed */

@@ -207,8 +207,8 @@ void ras_queue_init(RasQueue *q, uint16_t *parking, unsigned int nr_vcpus);
  * On success the error is in RAS_STAGE_QUEUED, and if it parks its vCPU, the
  * vCPU counts as parked from now on.  Returns NULL, and counts the error as
  * refused, if the queue is full (for an error that was injected or that no
- * vCPU waits for, if RAS_QUEUE_INJECTED_MAX errors are in flight), or if the vCPU does not exist
- * or is none of its channel.
+ * vCPU waits for, if RAS_QUEUE_INJECTED_MAX errors are in flight), or if the
+ * vCPU does not exist or is none of its channel.
  */
 RasEntry *ras_queue_accept(RasQueue *q, const RasError *error);
 

@@ -1144,7 +1144,8 @@ static void test_long_refused(void)
     g_autofree char *base64 = g_base64_encode(record->data, record->len);
     RasVm *vm = start();
 
-    ras_base64_refused(vm, base64, "The record has 16385 bytes, and the guest's "
+    ras_base64_refused(vm, base64,
+                       "The record has 16385 bytes, and the guest's "
                        "error status block only 16384");
     ras_cper_refused(vm, record, "'vcpu': 0", "The record has 4097 bytes*");
     ras_quit(vm);

@@ -20,7 +20,7 @@ static RasHostError error_at(uintptr_t addr, bool required)
 static void test_order(void)
 {
     RasRing ring = { 0 };
-    RasHostError e;
+    RasHostError e = { 0 };
 
     g_assert_false(ras_ring_get(&ring, &e));
     /* often enough to go round several times */
@@ -42,7 +42,7 @@ static void test_order(void)
 static void test_full(void)
 {
     RasRing ring = { 0 };
-    RasHostError e;
+    RasHostError e = { 0 };
     uintptr_t put = 0;
 
     while (ras_ring_put(&ring, error_at(put, false))) {
@@ -76,7 +76,7 @@ static void test_signals(void)
     struct itimerval often = { { 0, 50 }, { 0, 50 } }, never = { { 0 } };
     gint64 end = g_get_monotonic_time() + G_USEC_PER_SEC / 2;
     uintptr_t got = 0;
-    RasHostError e;
+    RasHostError e = { 0 };
 
     g_assert_cmpint(sigaction(SIGALRM, &action, NULL), ==, 0);
     g_assert_cmpint(setitimer(ITIMER_REAL, &often, NULL), ==, 0);
