@@ -145,19 +145,11 @@ static void register_write(void *opaque, hwaddr addr, uint64_t value,
 
 /* All accesses come here as the guest made them; see register_decode(). */
 static const MemoryRegionOps register_ops = {
+    .impl = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
+    .valid = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
+    .endianness = DEVICE_LITTLE_ENDIAN,
     .read = register_read,
     .write = register_write,
-    .endianness = DEVICE_LITTLE_ENDIAN,
-    .valid = {
-        .min_access_size = 1,
-        .max_access_size = 8,
-        .unaligned = true,
-    },
-    .impl = {
-        .min_access_size = 1,
-        .max_access_size = 8,
-        .unaligned = true,
-    },
 };
 
 /* --- RAM ----------------------------------------------------------------- */
