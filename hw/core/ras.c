@@ -47,9 +47,6 @@
 #define ERRORS_TOLD_MAX 2000
 #define ERRORS_TOLD_WINDOW_MS 10000
 
-/* Steps that are reported before others get a turn. */
-#define REPORTS_MAX 32
-
 /* At most this many lines in QEMU's log in a window of this length. */
 #define LOG_LINES_MAX 20
 #define LOG_WINDOW_MS 5000
@@ -476,19 +473,13 @@ static void report_step(RasState *s, const RasReport *r)
 static void report_steps(void *opaque)
 {
     RasState *s = opaque;
-    unsigned int n = 0;
     RasReport r;
 
-    /* not all at once: vCPUs need the BQL to acknowledge */
-    while (n < REPORTS_MAX && ras_queue_report(&s->queue, &r)) {
+    while (ras_queue_report(&s->queue, &r)) {
         report_step(s, &r);
         if (ras_stage_is_end(r.stage)) {
             g_free(r.error.record);
         }
-        n++;
-    }
-    if (n == REPORTS_MAX) {
-        qemu_bh_schedule(s->report_bh);
     }
     ras_host_memory_block(s);
     if (s->tell_panic) {

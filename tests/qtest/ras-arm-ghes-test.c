@@ -1147,7 +1147,7 @@ static void test_long_refused(void)
     ras_base64_refused(vm, base64,
                        "The record has 16385 bytes, and the guest's "
                        "error status block only 16384");
-    ras_cper_refused(vm, record, "'vcpu': 0", "The record has 4097 bytes*");
+    ras_cper_refused(vm, record, "'vcpu': 0", "The record has 16385 bytes*");
     ras_quit(vm);
 }
 
