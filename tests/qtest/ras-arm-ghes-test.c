@@ -563,6 +563,31 @@ static void test_migration_with_records_out(void)
     g_unlink(file);
 }
 
+/* Moved between two records of one error: the rest is told on arrival. */
+static void test_migration_between_records(void)
+{
+    g_autofree char *file = ras_temp_file();
+    RasVm *vm = start();
+    uint64_t id = ras_inject(vm, "{ 'kind': 'memory', 'mode': 'report',"
+                             " 'severity': 'recoverable', 'address': %" PRIu64
+                             ", 'length': %" PRIu64 " }", (uint64_t)PAGE(100),
+                             12 * (uint64_t)RAS_PAGE);
+
+    qtest_writeq(vm->qts, READ_ACK(GED), 1);
+    ras_assert_state(vm, id, "notified");
+    ras_save(vm, file, "completed");
+    ras_quit(vm);
+
+    vm = load(file, MACHINE);
+    ras_wait_until(vm, qtest_readq(vm->qts, READ_ACK(GED)) == 0);
+    g_assert_cmphex(qtest_readl(vm->qts, BLOCK(GED) + 12), ==, 4 * 152);
+    qtest_writeq(vm->qts, READ_ACK(GED), 1);
+    ras_wait_until(vm, ras_state_is(vm, id, "over"));
+    ras_assert_count(vm, "acknowledged", 1);
+    ras_quit(vm);
+    g_unlink(file);
+}
+
 /* --- records made by the caller ------------------------------------------ */
 
 /* Two vCPUs that run. */
@@ -1396,6 +1421,8 @@ int main(int argc, char **argv)
     qtest_add_func("/ras/ghes/migration", test_migration);
     qtest_add_func("/ras/ghes/migration-with-records-out",
                    test_migration_with_records_out);
+    qtest_add_func("/ras/ghes/migration-between-records",
+                   test_migration_between_records);
     qtest_add_func("/ras/ghes/tables/hest", test_hest);
     qtest_add_func("/ras/ghes/tables/bert", test_bert);
     qtest_add_func("/ras/ghes/tables/dsdt", test_dsdt);
