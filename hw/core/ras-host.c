@@ -49,7 +49,7 @@ void ras_host_memory_forget_absent(RasState *s)
     unsigned int kept = 0;
 
     for (unsigned int i = 0; i < s->nr_host_memory; i++) {
-        if (ras_is_ram(s->host_memory[i].first, s->host_memory[i].len)) {
+        if (ras_is_memory(s->host_memory[i].first, s->host_memory[i].len)) {
             s->host_memory[kept++] = s->host_memory[i];
         }
     }

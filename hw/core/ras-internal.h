@@ -29,8 +29,11 @@ void ras_async_deliver(RasState *s, RasChannel channel);
 /* ras_async_acknowledged: the guest is done with the outstanding record */
 void ras_async_acknowledged(RasState *s, RasChannel channel);
 
-/* ras_is_ram: is all of [@addr, @addr + @len) RAM of the guest, good or not? */
-bool ras_is_ram(uint64_t addr, uint64_t len);
+/*
+ * ras_is_memory: is all of [@addr, @addr + @len) memory that the guest sees:
+ * RAM, ROM, or a device's; good or not?
+ */
+bool ras_is_memory(uint64_t addr, uint64_t len);
 
 /* ras_host_memory_overlaps: has memory in [@addr, @addr + @len) failed? */
 bool ras_host_memory_overlaps(RasState *s, uint64_t addr, uint64_t len);

@@ -185,28 +185,37 @@ static bool check_pages(uint64_t addr, uint64_t len, Error **errp)
     return true;
 }
 
-/* A section that an instruction reads and writes as plain memory. */
-static bool section_is_ram(const MemoryRegionSection *section)
+/*
+ * Memory that an instruction reads and writes, and that is the guest's own:
+ * not that of a device, which the guest would not know how to give up.
+ */
+static bool is_ram(MemoryRegion *mr)
 {
-    return memory_region_is_ram(section->mr) &&
-           !memory_region_is_rom(section->mr) &&
-           !memory_region_is_romd(section->mr) &&
-           !memory_region_is_ram_device(section->mr);
+    return memory_region_is_ram(mr) && !memory_region_is_rom(mr) &&
+           !memory_region_is_romd(mr) && !memory_region_is_ram_device(mr) &&
+           !object_dynamic_cast(memory_region_owner(mr), TYPE_DEVICE);
 }
 
-static bool range_is_ram(uint64_t addr, uint64_t len, uint64_t *bad)
+/* Memory that can fail on the host. */
+static bool is_memory(MemoryRegion *mr)
+{
+    return memory_region_is_ram(mr) || memory_region_is_romd(mr);
+}
+
+static bool range_is(bool (*good)(MemoryRegion *mr), uint64_t addr,
+                     uint64_t len, uint64_t *bad)
 {
     while (len) {
         MemoryRegionSection section =
             memory_region_find(get_system_memory(), addr, len);
         uint64_t size = int128_get64(section.size);
-        bool good = section.mr && section_is_ram(&section) &&
-                    section.offset_within_address_space == addr;
+        bool ok = section.mr && good(section.mr) &&
+                  section.offset_within_address_space == addr;
 
         if (section.mr) {
             memory_region_unref(section.mr);
         }
-        if (!good) {
+        if (!ok) {
             *bad = addr;
             return false;
         }
@@ -221,7 +230,7 @@ bool ras_ram_is_good(hwaddr addr, hwaddr len)
     uint64_t bad;
 
     return len && len <= UINT64_MAX - addr &&
-           range_is_ram(addr, len, &bad) &&
+           range_is(is_ram, addr, len, &bad) &&
            (!ras_get() || !ras_host_memory_overlaps(ras_get(), addr, len));
 }
 
@@ -240,7 +249,7 @@ bool ras_check_ram(RasState *s, uint64_t addr, uint64_t len, Error **errp)
                    slot->len, slot->addr);
         return false;
     }
-    if (!range_is_ram(addr, len, &bad)) {
+    if (!range_is(is_ram, addr, len, &bad)) {
         error_setg(errp, "0x%" PRIx64 " is not RAM of the guest; 'info "
                    "mtree' shows where RAM is", bad);
         return false;
@@ -381,11 +390,11 @@ void ras_poison_clear(RasState *s)
     memory_region_transaction_commit();
 }
 
-bool ras_is_ram(uint64_t addr, uint64_t len)
+bool ras_is_memory(uint64_t addr, uint64_t len)
 {
     uint64_t bad;
 
-    return range_is_ram(addr, len, &bad);
+    return range_is(is_memory, addr, len, &bad);
 }
 
 void ras_poison_forget_absent(RasState *s)
@@ -397,7 +406,7 @@ void ras_poison_forget_absent(RasState *s)
 
         if (slot->used) {
             slot_unmap(slot);
-            if (range_is_ram(slot->addr, slot->len, &bad)) {
+            if (range_is(is_ram, slot->addr, slot->len, &bad)) {
                 slot_map(s, slot, slot->addr, slot->len, slot->severity);
             }
         }

@@ -1041,6 +1041,27 @@ static void test_arm_refused(void)
     ras_quit(vm);
 }
 
+/* Memory of a device is not the guest's to give up. */
+static void test_device_memory_refused(void)
+{
+    static const char *const modes[] = { "poison", "report", "consume" };
+    RasVm *vm = start();
+
+    for (int i = 0; i < ARRAY_SIZE(modes); i++) {
+        QDict *args = qdict_from_jsonf_nofail(
+            "{ 'kind': 'memory', 'severity': 'recoverable', 'mode': %s }",
+            modes[i]);
+
+        qdict_put_int(args, "address", BASE + RAS_PAGE);
+        if (g_str_equal(modes[i], "consume")) {
+            qdict_put_int(args, "vcpu", 0);
+        }
+        ras_assert_refused(vm, "ras-inject", args,
+                           "*0xb001000 is not RAM of the guest*", 1);
+    }
+    ras_quit(vm);
+}
+
 /* How the record gets to the guest makes no sense. */
 static void test_cper_way_refused(void)
 {
@@ -1408,6 +1429,8 @@ int main(int argc, char **argv)
     qtest_add_func("/ras/ghes/arm-processor/synchronous",
                    test_arm_synchronous);
     qtest_add_func("/ras/ghes/arm-processor/refused", test_arm_refused);
+    qtest_add_func("/ras/ghes/device-memory-refused",
+                   test_device_memory_refused);
     qtest_add_func("/ras/ghes/cper/arrives", test_cper);
     qtest_add_func("/ras/ghes/cper/corrected", test_cper_corrected);
     qtest_add_func("/ras/ghes/cper/reset", test_cper_reset);
