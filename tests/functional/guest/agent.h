@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Guest side of the functional tests: one static program that is PID 1 of
- * the guest (init.c) and, forked from it, every victim (victim.c).
+ * the guest (init.c) and, forked from it, every victim (victim.c).  A victim
+ * in AArch32 state is a program of its own (aarch32/main.c).
  *
  * init.c speaks a line protocol with the test harness over a virtio-serial
  * port, which works while the kernel prints on the console:
@@ -41,6 +42,7 @@ struct victim_options {
     int cpu;                /* CPU that it is bound to; -1: any */
     bool handler;           /* installs a SIGBUS handler */
     bool control;           /* counts and checks its memory for ever */
+    bool aarch32;           /* arm64: in AArch32 state; meets nobody */
     uint64_t device;        /* for VICTIM_DEVICE */
     void *memory_at;        /* one page that exists already, or NULL */
 };
@@ -55,6 +57,12 @@ struct meeting {
 };
 
 extern struct meeting *meeting;
+
+/*
+ * The program of a victim in AArch32 state.  Arguments: id, memory, pages, cpu
+ * and handler of its options, as numbers.
+ */
+#define VICTIM_AARCH32 "/bin/victim-aarch32"
 
 /*
  * The life of a victim.  Commands arrive on file descriptor 0, reports leave

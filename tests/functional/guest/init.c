@@ -7,7 +7,7 @@
  * Commands:
  *   ping
  *   spawn [memory=anon|code|file|device] [pages=N] [cpu=N] [handler=0|1]
- *         [control=0|1] [address=A]          -> id= pid=
+ *         [control=0|1] [aarch32=0|1] [address=A]  -> id= pid=
  *   burst count=N [cpu=...] [handler=...]     -> first= count=
  *         N victims, each with one page; the pages are physically adjacent
  *         and belong to the victims in the order of their ids
@@ -240,6 +240,20 @@ static void leave_parent(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+static void exec_aarch32(const struct victim_options *options)
+{
+    char number[5][16];
+
+    snprintf(number[0], sizeof(number[0]), "%u", options->id);
+    snprintf(number[1], sizeof(number[1]), "%d", options->memory);
+    snprintf(number[2], sizeof(number[2]), "%zu", options->pages);
+    snprintf(number[3], sizeof(number[3]), "%d", options->cpu);
+    snprintf(number[4], sizeof(number[4]), "%d", options->handler);
+    execl(VICTIM_AARCH32, VICTIM_AARCH32, number[0], number[1], number[2],
+          number[3], number[4], (char *)NULL);
+    _exit(127);
+}
+
 static struct victim *start_victim(struct victim_options *options)
 {
     struct victim *v = find_victim(0);
@@ -275,6 +289,9 @@ static struct victim *start_victim(struct victim_options *options)
                 _exit(1);
             }
         }
+        if (options->aarch32) {
+            exec_aarch32(options);
+        }
         victim_main(options);
     }
     close(in[0]);
@@ -307,6 +324,7 @@ static void get_victim_options(const char *arguments,
         .cpu = (int)get_number(arguments, "cpu", -1),
         .handler = get_number(arguments, "handler", 1),
         .control = get_number(arguments, "control", 0),
+        .aarch32 = get_number(arguments, "aarch32", 0),
         .device = get_number(arguments, "address", 0),
     };
 }

@@ -8,8 +8,9 @@
  *         load, store: addresses of the instructions that touch
  *         spin: address of the load of the loop that spins
  *   done <command> value=<hex>            the access went through
- *   sigbus code= addr= lsb= pc=           from the SIGBUS handler, which then
+ *   sigbus code= addr= lsb= pc= ns=       from the SIGBUS handler, which then
  *                                         waits for any command, and exits
+ *         ns: since the touch
  *   checked bad=<pages whose content is wrong>
  *   counted count=<n> bad=<n>             a control process
  *   returned <command> value=<n> errno=<n>
@@ -26,6 +27,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 #include "agent.h"
@@ -68,12 +70,26 @@ static const uint32_t code_page[] = {
     0x4e800020, /* blr */
 };
 #define UCONTEXT_PC(uc) ((uc)->uc_mcontext.gp_regs[32])
+#elif defined(__arm__)
+asm(".text\n .arm\n"
+    ".global touch_load\n .type touch_load, %function\n"
+    "touch_load: ldrd r0, r1, [r0]\n bx lr\n"
+    ".global touch_store\n .type touch_store, %function\n"
+    "touch_store: strd r2, r3, [r0]\n bx lr\n"
+    ".global spin\n .type spin, %function\n"
+    "spin: ldr r1, [r0]\n b spin\n");
+static const uint32_t code_page[] = {
+    0xe3a0002a, /* mov r0, #42 */
+    0xe12fff1e, /* bx lr */
+};
+#define UCONTEXT_PC(uc) ((uc)->uc_mcontext.arm_pc)
 #else
 #error "no code for this architecture"
 #endif
 
 static struct victim_options self;
 static uint8_t *memory;
+static uint64_t touched_ns;
 
 static void report(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
@@ -134,6 +150,14 @@ uint64_t physical_address(const void *va)
     return (entry & ((1ULL << 55) - 1)) * page_size();
 }
 
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
 static uint64_t pattern(uint64_t seed, size_t word)
 {
     /* Any mixing function does; no two words of the test are alike. */
@@ -182,12 +206,14 @@ static size_t count_bad_pages(void)
 static void on_sigbus(int signal, siginfo_t *info, void *context)
 {
     const ucontext_t *uc = context;
+    uint64_t ns = now_ns() - touched_ns;
     char byte;
 
     (void)signal;
-    report("sigbus code=%d addr=0x%llx lsb=%d pc=0x%llx", info->si_code,
-           (unsigned long long)(uintptr_t)info->si_addr, info->si_addr_lsb,
-           (unsigned long long)UCONTEXT_PC(uc));
+    report("sigbus code=%d addr=0x%llx lsb=%d pc=0x%llx ns=%llu",
+           info->si_code, (unsigned long long)(uintptr_t)info->si_addr,
+           info->si_addr_lsb, (unsigned long long)UCONTEXT_PC(uc),
+           (unsigned long long)ns);
     /*
      * Keep the page until the host says so.  The kernel may take it out of
      * use later than it sends the signal, or (POWER, errors on two CPUs at
@@ -367,6 +393,7 @@ static void obey(char *command)
         die(word);
     }
     address = memory + page * page_size() + offset;
+    touched_ns = now_ns();
 
     if (!strcmp(word, "load")) {
         value = touch_load(address);

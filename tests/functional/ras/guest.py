@@ -34,6 +34,7 @@ class Sigbus(NamedTuple):
     address: int
     lsb: int
     pc: int
+    ns: int       # since the touch
 
 
 class Victim:
@@ -98,7 +99,7 @@ class Victim:
         """Wait for the report of its SIGBUS handler."""
         seen = fields(self.wait('sigbus ', timeout))
         return Sigbus(int(seen['code']), int(seen['addr'], 0),
-                      int(seen['lsb']), int(seen['pc'], 0))
+                      int(seen['lsb']), int(seen['pc'], 0), int(seen['ns']))
 
     def end_after_sigbus(self) -> Exit:
         """Let it go: its SIGBUS handler still keeps the page.

@@ -27,14 +27,19 @@ RASDAEMON = ('RAS_RASDAEMON_ARM64', 'RAS_LIBSQLITE3_ARM64',
              'RAS_LIBTRACEEVENT_ARM64', 'RAS_LIBC_ARM64')
 
 
-def _key(target: Target, busybox: Path, compiler: str) -> str:
+def _version(compiler: str) -> bytes:
+    return subprocess.run([compiler, '--version'], check=True,
+                          stdout=subprocess.PIPE, timeout=60).stdout
+
+
+def _key(target: Target, busybox: Path) -> str:
     total = hashlib.sha256()
-    version = subprocess.run([compiler, '--version'], check=True,
-                             stdout=subprocess.PIPE, timeout=60).stdout
-    for part in (RECIPE.encode(), target.name.encode(), version,
+    versions = [_version(compiler) for compiler in
+                (target.compiler, target.aarch32_compiler) if compiler]
+    for part in (RECIPE.encode(), target.name.encode(), *versions,
                  ' '.join(CFLAGS).encode(), busybox.read_bytes()):
         total.update(hashlib.sha256(part).digest())
-    for source in sorted(GUEST_SOURCES.glob('*.[ch]')):
+    for source in sorted(GUEST_SOURCES.glob('**/*.[ch]')):
         total.update(source.name.encode())
         total.update(hashlib.sha256(source.read_bytes()).digest())
     return total.hexdigest()[:20]
@@ -62,15 +67,23 @@ def _pack(root: Path, archive: Path) -> None:
                        timeout=60)
 
 
-def _build(folder: Path, busybox: Path, compiler: str) -> Path:
+def _compile(compiler: str, program: Path, *sources: Path) -> None:
+    subprocess.run([compiler, *CFLAGS, '-o', str(program),
+                    *map(str, sources)], check=True, timeout=300)
+
+
+def _build(folder: Path, busybox: Path, target: Target) -> Path:
     root = folder / 'root'
     for name in ('bin', 'dev', 'proc', 'sys', 'tmp'):
         (root / name).mkdir(parents=True)
     shutil.copy(busybox, root / 'bin' / 'busybox')
     (root / 'bin' / 'busybox').chmod(0o755)
-    subprocess.run([compiler, *CFLAGS, '-o', str(root / 'init'),
-                    *map(str, sorted(GUEST_SOURCES.glob('*.c')))],
-                   check=True, timeout=300)
+    _compile(target.compiler, root / 'init',
+             *sorted(GUEST_SOURCES.glob('*.c')))
+    if target.aarch32_compiler:
+        _compile(target.aarch32_compiler, root / 'bin' / 'victim-aarch32',
+                 GUEST_SOURCES / 'aarch32' / 'main.c',
+                 GUEST_SOURCES / 'victim.c')
     archive = folder / 'initramfs.cpio'
     _pack(root, archive)
     return archive
@@ -111,10 +124,8 @@ def _cached(name: str, build: Callable[[Path], Path]) -> Path:
 def get(target: Target) -> Path:
     """Path of the initramfs for @target; built if the cache has none."""
     busybox = environment.path(target.busybox_variable)
-    compiler = target.compiler
-    return _cached(f'initramfs-{target.name}-'
-                   f'{_key(target, busybox, compiler)}',
-                   lambda folder: _build(folder, busybox, compiler))
+    return _cached(f'initramfs-{target.name}-{_key(target, busybox)}',
+                   lambda folder: _build(folder, busybox, target))
 
 
 def get_with_rasdaemon(target: Target) -> Path:

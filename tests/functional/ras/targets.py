@@ -2,7 +2,7 @@
 """What differs between the machines: command lines and what Linux says."""
 
 from dataclasses import dataclass
-from typing import Callable, List
+from typing import Callable, List, Optional
 
 from . import environment
 
@@ -34,6 +34,8 @@ class Target:
     kernel_variable: str
     busybox_variable: str
     compiler: str
+    # For victims in AArch32 state; None if there are none.
+    aarch32_compiler: Optional[str]
     machine_args: Callable[[], List[str]]
     kernel_arguments: str
     # A console line early in the kernel's life.
@@ -57,6 +59,7 @@ ARM64 = Target(
     kernel_variable='RAS_KERNEL_ARM64',
     busybox_variable='RAS_BUSYBOX_ARM64',
     compiler='aarch64-linux-gnu-gcc',
+    aarch32_compiler='arm-linux-gnueabihf-gcc',
     machine_args=_arm64_args,
     kernel_arguments='console=ttyAMA0 acpi=force',
     kernel_line=r'Booting Linux on physical CPU',
@@ -72,6 +75,7 @@ PPC64 = Target(
     kernel_variable='RAS_KERNEL_PPC64',
     busybox_variable='RAS_BUSYBOX_PPC64',
     compiler='powerpc64le-linux-gnu-gcc',
+    aarch32_compiler=None,
     machine_args=_ppc64_args,
     kernel_arguments='console=hvc0',
     kernel_line=r'Linux version',
