@@ -91,7 +91,11 @@ ARM64_SEA = replace(ARM64, host=replace(
     kernel_variable='RAS_KERNEL_ARM64_NEWER',
     kernel_arguments=f'{targets.ARM64.kernel_arguments} hest_disable'))
 
-LABS = {'arm64': ARM64, 'arm64-sea': ARM64_SEA}
+# The same with a kernel that does not pass them on.
+ARM64_NO_SEA = replace(ARM64_SEA, host=replace(
+    ARM64_SEA.host, kernel_variable='RAS_KERNEL_ARM64'))
+
+LABS = {'arm64': ARM64, 'arm64-sea': ARM64_SEA, 'arm64-no-sea': ARM64_NO_SEA}
 
 
 class GuestLost(Exception):
@@ -189,8 +193,15 @@ class Host(Guest):
             self.kvm_guest = None
 
     def _ram(self, action: str, pages: Sequence[int]) -> List[str]:
-        offsets = ' '.join(hex(page - self.lab.ram_base) for page in pages)
-        return self.command(f'/lab/ram {action} {RAM} {offsets}').split()
+        # As many at once as are sure to fit into a command line.
+        at_once = 128
+        said: List[str] = []
+        for first in range(0, len(pages), at_once):
+            offsets = ' '.join(hex(page - self.lab.ram_base)
+                               for page in pages[first:first + at_once])
+            said += self.command(
+                f'/lab/ram {action} {RAM} {offsets}').split()
+        return said
 
     def poison(self, pages: Sequence[int]) -> None:
         """Let the memory at these guest physical addresses fail.
@@ -198,6 +209,10 @@ class Host(Guest):
         The host's kernel knows at once, and tells the inner QEMU.
         """
         self._ram('poison', pages)
+
+    def poison_file(self, file: str, offset: int) -> None:
+        """The same for a page of another file of the host."""
+        self.command(f'/lab/ram poison {file} {offset:#x}')
 
     def break_memory(self, pages: Sequence[int]) -> None:
         """The same, but nobody knows until it is touched."""

@@ -82,6 +82,23 @@ def test_instruction(host: Host, guest: KvmGuest, layout: str) -> None:
     guest.check_alive()
 
 
+def test_aarch32(host: Host, guest: KvmGuest, layout: str) -> None:
+    """A process in AArch32 state uses memory that has failed."""
+    victim = guest.spawn(aarch32=1)
+    assert victim.va < 1 << 32
+    account = guest.account()
+    host.poison([victim.pa[0]])
+    victim.tell('load')
+    seen = victim.sigbus()
+    assert seen.code == BUS_MCEERR_AR
+    assert seen.address // PAGE == victim.va // PAGE
+    if layout == 'layout-10.0':
+        account.settle(acknowledged=1)
+        assert seen.pc == victim.load_pc
+    assert victim.end_after_sigbus() == HANDLED
+    guest.check_alive()
+
+
 def test_told_before_it_is_touched(host: Host, full_guest: KvmGuest) -> None:
     """Action optional: the guest gives up the page; the toucher dies of it."""
     guest = full_guest
@@ -209,3 +226,34 @@ def test_huge_page(host: Host) -> None:
     finally:
         host.stop_guest()
         host.command('umount /ram; echo 0 >/proc/sys/vm/nr_hugepages')
+
+
+def test_device_memory(host: Host) -> None:
+    """Memory of a device, a PCI BAR, fails: Linux has no page to give up.
+
+    The process that uses it cannot go on; all else does, and QEMU knows.
+    """
+    host.command('mkdir -p /ram && dd if=/dev/zero of=/ram/bar bs=1M count=1')
+    guest = host.start_guest('ras', extra_args=[
+        '-object memory-backend-file,id=bar,mem-path=/ram/bar,size=1M,'
+        'share=on', '-device ivshmem-plain,memdev=bar'])
+    guest.flavour = 'device-memory'
+    guest.damaged = True
+    said = guest.agent.run(
+        'cd /sys/bus/pci/devices; d=$(dirname $(grep -l 0x1110 */device)); '
+        'echo 1 >$d/enable; sed -n 3p $d/resource')
+    bar = int(said.output.split()[0], 0)
+    victim = guest.spawn(memory='device', address=bar, cpu=1)
+    assert 'value=0x0' in victim.ask('load', 'done load ')
+    control = guest.spawn_control()
+    account = guest.account()
+    host.poison_file('/ram/bar', 0)
+    victim.tell('load')
+    account.wait('acknowledged')
+    event = account.events('acknowledged')[0]
+    assert (event['address'] & -PAGE, event['origin']) == (bar, 'sigbus')
+    assert guest.ras()['host-poisoned'] == [{'address': bar, 'length': PAGE}]
+    victim.kill()
+    assert control.count()['bad'] == 0
+    guest.check_alive()
+    guest.check_not_lost()
