@@ -257,6 +257,9 @@ static RasRecordResult spapr_ras_record(RasState *s, RasEntry *e,
     hwaddr area;
     size_t len;
 
+    if (vhyp_cpu_in_nested(cpu)) {
+        return RAS_RECORD_NONE;
+    }
     if (!FIELD_EX64(cpu->env.msr, MSR, ME)) {
         *why = "machine checks are disabled, MSR[ME]=0";
         return RAS_RECORD_CHECKSTOP;
@@ -265,8 +268,7 @@ static RasRecordResult spapr_ras_record(RasState *s, RasEntry *e,
         *why = "the machine check handler cannot be fetched";
         return RAS_RECORD_CHECKSTOP;
     }
-    /* the handler is the hypervisor's, not the nested guest's */
-    if (!is_registered(spapr) || vhyp_cpu_in_nested(cpu)) {
+    if (!is_registered(spapr)) {
         return RAS_RECORD_NONE;
     }
     area = usable_rtas_area(spapr);
@@ -317,7 +319,8 @@ static const char *spapr_ras_notify(RasState *s, const RasEntry *e,
                                     CPUState *cs, bool recorded)
 {
     SpaprMachineState *spapr = SPAPR_MACHINE(qdev_get_machine());
-    CPUPPCState *env = cpu_env(cs);
+    PowerPCCPU *cpu = POWERPC_CPU(cs);
+    CPUPPCState *env = &cpu->env;
     target_ulong msr = env->msr;
 
     set_syndrome(env, &e->error);
@@ -328,13 +331,16 @@ static const char *spapr_ras_notify(RasState *s, const RasEntry *e,
         return "machine check at the registered handler, with an RTAS error "
                "log";
     }
+    if (vhyp_cpu_in_nested(cpu)) {
+        /* ends the call by which its hypervisor runs it, as on hardware */
+        cpu->vhyp_class->deliver_hv_excp(cpu, POWERPC_EXCP_MCHECK);
+        return "machine check of a nested guest, to its hypervisor";
+    }
     cs->exception_index = POWERPC_EXCP_MCHECK;
     if (!tcg_enabled()) {
         ppc_cpu_do_interrupt(cs);
     }
-    return vhyp_cpu_in_nested(POWERPC_CPU(cs)) ?
-           "machine check interrupt at 0x200 of the nested guest" :
-           "machine check interrupt at 0x200, without a log, because the "
+    return "machine check interrupt at 0x200, without a log, because the "
            "guest has not registered a handler";
 }
 

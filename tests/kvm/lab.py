@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A host with KVM, its guests, and how to poison their memory.
 
-The host is an emulated machine with EL2, so no special hardware is needed:
+The host is an emulated machine that can have guests (EL2, or nested guests of
+pseries), so no special hardware is needed:
 
     this machine       QEMU with guest RAS, TCG       (the outer one)
       host             Linux with /dev/kvm
@@ -55,10 +56,18 @@ class Lab:
     emulator: str
     # Cache entries of the cross-built QEMU, by name (scripts/kvm-lab).
     entries: Dict[str, str]
-    # Of the inner QEMU.
+    # Of the inner QEMU; "serial" and "console" are chardevs.
     machine_args: Sequence[str]
+    console_args: Sequence[str]
+    # Of the guest's kernel.
+    kernel_arguments: str
     # The guest physical address of the first byte of RAM.
     ram_base: int
+    firmware: Callable[[], Path]
+    # Folder with the modules that make the host's kernel a hypervisor, and
+    # their names, in the order of loading.
+    modules_variable: str = ''
+    modules: Sequence[str] = ()
 
 
 def _arm64_host_args() -> List[str]:
@@ -80,8 +89,15 @@ ARM64 = Lab(
     emulator='qemu-system-aarch64',
     entries={'ras': 'RAS_KVM_ARM64', 'stock': 'RAS_KVM_STOCK_ARM64'},
     machine_args=['-machine', 'virt,ras=on,gic-version=3,accel=kvm',
-                  '-cpu', 'host', '-bios', '/lab/firmware'],
-    ram_base=0x40000000)
+                  '-cpu', 'host'],
+    console_args=['-serial chardev:serial',
+                  '-device virtconsole,chardev=console'],
+    # Here each character on the serial port takes milliseconds, which hvc0
+    # needs for a line; so ttyAMA0 is kept away, which the kernel would use
+    # because ACPI says so.
+    kernel_arguments='console=hvc0 initcall_blacklist=pl011_init acpi=force',
+    ram_base=0x40000000,
+    firmware=lambda: environment.path('RAS_AAVMF'))
 
 # A host whose kernel does not look into error records, so that KVM is left
 # with the external aborts of guests, and new enough (KVM_CAP_ARM_SEA_TO_USER)
@@ -95,7 +111,30 @@ ARM64_SEA = replace(ARM64, host=replace(
 ARM64_NO_SEA = replace(ARM64_SEA, host=replace(
     ARM64_SEA.host, kernel_variable='RAS_KERNEL_ARM64'))
 
-LABS = {'arm64': ARM64, 'arm64-sea': ARM64_SEA, 'arm64-no-sea': ARM64_NO_SEA}
+def _ppc64_host_args() -> List[str]:
+    return ['-machine', 'pseries,cap-nested-hv=on', '-cpu', 'power9',
+            '-nodefaults']
+
+
+# A host whose kernel is told by its hypervisor, the outer QEMU, that a guest
+# of it has taken a machine check, and passes that on.
+PPC64 = Lab(
+    guest=targets.PPC64,
+    host=replace(targets.PPC64, machine_args=_ppc64_host_args),
+    emulator='qemu-system-ppc64',
+    entries={'ras': 'RAS_KVM_PPC64', 'stock': 'RAS_KVM_STOCK_PPC64'},
+    # Nested guests have the page size of the host's kernel.
+    machine_args=['-machine', 'pseries,accel=kvm,cap-hpt-max-page-size=4096',
+                  '-cpu', 'host'],
+    console_args=['-serial chardev:console'],
+    kernel_arguments='console=hvc0',
+    ram_base=0,
+    firmware=lambda: environment.path('RAS_FIRMWARE') / 'slof.bin',
+    modules_variable='RAS_KVM_MODULES_PPC64',
+    modules=['kvm.ko', 'kvm-hv.ko'])
+
+LABS = {'arm64': ARM64, 'arm64-sea': ARM64_SEA,
+        'arm64-no-sea': ARM64_NO_SEA, 'ppc64': PPC64}
 
 
 class GuestLost(Exception):
@@ -111,9 +150,13 @@ def _archive(lab: Lab, folder: Path) -> Path:
     root = folder / 'root'
     files = {'kernel': environment.path(lab.guest.kernel_variable),
              'initrd': initramfs.get(lab.guest),
-             'firmware': environment.path('RAS_AAVMF')}
+             'firmware': lab.firmware()}
+    for name in lab.modules:
+        files[name] = environment.path(lab.modules_variable) / name
     (root / 'lab').mkdir(parents=True)
     (root / 'lib').mkdir()
+    # Where programs of ppc64 look for their loader.
+    (root / 'lib64').symlink_to('lib')
     for name, source in files.items():
         shutil.copy(source, root / 'lab' / name)
     for name, variable in lab.entries.items():
@@ -161,6 +204,8 @@ class Host(Guest):
     def boot(self) -> 'Host':
         """Start the outer QEMU and wait until the host is up."""
         super().boot()
+        for module in self.lab.modules:
+            self.command(f'insmod /lab/{module}')
         self.command('test -c /dev/kvm && mkdir -p /ram')
         for line in self.command('cd /sys/class/virtio-ports; '
                                  'grep . */name').splitlines():
@@ -340,11 +385,10 @@ class _InnerQemu(Qemu):
             binary, '-nodefaults', '-display none', *args,
             f'-chardev pipe,id=q,path={port["qmp"]}',
             '-mon chardev=q,mode=control',
-            f'-chardev pipe,id=s,path={port["serial"]}', '-serial chardev:s',
-            f'-chardev pipe,id=c,path={port["console"]}',
-            f'-chardev pipe,id=a,path={port["agent"]}',
-            '-device virtio-serial-pci', '-device virtconsole,chardev=c',
-            '-device virtserialport,chardev=a,name=ras.agent',
+            *(f'-chardev pipe,id={name},path={port[name]}'
+              for name in ('serial', 'console', 'agent')),
+            '-device virtio-serial-pci', *host.lab.console_args,
+            '-device virtserialport,chardev=agent,name=ras.agent',
             '-msg timestamp=on']))
 
     def _stream(self, host: Host, port: str) -> LineStream:
@@ -401,12 +445,8 @@ class KvmGuest(Guest):
             f'-m {GUEST_MEGABYTES}M', f'-smp {smp}',
             f'-object memory-backend-file,id=ram,mem-path={RAM},'
             f'size={GUEST_MEGABYTES}M,share=on',
-            '-kernel /lab/kernel -initrd /lab/initrd',
-            # Here each character on the serial port takes milliseconds, which
-            # hvc0 needs for a line; so ttyAMA0 is kept away, which the kernel
-            # would use because ACPI says so.
-            '-append "console=hvc0 initcall_blacklist=pl011_init acpi=force '
-            'irqaffinity=0 panic=0"',
+            '-bios /lab/firmware -kernel /lab/kernel -initrd /lab/initrd',
+            f'-append "{lab.kernel_arguments} irqaffinity=0 panic=0"',
             '-action panic=none',
             *(['-trace "ras_*"'] if qemu == 'ras' else []), *extra_args], name)
         self.agent = Agent(self.qemu.agent, self.factor)

@@ -12,9 +12,8 @@ from typing import Callable
 
 import pytest
 
-from checks import Patients, expect_loss
+from checks import Patients, check_where, expect_loss
 from lab import Host, KvmGuest
-from ras.guest import Exit
 from ras.oracles import Oracle
 
 HOST = 'arm64'
@@ -22,13 +21,7 @@ HOST = 'arm64'
 
 def test_lab_knows_where_guest_memory_is(host: Host, guest: KvmGuest) -> None:
     """An address that "where" gives is that of the victim's page."""
-    victim, = guest.victims(1)
-    at = host.where([victim.pa[0]])[0]
-    seen = host.qemu.hmp(f'xp /1xg {at:#x}').split()[-1]
-    answer = victim.ask('load', 'done load ')
-    assert f'value={seen}' in answer.split()
-    victim.tell('exit')
-    assert victim.wait_exit() == Exit(0, 0)
+    check_where(host, guest)
 
 
 def test_one_page(host: Host, guest: KvmGuest,
