@@ -13,6 +13,7 @@
 #include "qemu/osdep.h"
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
+#include "exec/address-spaces.h"
 #include "exec/cpu-common.h"
 #include "qemu/rcu.h"
 #include "qemu/timer.h"
@@ -22,6 +23,7 @@
 #include "system/kvm.h"
 #include "system/kvm_int.h"
 #include "system/kvm-ras.h"
+#include "trace.h"
 #include <setjmp.h>
 #include <sys/mman.h>
 
@@ -302,6 +304,73 @@ bool kvm_ras_sigbus(const siginfo_t *info)
         qemu_bh_schedule(main_bh);
     }
     return true;
+}
+
+/* The host page behind guest physical address @addr; NULL if that is not RAM. */
+static void *host_page(hwaddr addr)
+{
+    hwaddr offset, len = 1;
+    MemoryRegion *mr;
+
+    RCU_READ_LOCK_GUARD();
+    mr = address_space_translate(&address_space_memory, addr, &offset, &len,
+                                 false, MEMTXATTRS_UNSPECIFIED);
+    if (!memory_region_is_ram(mr)) {
+        return NULL;
+    }
+    return (void *)((uintptr_t)(memory_region_get_ram_ptr(mr) + offset) &
+                    -(uintptr_t)qemu_real_host_page_size());
+}
+
+static bool guest_page_has_failed(RasState *s, hwaddr addr)
+{
+    void *host = host_page(addr);
+
+    return host && (page_has_failed(host) ||
+                    ras_host_memory_overlaps(s, addr, 1));
+}
+
+/* Has the instruction that @cpu is at used memory that has failed? */
+static bool find_used(RasState *s, CPUState *cpu)
+{
+    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    RasStorageAccess access[RAS_ACCESSES_MAX];
+    unsigned int n = rc->accesses ? rc->accesses(s, cpu, access) : 0;
+
+    for (unsigned int i = 0; i < n; i++) {
+        if (access[i].has_addr && guest_page_has_failed(s, access[i].addr)) {
+            host_error(cpu, &(RasHostError) {
+                .addr = (uint8_t *)host_page(access[i].addr) +
+                        access[i].addr % qemu_real_host_page_size(),
+                .required = true,
+            });
+            return true;
+        }
+    }
+    return false;
+}
+
+bool kvm_ras_run_failed(CPUState *cpu, int ret)
+{
+    RasState *s = ras_get();
+    bool used;
+
+    if (ret != -EFAULT || !s ||
+        cpu->kvm_run->exit_reason == KVM_EXIT_MEMORY_FAULT) {
+        return false;
+    }
+    bql_lock();
+    used = find_used(s, cpu);
+    if (!used) {
+        /* a page table of the guest, perhaps, and the VM would stop now */
+        scan.next = 0;
+        scan_slice(UINT64_MAX);
+        scan.next = 0;
+        used = ras_host_memory_used(cpu);
+    }
+    bql_unlock();
+    trace_kvm_ras_run_failed(cpu->cpu_index, used);
+    return used;
 }
 
 static void empty_ring(CPUState *cpu)

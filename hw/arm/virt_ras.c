@@ -105,35 +105,39 @@ static bool virt_ras_check(RasState *s, const RasError *error, Error **errp)
 typedef struct Fetch {
     CPUState *cpu;
     vaddr pc;
-    hwaddr page;                /* where pc is, guest physical */
+    hwaddr page;                /* where pc is, guest physical, or -1 */
 } Fetch;
 
 static void find_fetch(void *opaque)
 {
     Fetch *f = opaque;
 
-    f->page = cpu_get_phys_page_debug(f->cpu, f->pc & -(vaddr)RAS_PAGE_SIZE) &
-              -(hwaddr)RAS_PAGE_SIZE;
+    f->page = cpu_get_phys_page_debug(f->cpu, f->pc & -(vaddr)RAS_PAGE_SIZE);
 }
 
 /*
- * The host says which memory has failed, but not for which access.  If it is
- * where the vCPU's next instruction is, take it for the fetch of that; the
- * virtual address is then known, too.  The guest's page tables may be what has
- * failed: then nothing is known.
+ * If what has failed is where the vCPU's next instruction is, take it for the
+ * fetch of that.  The guest's page tables may be what has failed: then nothing
+ * is known.
  */
-static void virt_ras_fill_access(RasState *s, CPUState *cpu, RasError *error)
+static unsigned int virt_ras_accesses(RasState *s, CPUState *cpu,
+                                      RasStorageAccess access[RAS_ACCESSES_MAX])
 {
     Fetch fetch = { .cpu = cpu };
 
     cpu_synchronize_state(cpu);
     fetch.pc = cpu->cc->get_pc(cpu);
-    if (kvm_ras_probe(find_fetch, &fetch) &&
-        fetch.page == (error->addr & -(hwaddr)RAS_PAGE_SIZE)) {
-        error->access = RAS_ACCESS_KIND_FETCH;
-        error->has_vaddr = true;
-        error->vaddr = fetch.pc;
+    if (!kvm_ras_probe(find_fetch, &fetch) || fetch.page == -1) {
+        return 0;
     }
+    access[0] = (RasStorageAccess) {
+        .kind = RAS_ACCESS_KIND_FETCH,
+        .has_addr = true,
+        .vaddr = fetch.pc,
+        .addr = (fetch.page & -(hwaddr)RAS_PAGE_SIZE) |
+                (fetch.pc & (RAS_PAGE_SIZE - 1)),
+    };
+    return 1;
 }
 
 static bool virt_ras_vcpu_online(RasState *s, CPUState *cpu)
@@ -230,7 +234,7 @@ static void virt_ras_class_init(ObjectClass *oc, void *data)
     rc->record_size = virt_ras_record_size;
     rc->check_record = virt_ras_check_record;
     rc->build_arm_processor = virt_ras_build_arm_processor;
-    rc->fill_access = virt_ras_fill_access;
+    rc->accesses = virt_ras_accesses;
     rc->check = virt_ras_check;
     rc->ready = virt_ras_ready;
     rc->vcpu_online = virt_ras_vcpu_online;

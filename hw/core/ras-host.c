@@ -83,6 +83,42 @@ static void report(const RasError *error)
     }
 }
 
+/* The host says which memory has failed, but not for which access. */
+static void fill_access(RasState *s, CPUState *cpu, RasError *error)
+{
+    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    RasStorageAccess access[RAS_ACCESSES_MAX];
+    unsigned int n = rc->accesses ? rc->accesses(s, cpu, access) : 0;
+
+    for (unsigned int i = 0; i < n; i++) {
+        if (access[i].has_addr && access[i].addr / RAS_PAGE_SIZE ==
+                                  error->addr / RAS_PAGE_SIZE) {
+            error->access = access[i].kind;
+            error->has_vaddr = true;
+            error->vaddr = access[i].vaddr;
+            return;
+        }
+    }
+}
+
+bool ras_host_memory_used(CPUState *cpu)
+{
+    RasState *s = ras_get();
+    RasError error = {
+        .kind = RAS_KIND_MEMORY,
+        .severity = RAS_SEVERITY_RECOVERABLE,
+        .origin = RAS_ORIGIN_SIGBUS,
+        .synchronous = true,
+        .vcpu = cpu->cpu_index,
+    };
+
+    if (!s->nr_host_memory) {
+        return false;
+    }
+    ras_report(&error, NULL);
+    return true;
+}
+
 void ras_host_memory_failed(CPUState *cpu, const RasHostMemory *m)
 {
     RasState *s = ras_get();
@@ -127,9 +163,7 @@ void ras_host_memory_failed(CPUState *cpu, const RasHostMemory *m)
         error.addr = m->addr;
         error.first = first;
         error.len = next - first;
-        if (rc->fill_access) {
-            rc->fill_access(s, cpu, &error);
-        }
+        fill_access(s, cpu, &error);
         report(&error);
     }
     /* what could not be remembered would be told again and again */

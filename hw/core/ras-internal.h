@@ -35,9 +35,6 @@ void ras_async_acknowledged(RasState *s, RasChannel channel);
  */
 bool ras_is_memory(uint64_t addr, uint64_t len);
 
-/* ras_host_memory_overlaps: has memory in [@addr, @addr + @len) failed? */
-bool ras_host_memory_overlaps(RasState *s, uint64_t addr, uint64_t len);
-
 /* ras_host_memory_forget_absent: forget memory that was unplugged */
 void ras_host_memory_forget_absent(RasState *s);
 

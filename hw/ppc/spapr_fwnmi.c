@@ -20,11 +20,12 @@
 #include "cpu.h"
 #include "helper_regs.h"
 #include "hw/ppc/spapr_fwnmi.h"
-#include "hw/ppc/spapr_mce.h"
 #include "hw/ras.h"
 #include "kvm_ppc.h"
+#include "system/hw_accel.h"
 #include "system/kvm.h"
 #include "system/tcg.h"
+#include "target/ppc/ras.h"
 
 #define TYPE_SPAPR_RAS "spapr-ras"
 
@@ -122,9 +123,16 @@ void rtas_ibm_nmi_register(PowerPCCPU *cpu, SpaprMachineState *spapr,
         rtas_st(rets, 0, RTAS_OUT_PARAM_ERROR);
         return;
     }
-    if (kvm_enabled() && kvmppc_set_fwnmi(cpu) < 0) {
-        rtas_st(rets, 0, RTAS_OUT_NOT_SUPPORTED);
-        return;
+    if (kvm_enabled()) {
+        int ret = kvmppc_set_fwnmi(cpu);
+
+        if (ret < 0) {
+            warn_report_once("ras: KVM does not hand over machine checks "
+                             "(KVM_CAP_PPC_FWNMI): %s; the guest gets them at "
+                             "0x200, without a log", strerror(-ret));
+            rtas_st(rets, 0, RTAS_OUT_NOT_SUPPORTED);
+            return;
+        }
     }
 
     spapr->fwnmi_system_reset_addr = system_reset;
@@ -160,13 +168,17 @@ void rtas_ibm_nmi_interlock(PowerPCCPU *cpu, SpaprMachineState *spapr,
     rtas_st(rets, 0, RTAS_OUT_SUCCESS);
 }
 
-/* --- source: KVM_EXIT_NMI ------------------------------------------------ */
+/* --- KVM ----------------------------------------------------------------- */
 
-/*
- * A machine check of a KVM guest.  NIP is where it was; SRR1, DAR and DSISR
- * are as the CPU left them.  Called on @cpu's thread with the BQL held.
- */
-void spapr_mce_req_event(PowerPCCPU *cpu, bool recovered)
+static unsigned int
+spapr_ras_accesses(RasState *s, CPUState *cs,
+                   RasStorageAccess access[RAS_ACCESSES_MAX])
+{
+    cpu_synchronize_state(cs);
+    return ppc_ras_accesses(cs, access);
+}
+
+void spapr_mce_kvm(PowerPCCPU *cpu, SpaprMceDisposition disposition)
 {
     CPUPPCState *env = &cpu->env;
     SpaprMceRegs regs = {
@@ -175,11 +187,19 @@ void spapr_mce_req_event(PowerPCCPU *cpu, bool recovered)
         .dsisr = env->spr[SPR_DSISR],
         .nip = env->nip,
     };
+    RasStorageAccess access[RAS_ACCESSES_MAX];
     Error *err = NULL;
     RasError error;
 
-    if (!spapr_mce_to_error(mce_cpu(env), &regs, recovered, &error)) {
+    /* KVM leaves SRR1 in the MSR, causes included */
+    env->msr &= ~PPC_MCE_SRR1_NOT_MSR_MASK;
+
+    if (!spapr_mce_to_error(mce_cpu(env), &regs, disposition, &error)) {
         return;
+    }
+    if (error.kind == RAS_KIND_MEMORY) {
+        spapr_mce_add_access(mce_cpu(env), access,
+                             ppc_ras_accesses(CPU(cpu), access), &error);
     }
     error.vcpu = CPU(cpu)->cpu_index;
     error.origin = RAS_ORIGIN_KVM_NMI;
@@ -187,6 +207,25 @@ void spapr_mce_req_event(PowerPCCPU *cpu, bool recovered)
         error_reportf_err(err, "A machine check of vCPU %d was not "
                           "delivered: ", error.vcpu);
     }
+}
+
+/*
+ * KVM forgets that machine checks are QEMU's business: each VM has to be told,
+ * and only the source of a migration was.
+ */
+int spapr_fwnmi_post_load(void *opaque, int version_id)
+{
+    /* no vCPU runs now, so any will do */
+    int ret = kvm_enabled() ? kvmppc_set_fwnmi(POWERPC_CPU(first_cpu)) : 0;
+
+    if (ret < 0) {
+        error_report("The guest has registered a machine check handler "
+                     "(ibm,nmi-register), but KVM of this host cannot hand "
+                     "over machine checks (KVM_CAP_PPC_FWNMI): %s; load it on "
+                     "a host that can, or start it anew with "
+                     "-machine cap-fwnmi=off", strerror(-ret));
+    }
+    return ret;
 }
 
 /* --- delivery ------------------------------------------------------------ */
@@ -291,10 +330,8 @@ static void set_syndrome(CPUPPCState *env, const RasError *error)
     uint64_t cause;
 
     spapr_mce_from_error(mce_cpu(env), error, &cause, &regs);
-    if (error->origin != RAS_ORIGIN_KVM_NMI) {
-        env->spr[SPR_SRR0] = env->nip;
-        env->spr[SPR_SRR1] = (env->msr & ~PPC_MCE_SRR1_NOT_MSR_MASK) | cause;
-    }
+    env->spr[SPR_SRR0] = env->nip;
+    env->spr[SPR_SRR1] = (env->msr & ~PPC_MCE_SRR1_NOT_MSR_MASK) | cause;
     env->spr[SPR_DSISR] = regs.dsisr;
     env->spr[SPR_DAR] = regs.dar;
     env->error_code = cause;
@@ -339,6 +376,7 @@ static const char *spapr_ras_notify(RasState *s, const RasEntry *e,
     cs->exception_index = POWERPC_EXCP_MCHECK;
     if (!tcg_enabled()) {
         ppc_cpu_do_interrupt(cs);
+        fix_entry_msr(env, msr);
     }
     return "machine check interrupt at 0x200, without a log, because the "
            "guest has not registered a handler";
@@ -377,6 +415,7 @@ static void spapr_ras_class_init(ObjectClass *oc, void *data)
 
     rc->channel_name = spapr_ras_channel_name;
     rc->record_pages = spapr_ras_record_pages;
+    rc->accesses = spapr_ras_accesses;
     rc->check = spapr_ras_check;
     rc->ready = spapr_ras_ready;
     rc->vcpu_online = spapr_ras_vcpu_online;

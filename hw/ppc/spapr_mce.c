@@ -40,8 +40,21 @@ static RasAccessKind access_of(const PpcMceInfo *info)
     }
 }
 
+static RasSeverity severity_of(const PpcMceInfo *info, uint64_t srr1,
+                               SpaprMceDisposition disposition)
+{
+    bool recovered = disposition == SPAPR_MCE_FULLY_RECOVERED &&
+                     !(srr1 & PPC_MCE_SRR1_CAUSE_MASK);
+
+    if (recovered || disposition == SPAPR_MCE_LIMITED_RECOVERY) {
+        return RAS_SEVERITY_CORRECTED;
+    }
+    return info->severity == PPC_MCE_SEVERITY_FATAL ?
+           RAS_SEVERITY_FATAL : RAS_SEVERITY_RECOVERABLE;
+}
+
 bool spapr_mce_to_error(PpcMceCpu cpu, const SpaprMceRegs *regs,
-                        bool recovered, RasError *error)
+                        SpaprMceDisposition disposition, RasError *error)
 {
     PpcMceInfo info;
 
@@ -51,9 +64,8 @@ bool spapr_mce_to_error(PpcMceCpu cpu, const SpaprMceRegs *regs,
     }
     *error = (RasError) {
         .kind = kind_of_class(info.cls),
-        .severity = recovered ? RAS_SEVERITY_CORRECTED :
-                    info.severity == PPC_MCE_SEVERITY_FATAL ?
-                    RAS_SEVERITY_FATAL : RAS_SEVERITY_RECOVERABLE,
+        .severity = severity_of(&info, regs->srr1, disposition),
+        .limited = disposition == SPAPR_MCE_LIMITED_RECOVERY,
         .access = access_of(&info),
         /* whatever the cause: the vCPU cannot go on before it was told */
         .synchronous = true,
@@ -71,6 +83,47 @@ bool spapr_mce_to_error(PpcMceCpu cpu, const SpaprMceRegs *regs,
         error->vaddr = 0;
     }
     return true;
+}
+
+void spapr_mce_add_access(PpcMceCpu cpu, const RasStorageAccess *access,
+                          unsigned int n, RasError *error)
+{
+    const uint64_t page_mask = -(uint64_t)RAS_PAGE_SIZE;
+    const RasStorageAccess *failed = NULL;
+    unsigned int candidates = 0;
+    PpcMceInfo info;
+
+    ppc_mce_decode(cpu, error->syndrome.srr1, error->syndrome.dsisr, &info);
+    if (info.cls != PPC_MCE_CLASS_UE ||
+        (info.subtype != PPC_MCE_SUBTYPE_IFETCH &&
+         info.subtype != PPC_MCE_SUBTYPE_LOAD_STORE)) {
+        return;
+    }
+    for (unsigned int i = 0; i < n; i++) {
+        if ((access[i].kind == RAS_ACCESS_KIND_FETCH) ==
+            (info.subtype == PPC_MCE_SUBTYPE_IFETCH)) {
+            candidates++;
+            if (!failed || !((access[i].vaddr ^ error->syndrome.dar) &
+                             page_mask)) {
+                failed = &access[i];
+            }
+        }
+    }
+    if (!failed) {
+        return;
+    }
+    error->access = failed->kind;
+    if (candidates > 1 && ((failed->vaddr ^ error->syndrome.dar) & page_mask)) {
+        return;
+    }
+    error->has_vaddr = true;
+    error->vaddr = failed->vaddr;
+    if (failed->has_addr) {
+        error->has_addr = true;
+        error->addr = failed->addr;
+        error->first = failed->addr & page_mask;
+        error->len = RAS_PAGE_SIZE;
+    }
 }
 
 void spapr_mce_from_error(PpcMceCpu cpu, const RasError *error,
@@ -124,8 +177,9 @@ void spapr_mce_to_log(PpcMceCpu cpu, const RasError *error, uint64_t id,
     *log = (RtasMachineCheckLog) {
         .severity = error->severity == RAS_SEVERITY_FATAL ?
                     RTAS_ELOG_SEVERITY_FATAL : RTAS_ELOG_SEVERITY_ERROR_SYNC,
-        .disposition = corrected ? RTAS_ELOG_DISPOSITION_FULLY_RECOVERED :
-                       RTAS_ELOG_DISPOSITION_NOT_RECOVERED,
+        .disposition = !corrected ? RTAS_ELOG_DISPOSITION_NOT_RECOVERED :
+                       error->limited ? RTAS_ELOG_DISPOSITION_LIMITED_RECOVERY :
+                       RTAS_ELOG_DISPOSITION_FULLY_RECOVERED,
         .initiator = RTAS_ELOG_ENTITY_CPU,
         .target = error->kind == RAS_KIND_MEMORY ?
                   RTAS_ELOG_ENTITY_MEMORY : RTAS_ELOG_ENTITY_CPU,
@@ -139,4 +193,12 @@ void spapr_mce_to_log(PpcMceCpu cpu, const RasError *error, uint64_t id,
         .plid = id,
     };
     log_type(cpu, error, log);
+    if (log->mc_type == RTAS_MC_TYPE_UE && !log->ra_valid) {
+        /*
+         * Linux would look for the page itself: for a page table that failed
+         * it finds the page that the table maps, and if it finds none, it
+         * takes page 0.
+         */
+        log->ea_valid = false;
+    }
 }

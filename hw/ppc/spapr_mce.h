@@ -24,18 +24,45 @@ typedef struct SpaprMceRegs {
     uint64_t nip;       /* SRR0: where the CPU was */
 } SpaprMceRegs;
 
+/* What the host has done about it: KVM_RUN_PPC_NMI_DISP_* of Linux */
+typedef enum SpaprMceDisposition {
+    SPAPR_MCE_NOT_SAID,
+    SPAPR_MCE_FULLY_RECOVERED,
+    SPAPR_MCE_LIMITED_RECOVERY,
+    SPAPR_MCE_NOT_RECOVERED,
+} SpaprMceDisposition;
+
 /*
  * spapr_mce_to_error: what registers say, as an error
  * @cpu: generation of the CPU
  * @regs: the registers
- * @recovered: hardware or the host has repaired the damage
+ * @disposition: what the host has done about it
  * @error: written whole; vcpu and origin are left to the caller
+ *
+ * "Fully recovered" is not believed if SRR1 has a cause: KVM says so of all
+ * machine checks that it has not looked at, in a nested host for instance, and
+ * the guest would make the same access again, for ever.
  *
  * Returns false if there is no error (spurious machine check).  A cause that
  * the CPU generation does not have becomes RAS_KIND_UNKNOWN.
  */
 bool spapr_mce_to_error(PpcMceCpu cpu, const SpaprMceRegs *regs,
-                        bool recovered, RasError *error);
+                        SpaprMceDisposition disposition, RasError *error);
+
+/*
+ * spapr_mce_add_access: say in @error which memory has failed
+ * @cpu: generation of the CPU
+ * @access: what the instruction at NIP accesses, @n of them
+ * @error: of spapr_mce_to_error()
+ *
+ * For memory errors in what is fetched, loaded or stored.  DAR does not count
+ * then (DSISR bit 48), but where the data of the instruction are in two pages,
+ * it decides between them.  If nothing does, and for memory errors in page
+ * tables, the error stays without an address, as a wrong one would have the
+ * guest give up a good page.
+ */
+void spapr_mce_add_access(PpcMceCpu cpu, const RasStorageAccess *access,
+                          unsigned int n, RasError *error);
 
 /*
  * spapr_mce_from_error: the registers with which a CPU reports an error

@@ -76,6 +76,17 @@ typedef enum RasStage {
     RAS_STAGE_MAX,
 } RasStage;
 
+/* One access that an instruction makes: virtual and guest physical address. */
+typedef struct RasStorageAccess {
+    RasAccessKind kind;
+    bool has_addr;      /* it is mapped, as far as can be found out */
+    uint64_t vaddr;
+    uint64_t addr;
+} RasStorageAccess;
+
+/* An instruction is fetched, and has data in two pages at most. */
+#define RAS_ACCESSES_MAX 3
+
 /* Architected syndrome as it came from the CPU or from KVM. */
 typedef struct RasSyndrome {
     bool valid;
@@ -95,6 +106,7 @@ typedef struct RasError {
     RasAccessKind access;
     RasChannel channel;
     bool synchronous;   /* the vCPU must not run on before it took this */
+    bool limited;       /* corrected, but something is out of use now */
     bool has_addr;
     bool has_vaddr;
     int32_t vcpu;       /* CPUState::cpu_index; -1 on the other channels */

@@ -162,10 +162,13 @@ struct RasDeviceClass {
     unsigned int (*record_pages)(RasState *s);
 
     /*
-     * fill_access: say in @error what is known of the access of @cpu, which
-     * has run into it, and of its virtual address; optional
+     * accesses: what the instruction that @cpu is at accesses, as far as that
+     * can be found out; on @cpu's thread; optional
+     *
+     * Returns the number of @access that are set.
      */
-    void (*fill_access)(RasState *s, CPUState *cpu, RasError *error);
+    unsigned int (*accesses)(RasState *s, CPUState *cpu,
+                             RasStorageAccess access[RAS_ACCESSES_MAX]);
 };
 
 /*
@@ -334,6 +337,17 @@ typedef struct RasHostMemory {
  * The machine has a RAS device.
  */
 void ras_host_memory_failed(CPUState *cpu, const RasHostMemory *m);
+
+/*
+ * ras_host_memory_used: @cpu, on whose thread this is called, has run into
+ * memory that has failed, but nobody can say where
+ *
+ * Returns false, and does nothing, if no memory is known to have failed.
+ */
+bool ras_host_memory_used(CPUState *cpu);
+
+/* ras_host_memory_overlaps: has memory in [@addr, @addr + @len) failed? */
+bool ras_host_memory_overlaps(RasState *s, uint64_t addr, uint64_t len);
 
 /* So many passed, and so many did not, in a window of time. */
 typedef struct RasRate {

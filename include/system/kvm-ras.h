@@ -36,6 +36,17 @@ void kvm_ras_init(void);
 bool kvm_ras_probe(void (*look)(void *opaque), void *opaque);
 
 /*
+ * kvm_ras_run_failed: KVM_RUN has returned @ret, a negative errno
+ *
+ * On POWER that is all that KVM says when the guest uses memory of the host
+ * that has failed.  On @cpu's thread, without the BQL.
+ *
+ * Returns true if that is the reason: then the error is reported, @cpu is
+ * parked, and the caller leaves the run loop.
+ */
+bool kvm_ras_run_failed(CPUState *cpu, int ret);
+
+/*
  * kvm_ras_find_failed: report memory that has failed and of which no signal
  * told, if any signal did; takes time in proportion to the guest's memory
  *

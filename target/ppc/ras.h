@@ -1,5 +1,5 @@
 /*
- * Guest RAS: machine checks of emulated POWER CPUs
+ * Guest RAS: machine checks of POWER CPUs
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -8,6 +8,7 @@
 #define TARGET_PPC_RAS_H
 
 #include "hw/core/cpu.h"
+#include "hw/ras-queue.h"
 
 /*
  * ppc_ras_access_failed: an access of @cs found nothing behind its address
@@ -19,5 +20,20 @@
  */
 bool ppc_ras_access_failed(CPUState *cs, uint64_t cause, vaddr addr,
                            MMUAccessType access_type);
+
+/*
+ * ppc_ras_accesses: what the instruction at NIP accesses, as far as that can
+ * be found out: the instruction itself, then the first byte of its data, and
+ * where they go on in another page, if they do
+ *
+ * On @cs's thread, with the BQL held and the registers synchronized.  What the
+ * guest's page tables say is not trusted, and they may be in memory that has
+ * failed.  Power ISA 3.1B, Book III, radix tree translation; addresses that go
+ * through a hash table of KVM are not translated.
+ *
+ * Returns the number of @access that are set.
+ */
+unsigned int ppc_ras_accesses(CPUState *cs,
+                              RasStorageAccess access[RAS_ACCESSES_MAX]);
 
 #endif

@@ -57,7 +57,7 @@ static const uint8_t d_form[64] = {
     [55] = STORE | 8,   /* stfdu */
 };
 
-/* DS- and DQ-form: @mask of the word is @xo; the low bits are not displacement */
+/* DS- and DQ-form: the low bits, of which @mask are @xo, are no displacement */
 static const struct {
     uint8_t primary, mask, xo, row, displacement_zeros;
 } ds_form[] = {
