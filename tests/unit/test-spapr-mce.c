@@ -26,7 +26,8 @@ static void test_ue_load_has_no_address(void)
     RasError e;
 
     for (PpcMceCpu cpu = 0; cpu < PPC_MCE_CPU__MAX; cpu++) {
-        g_assert_true(spapr_mce_to_error(cpu, &ue_load, false, &e));
+        g_assert_true(spapr_mce_to_error(cpu, &ue_load,
+                                         SPAPR_MCE_NOT_RECOVERED, &e));
         g_assert_cmpint(e.kind, ==, RAS_KIND_MEMORY);
         g_assert_cmpint(e.severity, ==, RAS_SEVERITY_RECOVERABLE);
         g_assert_true(e.synchronous);
@@ -44,7 +45,8 @@ static void test_table_walk_has_dar(void)
     RasError e;
 
     regs.dsisr = 0x4000;
-    g_assert_true(spapr_mce_to_error(PPC_MCE_POWER9, &regs, false, &e));
+    g_assert_true(spapr_mce_to_error(PPC_MCE_POWER9, &regs,
+                                     SPAPR_MCE_NOT_RECOVERED, &e));
     g_assert_cmpint(e.kind, ==, RAS_KIND_MEMORY);
     g_assert_true(e.has_vaddr);
     g_assert_cmphex(e.vaddr, ==, regs.dar);
@@ -55,7 +57,8 @@ static void test_fetch_has_nip(void)
     SpaprMceRegs regs = { .srr1 = MSR_BITS | 0x00040000, .nip = 0x10000abc };
     RasError e;
 
-    g_assert_true(spapr_mce_to_error(PPC_MCE_POWER8, &regs, false, &e));
+    g_assert_true(spapr_mce_to_error(PPC_MCE_POWER8, &regs,
+                                     SPAPR_MCE_NOT_RECOVERED, &e));
     g_assert_cmpint(e.kind, ==, RAS_KIND_MEMORY);
     g_assert_cmpint(e.access, ==, RAS_ACCESS_KIND_FETCH);
     g_assert_true(e.has_vaddr);
@@ -79,18 +82,184 @@ static void test_kinds(void)
         RasError e;
 
         regs.dsisr = rows[i].dsisr;
-        g_assert_true(spapr_mce_to_error(PPC_MCE_POWER9, &regs, false, &e));
+        g_assert_true(spapr_mce_to_error(PPC_MCE_POWER9, &regs,
+                                         SPAPR_MCE_NOT_RECOVERED, &e));
         g_assert_cmpint(e.kind, ==, rows[i].kind);
     }
 }
 
-static void test_recovered(void)
+/*
+ * KVM says "fully recovered" of what it has not looked at.  If SRR1 says that
+ * something failed, the guest would run into it again, for ever.
+ */
+static void test_recovered_only_without_cause(void)
 {
+    static const uint64_t causes[] = {
+        LOAD_STORE, 0x00040000, 0x00080000, 0x00100000, 0x08000000,
+    };
+    SpaprMceRegs regs = { .srr1 = MSR_BITS };
     RasError e;
 
-    spapr_mce_to_error(PPC_MCE_POWER9, &ue_load, true, &e);
-    g_assert_cmpint(e.severity, ==, RAS_SEVERITY_CORRECTED);
-    g_assert_false(ras_error_parks(&e));
+    for (PpcMceCpu cpu = 0; cpu < PPC_MCE_CPU__MAX; cpu++) {
+        regs.srr1 = MSR_BITS;
+        g_assert_true(spapr_mce_to_error(cpu, &regs,
+                                         SPAPR_MCE_FULLY_RECOVERED, &e));
+        g_assert_cmpint(e.severity, ==, RAS_SEVERITY_CORRECTED);
+        g_assert_false(ras_error_parks(&e) || e.limited);
+        for (size_t i = 0; i < G_N_ELEMENTS(causes); i++) {
+            regs.srr1 = MSR_BITS | causes[i];
+            g_assert_true(spapr_mce_to_error(cpu, &regs,
+                                             SPAPR_MCE_FULLY_RECOVERED, &e));
+            g_assert_cmpint(e.severity, ==, RAS_SEVERITY_RECOVERABLE);
+            g_assert_true(ras_error_parks(&e));
+        }
+    }
+}
+
+static void test_dispositions(void)
+{
+    static const struct {
+        SpaprMceDisposition said;
+        RasSeverity severity;
+        RtasElogDisposition logged;
+    } rows[] = {
+        { SPAPR_MCE_NOT_SAID, RAS_SEVERITY_RECOVERABLE,
+          RTAS_ELOG_DISPOSITION_NOT_RECOVERED },
+        { SPAPR_MCE_FULLY_RECOVERED, RAS_SEVERITY_CORRECTED,
+          RTAS_ELOG_DISPOSITION_FULLY_RECOVERED },
+        { SPAPR_MCE_LIMITED_RECOVERY, RAS_SEVERITY_CORRECTED,
+          RTAS_ELOG_DISPOSITION_LIMITED_RECOVERY },
+        { SPAPR_MCE_NOT_RECOVERED, RAS_SEVERITY_RECOVERABLE,
+          RTAS_ELOG_DISPOSITION_NOT_RECOVERED },
+    };
+    SpaprMceRegs regs = { .srr1 = MSR_BITS };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        RtasMachineCheckLog log;
+        RasError e;
+
+        g_assert_true(spapr_mce_to_error(PPC_MCE_POWER9, &regs, rows[i].said,
+                                         &e));
+        g_assert_cmpint(e.severity, ==, rows[i].severity);
+        spapr_mce_to_log(PPC_MCE_POWER9, &e, 1, 0, &log);
+        g_assert_cmpint(log.disposition, ==, rows[i].logged);
+    }
+}
+
+/* --- which memory has failed --------------------------------------------- */
+
+#define PAGE_MASK (-(uint64_t)RAS_PAGE_SIZE)
+
+static RasError add_access(uint64_t cause, uint32_t dsisr, uint64_t dar,
+                           const RasStorageAccess *access, unsigned int n)
+{
+    SpaprMceRegs regs = {
+        .srr1 = MSR_BITS | cause, .dsisr = dsisr, .dar = dar,
+        .nip = access[0].vaddr,
+    };
+    RasError e;
+
+    g_assert_true(spapr_mce_to_error(PPC_MCE_POWER9, &regs,
+                                     SPAPR_MCE_NOT_RECOVERED, &e));
+    spapr_mce_add_access(PPC_MCE_POWER9, access, n, &e);
+    return e;
+}
+
+static void assert_page(const RasError *e, const RasStorageAccess *access)
+{
+    g_assert_true(e->has_addr && e->has_vaddr);
+    g_assert_cmphex(e->vaddr, ==, access->vaddr);
+    g_assert_cmphex(e->addr, ==, access->addr);
+    g_assert_cmphex(e->first, ==, access->addr & PAGE_MASK);
+    g_assert_cmpuint(e->len, ==, RAS_PAGE_SIZE);
+    g_assert_cmpint(e->access, ==, access->kind);
+}
+
+static const RasStorageAccess accesses[] = {
+    { RAS_ACCESS_KIND_FETCH, true, 0x10000abc, 0x1230abc },
+    { RAS_ACCESS_KIND_STORE, true, 0x7fff12345ffe, 0x4560ffe },
+    { RAS_ACCESS_KIND_STORE, true, 0x7fff12346000, 0x789a000 },
+};
+
+/* DAR is left over from before: it must not matter. */
+static void test_data_of_the_instruction(void)
+{
+    static const uint64_t dar[] = { 0, 0x10000abc, 0xc000000012345678ULL };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(dar); i++) {
+        RasError e = add_access(LOAD_STORE, 0x8000, dar[i], accesses, 2);
+
+        assert_page(&e, &accesses[1]);
+    }
+}
+
+static void test_data_in_two_pages(void)
+{
+    RasError e = add_access(LOAD_STORE, 0x8000, 0x7fff12345ffe, accesses, 3);
+
+    assert_page(&e, &accesses[1]);
+    e = add_access(LOAD_STORE, 0x8000, 0x7fff12346004, accesses, 3);
+    assert_page(&e, &accesses[2]);
+
+    /* one of them is good, and nothing says which */
+    e = add_access(LOAD_STORE, 0x8000, 0x123, accesses, 3);
+    g_assert_false(e.has_addr || e.has_vaddr);
+}
+
+static void test_instruction_itself(void)
+{
+    RasError e = add_access(0x00040000, 0x8000, 0x7fff12345ffe, accesses, 3);
+
+    assert_page(&e, &accesses[0]);
+}
+
+/* Not in what is fetched or loaded: which page it is nobody knows. */
+static void test_page_table(void)
+{
+    static const uint64_t srr1[] = { LOAD_STORE, 0x00180000 };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(srr1); i++) {
+        RasError e = add_access(srr1[i], 0x4000, 0x7fff12345ffe, accesses, 2);
+        RtasMachineCheckLog log;
+
+        g_assert_cmpint(e.kind, ==, RAS_KIND_MEMORY);
+        g_assert_false(e.has_addr);
+        /* with the address of the data Linux would give up their page */
+        spapr_mce_to_log(PPC_MCE_POWER9, &e, 1, 0, &log);
+        g_assert_cmpint(log.mc_type, ==, RTAS_MC_TYPE_UE);
+        g_assert_false(log.ea_valid || log.ra_valid);
+    }
+}
+
+static void test_not_mapped(void)
+{
+    RasStorageAccess unmapped[] = { accesses[0], accesses[1] };
+    RtasMachineCheckLog log;
+    RasError e;
+
+    unmapped[1].has_addr = false;
+    e = add_access(LOAD_STORE, 0x8000, 0, unmapped, 2);
+    g_assert_true(e.has_vaddr);
+    g_assert_cmphex(e.vaddr, ==, accesses[1].vaddr);
+    g_assert_false(e.has_addr);
+    spapr_mce_to_log(PPC_MCE_POWER9, &e, 1, 0, &log);
+    g_assert_false(log.ea_valid || log.ra_valid);
+
+    /* and if the instruction has no data */
+    e = add_access(LOAD_STORE, 0x8000, 0x7fff12345ffe, accesses, 1);
+    g_assert_false(e.has_addr || e.has_vaddr);
+}
+
+/* SLB, ERAT, TLB: the address in DAR is right, and there is no page. */
+static void test_no_page_for_arrays(void)
+{
+    RasError e = add_access(LOAD_STORE, 0x0400, 0x7fff12345678, accesses, 2);
+    RtasMachineCheckLog log;
+
+    g_assert_false(e.has_addr);
+    g_assert_cmphex(e.vaddr, ==, 0x7fff12345678);
+    spapr_mce_to_log(PPC_MCE_POWER9, &e, 1, 0, &log);
+    g_assert_true(log.ea_valid);
 }
 
 static void test_asynchronous_store_is_fatal(void)
@@ -98,7 +267,7 @@ static void test_asynchronous_store_is_fatal(void)
     SpaprMceRegs regs = { .srr1 = LOAD_STORE | 0x08140000, .dsisr = 0x8000 };
     RasError e;
 
-    spapr_mce_to_error(PPC_MCE_POWER9, &regs, false, &e);
+    spapr_mce_to_error(PPC_MCE_POWER9, &regs, SPAPR_MCE_NOT_RECOVERED, &e);
     g_assert_cmpint(e.kind, ==, RAS_KIND_BUS);
     g_assert_cmpint(e.severity, ==, RAS_SEVERITY_FATAL);
     g_assert_cmpint(e.access, ==, RAS_ACCESS_KIND_STORE);
@@ -110,8 +279,10 @@ static void test_spurious(void)
     SpaprMceRegs regs = { .srr1 = LOAD_STORE, .dsisr = 0x02000000 };
     RasError e;
 
-    g_assert_false(spapr_mce_to_error(PPC_MCE_POWER9, &regs, false, &e));
-    g_assert_true(spapr_mce_to_error(PPC_MCE_POWER10, &regs, false, &e));
+    g_assert_false(spapr_mce_to_error(PPC_MCE_POWER9, &regs,
+                                      SPAPR_MCE_NOT_RECOVERED, &e));
+    g_assert_true(spapr_mce_to_error(PPC_MCE_POWER10, &regs,
+                                     SPAPR_MCE_NOT_RECOVERED, &e));
     g_assert_cmpint(e.kind, ==, RAS_KIND_UNKNOWN);
 }
 
@@ -124,7 +295,7 @@ static void test_syndrome_goes_back(void)
     RasError e;
 
     prefixed.srr1 |= PPC_MCE_SRR1_PREFIXED;
-    spapr_mce_to_error(PPC_MCE_POWER10, &prefixed, false, &e);
+    spapr_mce_to_error(PPC_MCE_POWER10, &prefixed, SPAPR_MCE_NOT_RECOVERED, &e);
     spapr_mce_from_error(PPC_MCE_POWER10, &e, &cause, &regs);
     g_assert_cmphex(cause, ==, LOAD_STORE | PPC_MCE_SRR1_PREFIXED);
     g_assert_cmphex(regs.dsisr, ==, 0x8000);
@@ -234,7 +405,7 @@ static void test_every_syndrome_has_a_log(void)
         PpcMceInfo info;
         RasError e;
 
-        if (!spapr_mce_to_error(cpu, &regs, g_test_rand_bit(), &e)) {
+        if (!spapr_mce_to_error(cpu, &regs, g_test_rand_int_range(0, 4), &e)) {
             continue;
         }
         spapr_mce_to_log(cpu, &e, i, 0, &log);
@@ -255,7 +426,19 @@ int main(int argc, char **argv)
     g_test_add_func("/spapr-mce/table-walk-has-dar", test_table_walk_has_dar);
     g_test_add_func("/spapr-mce/fetch-has-nip", test_fetch_has_nip);
     g_test_add_func("/spapr-mce/kinds", test_kinds);
-    g_test_add_func("/spapr-mce/recovered", test_recovered);
+    g_test_add_func("/spapr-mce/recovered-only-without-cause",
+                    test_recovered_only_without_cause);
+    g_test_add_func("/spapr-mce/dispositions", test_dispositions);
+    g_test_add_func("/spapr-mce/page/data-of-the-instruction",
+                    test_data_of_the_instruction);
+    g_test_add_func("/spapr-mce/page/data-in-two-pages",
+                    test_data_in_two_pages);
+    g_test_add_func("/spapr-mce/page/instruction-itself",
+                    test_instruction_itself);
+    g_test_add_func("/spapr-mce/page/page-table", test_page_table);
+    g_test_add_func("/spapr-mce/page/not-mapped", test_not_mapped);
+    g_test_add_func("/spapr-mce/page/none-for-arrays",
+                    test_no_page_for_arrays);
     g_test_add_func("/spapr-mce/asynchronous-store-is-fatal",
                     test_asynchronous_store_is_fatal);
     g_test_add_func("/spapr-mce/spurious", test_spurious);
