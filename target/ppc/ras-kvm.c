@@ -14,10 +14,19 @@
 
 #include "qemu/osdep.h"
 #include "cpu.h"
+#include "helper_regs.h"
+#include "hpt.h"
 #include "hw/ppc/spapr_fwnmi.h"
+#include "hw/ras.h"
+#include "internal.h"
 #include "kvm_ppc.h"
+#include "mmu-book3s-v3.h"
+#include "mmu-books.h"
+#include "mmu-hash64.h"
 #include "ras.h"
+#include "storage-operand.h"
 #include "system/hw_accel.h"
+#include "system/kvm-ras.h"
 #include "trace.h"
 #include <linux/kvm.h>
 
@@ -26,6 +35,207 @@ QEMU_BUILD_BUG_ON(SPAPR_MCE_FULLY_RECOVERED !=
 QEMU_BUILD_BUG_ON(SPAPR_MCE_LIMITED_RECOVERY !=
                   KVM_RUN_PPC_NMI_DISP_LIMITED_RECOV);
 QEMU_BUILD_BUG_ON(SPAPR_MCE_NOT_RECOVERED != KVM_RUN_PPC_NMI_DISP_NOT_RECOV);
+
+typedef struct Finding {
+    PowerPCCPU *cpu;
+    RasStorageAccess *access;
+    unsigned int n;
+} Finding;
+
+static bool find_segment(PowerPCCPU *cpu, vaddr ea, PpcHptSegment *segment)
+{
+    CPUPPCState *env = &cpu->env;
+    const ppc_slb_t *slb = NULL;
+
+    for (unsigned int i = 0; i < cpu->hash64_opts->slb_size && !slb; i++) {
+        bool is_1t = env->slb[i].vsid & SLB_VSID_B;
+        vaddr mask = is_1t ? SEGMENT_MASK_1T : SEGMENT_MASK_256M;
+
+        if (env->slb[i].sps && env->slb[i].esid == ((ea & mask) | SLB_ESID_V)) {
+            slb = &env->slb[i];
+        }
+    }
+    if (!slb) {
+        return false;
+    }
+    *segment = (PpcHptSegment) {
+        .vsid = slb->vsid,
+        .base_shift = slb->sps->page_shift,
+    };
+    QEMU_BUILD_BUG_ON(ARRAY_SIZE(slb->sps->enc) != PPC_HPT_SIZES);
+    for (int i = 0; i < PPC_HPT_SIZES; i++) {
+        segment->size[i].shift = slb->sps->enc[i].page_shift;
+        segment->size[i].encoding = slb->sps->enc[i].pte_enc;
+    }
+    return true;
+}
+
+/*
+ * KVM gives runs of entries: valid ones, and the number of others.  Takes what
+ * belongs to the group that begins with entry number @first, from number
+ * @first + @done on.  Returns how many are done then, or 0.
+ */
+static unsigned int take_runs(const uint8_t *buf, size_t len, uint64_t first,
+                              unsigned int done,
+                              PpcHptEntry entry[PPC_HPT_GROUP])
+{
+    struct kvm_get_htab_header head;
+
+    while (len >= sizeof(head) && done < PPC_HPT_GROUP) {
+        memcpy(&head, buf, sizeof(head));
+        buf += sizeof(head);
+        len -= sizeof(head);
+        if (head.index != first + done ||
+            head.n_valid + head.n_invalid == 0 ||
+            len / HASH_PTE_SIZE_64 < head.n_valid) {
+            return 0;
+        }
+        for (int i = 0; i < MIN(head.n_valid, PPC_HPT_GROUP - done); i++) {
+            entry[done + i].pte0 = ldq_be_p(buf + i * HASH_PTE_SIZE_64);
+            entry[done + i].pte1 = ldq_be_p(buf + i * HASH_PTE_SIZE_64 + 8);
+        }
+        buf += head.n_valid * HASH_PTE_SIZE_64;
+        len -= head.n_valid * HASH_PTE_SIZE_64;
+        done += head.n_valid + head.n_invalid;
+    }
+    return done;
+}
+
+static bool read_group(uint64_t group, PpcHptEntry entry[PPC_HPT_GROUP])
+{
+    /* KVM leaves a part of it unused */
+    uint8_t buf[(PPC_HPT_GROUP + 2) * HASH_PTE_SIZE_64];
+    uint64_t first = group * PPC_HPT_GROUP;
+    int fd = kvmppc_get_htab_fd(false, first, NULL);
+    unsigned int done = 0;
+    ssize_t got;
+
+    if (fd < 0) {
+        return false;
+    }
+    memset(entry, 0, PPC_HPT_GROUP * sizeof(*entry));
+    do {
+        got = read(fd, buf, sizeof(buf));
+        done = got > 0 ? take_runs(buf, got, first, done, entry) : 0;
+    } while (done > 0 && done < PPC_HPT_GROUP);
+    close(fd);
+    return done > 0;
+}
+
+/*
+ * The hash table is KVM's.  QEMU's own code for that allocates memory, and
+ * ends QEMU if it cannot read the table.
+ */
+static bool translate_by_hpt(PowerPCCPU *cpu, RasStorageAccess *access)
+{
+    PpcHptEntry entry[PPC_HPT_GROUP];
+    PpcHptSegment segment;
+    PpcHptPlace place[2];
+
+    if (!find_segment(cpu, access->vaddr, &segment)) {
+        return false;
+    }
+    ppc_hpt_places(&segment, access->vaddr,
+                   cpu->vhyp_class->hpt_mask(cpu->vhyp), place);
+    for (int i = 0; i < 2; i++) {
+        if (read_group(place[i].group, entry) &&
+            ppc_hpt_find(&segment, access->vaddr, &place[i], entry,
+                         &access->addr)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* By the guest's own tables, or the address is real. */
+static bool translate_by_radix(PowerPCCPU *cpu, RasStorageAccess *access,
+                               int mmu_idx)
+{
+    bool fetch = access->kind == RAS_ACCESS_KIND_FETCH;
+    int page_shift, prot;
+
+    /* what may be written need not be readable: user memory, by the kernel */
+    return ppc_xlate(cpu, access->vaddr, fetch ? MMU_INST_FETCH : MMU_DATA_LOAD,
+                     &access->addr, &page_shift, &prot, mmu_idx, false) ||
+           (!fetch &&
+            ppc_xlate(cpu, access->vaddr, MMU_DATA_STORE, &access->addr,
+                      &page_shift, &prot, mmu_idx, false));
+}
+
+static void translate(PowerPCCPU *cpu, RasStorageAccess *access)
+{
+    int mmu_idx = ppc_env_mmu_index(&cpu->env,
+                                    access->kind == RAS_ACCESS_KIND_FETCH);
+    bool radix = cpu->env.mmu_model == POWERPC_MMU_3_00 && ppc64_v3_radix(cpu);
+
+    access->has_addr = (radix || mmuidx_real(mmu_idx) ?
+                        translate_by_radix(cpu, access, mmu_idx) :
+                        translate_by_hpt(cpu, access)) &&
+                       ras_ram_is_good(access->addr & -(hwaddr)RAS_PAGE_SIZE,
+                                       RAS_PAGE_SIZE);
+}
+
+static uint32_t fetch_word(PowerPCCPU *cpu, hwaddr addr)
+{
+    AddressSpace *as = CPU(cpu)->as;
+
+    return FIELD_EX64(cpu->env.msr, MSR, LE) ? ldl_le_phys(as, addr) :
+                                               ldl_be_phys(as, addr);
+}
+
+static RasStorageAccess *add_access(Finding *f, RasAccessKind kind, vaddr ea)
+{
+    f->access[f->n] = (RasStorageAccess) { .kind = kind, .vaddr = ea };
+    return &f->access[f->n++];
+}
+
+/* May be left at any read; what was found until then is kept. */
+static void find_accesses(void *opaque)
+{
+    Finding *f = opaque;
+    CPUPPCState *env = &f->cpu->env;
+    PpcInstruction insn = {
+        .cia = env->nip,
+        .sf = FIELD_EX64(env->msr, MSR, SF),
+        .gpr = env->gpr,
+    };
+    PpcStorageOperand op;
+    RasAccessKind kind;
+    RasStorageAccess *fetch = add_access(f, RAS_ACCESS_KIND_FETCH, env->nip);
+    vaddr next;
+
+    translate(f->cpu, fetch);
+    if (!fetch->has_addr) {
+        return;
+    }
+    insn.word = fetch_word(f->cpu, fetch->addr);
+    /* a prefixed instruction does not cross a boundary of 64 bytes */
+    insn.suffix = fetch->addr % 64 < 60 ?
+                  fetch_word(f->cpu, fetch->addr + 4) : 0;
+    if (!ppc_storage_operand(&insn, &op)) {
+        return;
+    }
+    kind = op.store ? RAS_ACCESS_KIND_STORE : RAS_ACCESS_KIND_LOAD;
+    add_access(f, kind, op.ea);
+    next = (op.ea + op.len - 1) & -(vaddr)RAS_PAGE_SIZE;
+    if (next != (op.ea & -(vaddr)RAS_PAGE_SIZE)) {
+        add_access(f, kind, next);
+    }
+    for (unsigned int i = 1; i < f->n; i++) {
+        translate(f->cpu, &f->access[i]);
+    }
+}
+
+unsigned int ppc_ras_accesses(CPUState *cs,
+                              RasStorageAccess access[RAS_ACCESSES_MAX])
+{
+    Finding f = { .cpu = POWERPC_CPU(cs), .access = access };
+
+    /* KVM leaves them to whoever needs them */
+    hreg_compute_hflags(&f.cpu->env);
+    kvm_ras_probe(find_accesses, &f);
+    return f.n;
+}
 
 int kvm_handle_nmi(PowerPCCPU *cpu, struct kvm_run *run)
 {

@@ -26,10 +26,9 @@ bool ppc_ras_access_failed(CPUState *cs, uint64_t cause, vaddr addr,
  * be found out: the instruction itself, then the first byte of its data, and
  * where they go on in another page, if they do
  *
- * On @cs's thread, with the BQL held and the registers synchronized.  What the
- * guest's page tables say is not trusted, and they may be in memory that has
- * failed.  Power ISA 3.1B, Book III, radix tree translation; addresses that go
- * through a hash table of KVM are not translated.
+ * For KVM, on @cs's thread, with the BQL held and the registers synchronized.
+ * What the guest's page tables say is not trusted, and they may be in memory
+ * that has failed.
  *
  * Returns the number of @access that are set.
  */
