@@ -36,6 +36,7 @@ typedef struct SavedError {
     uint8_t access;
     uint8_t channel;
     bool synchronous;
+    bool limited;
     bool has_addr;
     bool has_vaddr;
     int32_t vcpu;
@@ -64,6 +65,7 @@ typedef struct Saved {
     uint64_t last_id;
     RasCounts counts;
     bool lost;
+    bool fatal_told;
     int32_t bare_vcpu;          /* has to run before its next error, or -1 */
     bool record_out[RAS_CHANNELS];
     int32_t nr_errors;
@@ -93,6 +95,7 @@ static const VMStateDescription vmstate_error = {
         VMSTATE_UINT8(access, SavedError),
         VMSTATE_UINT8(channel, SavedError),
         VMSTATE_BOOL(synchronous, SavedError),
+        VMSTATE_BOOL(limited, SavedError),
         VMSTATE_BOOL(has_addr, SavedError),
         VMSTATE_BOOL(has_vaddr, SavedError),
         VMSTATE_INT32(vcpu, SavedError),
@@ -154,6 +157,7 @@ static const VMStateDescription vmstate_saved = {
         VMSTATE_UINT64(counts.reclaimed, Saved),
         VMSTATE_UINT64(counts.discarded, Saved),
         VMSTATE_BOOL(lost, Saved),
+        VMSTATE_BOOL(fatal_told, Saved),
         VMSTATE_INT32(bare_vcpu, Saved),
         VMSTATE_BOOL_ARRAY(record_out, Saved, RAS_CHANNELS),
         VMSTATE_INT32(nr_errors, Saved),
@@ -187,6 +191,7 @@ static void save_error(SavedError *to, const RasEntry *e)
         .access = error->access,
         .channel = error->channel,
         .synchronous = error->synchronous,
+        .limited = error->limited,
         .has_addr = error->has_addr,
         .has_vaddr = error->has_vaddr,
         .vcpu = error->vcpu,
@@ -213,6 +218,7 @@ static int put_state(QEMUFile *f, void *opaque, size_t size,
         .last_id = s->queue.last_id,
         .counts = s->queue.counts,
         .lost = s->lost,
+        .fatal_told = s->fatal_told,
         .bare_vcpu = s->bare_vcpu_ran ? -1 : s->bare_vcpu,
         .errors = g_new0(SavedError, RAS_QUEUE_SIZE),
         .ranges = g_new0(SavedRange, RAS_POISON_RANGES),
@@ -284,6 +290,7 @@ static bool load_error(RasState *s, SavedError *e)
             .access = e->access,
             .channel = e->channel,
             .synchronous = e->synchronous,
+            .limited = e->limited,
             .has_addr = e->has_addr,
             .has_vaddr = e->has_vaddr,
             .vcpu = e->vcpu,
@@ -357,6 +364,7 @@ static bool load_saved(RasState *s, const Saved *saved)
         s->record_out[c] = saved->record_out[c] &&
                            ras_queue_outstanding(&s->queue, c);
     }
+    s->fatal_told = saved->fatal_told;
     ras_loaded(s, saved->lost);
     return true;
 }
@@ -398,7 +406,7 @@ static bool state_needed(void *opaque)
     RasState *s = ras_get();
 
     return s && opaque == first_cpu &&
-           (s->queue.in_flight || ras_poison_count(s));
+           (s->queue.in_flight || ras_poison_count(s) || s->fatal_told);
 }
 
 const VMStateDescription vmstate_cpu_common_ras = {

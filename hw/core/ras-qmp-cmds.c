@@ -273,6 +273,32 @@ static bool inject_arm_processor(RasState *s, const RasInjectArmProcessor *a,
     return inject_record(s, &error, record, len, result, errp);
 }
 
+static bool inject_machine_check(RasState *s, const RasInjectMachineCheck *m,
+                                 RasInjectResult *result, Error **errp)
+{
+    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    RasError error = { 0 };
+
+    if (!rc->fill_machine_check) {
+        error_setg(errp, "This machine has no POWER processors; use kind "
+                   "'memory' or 'arm-processor'");
+        return false;
+    }
+    if (!check_vcpu(s, m->vcpu, errp) ||
+        !rc->fill_machine_check(s, qemu_get_cpu(m->vcpu), m, &error, errp)) {
+        return false;
+    }
+    error.vcpu = m->vcpu;
+    error.origin = RAS_ORIGIN_INJECTED;
+    if ((error.has_addr && !ras_check_ram(s, error.first, error.len, errp)) ||
+        !rc->check(s, &error, errp)) {
+        return false;
+    }
+    result->id = ras_report(&error, errp);
+    result->has_id = true;
+    return result->id != 0;
+}
+
 RasInjectResult *qmp_ras_inject(RasInject *arg, Error **errp)
 {
     g_autoptr(RasInjectResult) result = g_new0(RasInjectResult, 1);
@@ -291,6 +317,11 @@ RasInjectResult *qmp_ras_inject(RasInject *arg, Error **errp)
         break;
     case RAS_INJECT_KIND_ARM_PROCESSOR:
         if (inject_arm_processor(s, &arg->u.arm_processor, result, errp)) {
+            return g_steal_pointer(&result);
+        }
+        break;
+    case RAS_INJECT_KIND_MACHINE_CHECK:
+        if (inject_machine_check(s, &arg->u.machine_check, result, errp)) {
             return g_steal_pointer(&result);
         }
         break;

@@ -395,6 +395,7 @@ void ras_vcpu_deliver(CPUState *cpu)
     e->delivery = rc->notify(s, e, cpu, res == RAS_RECORD_WRITTEN);
     ras_advance(s, e, RAS_STAGE_NOTIFIED);
     if (res == RAS_RECORD_WRITTEN) {
+        s->fatal_told |= e->error.severity == RAS_SEVERITY_FATAL;
         await_acknowledgement(s);
     } else {
         s->bare_vcpu = cpu->cpu_index;
@@ -510,6 +511,7 @@ static void ras_reset_enter(Object *obj, ResetType type)
         qemu_bh_schedule(s->report_bh);
     }
     s->lost = false;
+    s->fatal_told = false;
     s->loaded = false;
     s->tell_panic = false;
     s->bare_vcpu = -1;
@@ -566,6 +568,7 @@ static void vm_state_changed(void *opaque, bool running, RunState state)
 static void device_unrealized(DeviceListener *listener, DeviceState *dev)
 {
     RasState *s = container_of(listener, RasState, listener);
+    RasDeviceClass *rc = RAS_GET_CLASS(s);
     RasEntry *e;
 
     if (object_dynamic_cast(OBJECT(dev), TYPE_MEMORY_DEVICE)) {
@@ -577,9 +580,13 @@ static void device_unrealized(DeviceListener *listener, DeviceState *dev)
     }
     for (e = ras_queue_first(&s->queue); e;
          e = ras_queue_following(&s->queue, e)) {
-        if (e->error.vcpu >= 0 && !qemu_get_cpu(e->error.vcpu)) {
-            ras_advance(s, e, RAS_STAGE_DISCARDED);
+        if (e->error.vcpu < 0 || qemu_get_cpu(e->error.vcpu)) {
+            continue;
         }
+        if (e == outstanding(s) && rc->reclaim) {
+            rc->reclaim(s);
+        }
+        ras_advance(s, e, RAS_STAGE_DISCARDED);
     }
     kick_next(s);
 }

@@ -164,7 +164,7 @@ static const struct {
 
 /*
  * The types of the MC section and what their sub-type byte holds: LoPAR
- * 10.3.2.12; type 8 after Linux.  All bits that are in none
+ * 10.3.2.12; types 3 and 8 after Linux.  All bits that are in none
  * of the masks are reserved.
  */
 typedef struct McTypeRow {
@@ -230,6 +230,11 @@ static const McTypeRow mc_type_table[] = {
         .subtype_names = {
             NULL, "parity", "multi-hit", "parity or multi-hit",
         },
+    }, {
+        .type = RTAS_MC_TYPE_UNKNOWN,
+        .subsystem = UH_SUBSYSTEM_PROCESSOR,
+        .name = "unknown",
+        .subtype_names = { "unspecified" },
     }, {
         .type = RTAS_MC_TYPE_D_CACHE,
         .subsystem = UH_SUBSYSTEM_PROCESSOR,

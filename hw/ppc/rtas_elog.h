@@ -100,11 +100,12 @@ typedef enum RtasElogType {
     RTAS_ELOG_TYPE_HOT_PLUG             = 229,
 } RtasElogType;
 
-/* MC section offset 0x10.  8 is younger than LoPAR 2.9; Linux knows it. */
+/* MC section offset 0x10.  LoPAR 2.9 has neither 3 nor 8; Linux knows both. */
 typedef enum RtasMcType {
     RTAS_MC_TYPE_UE                     = 0,
     RTAS_MC_TYPE_SLB                    = 1,
     RTAS_MC_TYPE_ERAT                   = 2,
+    RTAS_MC_TYPE_UNKNOWN                = 3,
     RTAS_MC_TYPE_TLB                    = 4,
     RTAS_MC_TYPE_D_CACHE                = 5,
     RTAS_MC_TYPE_I_CACHE                = 7,
@@ -141,6 +142,11 @@ enum {
 /* D-cache and I-cache: LoPAR defines no information, the byte is 0 */
 enum {
     RTAS_MC_CACHE_UNSPECIFIED           = 0,
+};
+
+/* nothing to say of what is not known */
+enum {
+    RTAS_MC_UNKNOWN_UNSPECIFIED         = 0,
 };
 
 enum {
@@ -352,7 +358,7 @@ bool rtas_elog_mc_valid(const RtasMachineCheckLog *log, const char **why);
  *  - a UE with effective but without logical address gets neither: Linux
  *    would look the page up itself, and poison page 0 if it cannot;
  *  - a permanent UE has sub-type 0;
- *  - other types have no logical address, D- and I-cache errors no address;
+ *  - other types have no logical address, caches and unknown no address;
  *  - a time that is no valid date and time is left out (it reads as 0).
  *
  * Linux (up to 6.12) queues a page for memory_failure() only if both

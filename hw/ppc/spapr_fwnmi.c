@@ -20,7 +20,7 @@
 #include "cpu.h"
 #include "helper_regs.h"
 #include "hw/ppc/spapr_fwnmi.h"
-#include "hw/ras.h"
+#include "hw/ppc/spapr_mce.h"
 #include "kvm_ppc.h"
 #include "system/hw_accel.h"
 #include "system/kvm.h"
@@ -40,6 +40,10 @@ QEMU_BUILD_BUG_ON(SAVE_AREA_LOG + RTAS_ELOG_MC_LOG_SIZE > SAVE_AREA_END);
 #define ROUTINE_LIMIT   (32 * MiB)
 #define INSTRUCTION_SIZE 4
 
+/* LoPAR 7.2: where RTAS may be */
+#define RTAS_ALIGN      (4 * KiB)
+#define RTAS_BOUNDARY   (256 * MiB)
+
 #define MCHECK_VECTOR   0x200
 
 static bool is_registered(const SpaprMachineState *spapr)
@@ -47,7 +51,7 @@ static bool is_registered(const SpaprMachineState *spapr)
     return spapr->fwnmi_machine_check_addr != -1;
 }
 
-static PpcMceCpu mce_cpu(const CPUPPCState *env)
+PpcMceCpu spapr_mce_cpu(const CPUPPCState *env)
 {
     switch (env->excp_model) {
 #if defined(TARGET_PPC64)
@@ -64,18 +68,27 @@ static PpcMceCpu mce_cpu(const CPUPPCState *env)
     }
 }
 
+/* What the guest was told in property rtas-size. */
+static hwaddr rtas_size(const SpaprMachineState *spapr)
+{
+    return RTAS_MIN_SIZE + RTAS_ERROR_LOG_MAX +
+           MACHINE(spapr)->smp.max_cpus * 2 * sizeof(uint64_t) +
+           sizeof(uint64_t);
+}
+
 /*
  * The area is where the guest's device tree says, so the address is the
- * guest's word: it has to be RAM in the real mode area.  Returns 0 if it is
- * not usable.
+ * guest's word: it has to be as LoPAR 7.2 wants it, and its first @len bytes
+ * RAM in the real mode area.  Returns 0 if it is not usable.
  */
-static hwaddr usable_rtas_area(const SpaprMachineState *spapr)
+static hwaddr usable_rtas_area(const SpaprMachineState *spapr, hwaddr len)
 {
     hwaddr base = spapr_get_rtas_addr();
 
-    if (!base || base % 4 || base > spapr->rma_size ||
-        spapr->rma_size - base < SAVE_AREA_END ||
-        !ras_ram_is_good(base, SAVE_AREA_END)) {
+    if (!base || base % RTAS_ALIGN ||
+        base / RTAS_BOUNDARY != (base + len - 1) / RTAS_BOUNDARY ||
+        base > spapr->rma_size || spapr->rma_size - base < len ||
+        !ras_ram_is_good(base, len)) {
         return 0;
     }
     return base;
@@ -112,7 +125,7 @@ void rtas_ibm_nmi_register(PowerPCCPU *cpu, SpaprMachineState *spapr,
         return;
     }
     if (spapr_get_cap(spapr, SPAPR_CAP_FWNMI) == SPAPR_CAP_OFF ||
-        !usable_rtas_area(spapr)) {
+        !usable_rtas_area(spapr, rtas_size(spapr))) {
         rtas_st(rets, 0, RTAS_OUT_NOT_SUPPORTED);
         return;
     }
@@ -139,6 +152,7 @@ void rtas_ibm_nmi_register(PowerPCCPU *cpu, SpaprMachineState *spapr,
     spapr->fwnmi_machine_check_addr = machine_check;
     /* a new kernel (kexec, kdump) knows nothing of what the old one owned */
     spapr->fwnmi_machine_check_interlock = -1;
+    ras_get()->fatal_told = false;
     ras_release(ras_get());
     rtas_st(rets, 0, RTAS_OUT_SUCCESS);
 }
@@ -194,11 +208,11 @@ void spapr_mce_kvm(PowerPCCPU *cpu, SpaprMceDisposition disposition)
     /* KVM leaves SRR1 in the MSR, causes included */
     env->msr &= ~PPC_MCE_SRR1_NOT_MSR_MASK;
 
-    if (!spapr_mce_to_error(mce_cpu(env), &regs, disposition, &error)) {
+    if (!spapr_mce_to_error(spapr_mce_cpu(env), &regs, disposition, &error)) {
         return;
     }
     if (error.kind == RAS_KIND_MEMORY) {
-        spapr_mce_add_access(mce_cpu(env), access,
+        spapr_mce_add_access(spapr_mce_cpu(env), access,
                              ppc_ras_accesses(CPU(cpu), access), &error);
     }
     error.vcpu = CPU(cpu)->cpu_index;
@@ -248,6 +262,12 @@ static bool spapr_ras_check(RasState *s, const RasError *error, Error **errp)
                    "handler (ibm,nmi-register), so it cannot be told the "
                    "severity; wait until it has booted, or use severity "
                    "'recoverable'");
+        return false;
+    }
+    if (spapr_mce_is_log_only(error) && !spapr_ras_ready(s)) {
+        error_setg(errp, "No register can say what failed, only an error log, "
+                   "and the guest has not registered a machine check handler "
+                   "(ibm,nmi-register); wait until it has booted");
         return false;
     }
     if (error->len > RAS_PAGE_SIZE) {
@@ -310,8 +330,13 @@ static RasRecordResult spapr_ras_record(RasState *s, RasEntry *e,
     if (!is_registered(spapr)) {
         return RAS_RECORD_NONE;
     }
-    area = usable_rtas_area(spapr);
-    spapr_mce_to_log(mce_cpu(&cpu->env), &e->error, e->id, cpu->vcpu_id, &log);
+    area = usable_rtas_area(spapr, SAVE_AREA_END);
+    spapr_mce_to_log(spapr_mce_cpu(&cpu->env), &e->error, e->id, cpu->vcpu_id,
+                     &log);
+    if (s->fatal_told) {
+        /* LoPAR R1-7.3.14-15 */
+        log.severity = RTAS_ELOG_SEVERITY_ALREADY_REPORTED;
+    }
     len = rtas_elog_build_mc(buf, sizeof(buf), &log);
     if (!area || !len) {
         *why = "the RTAS area of the guest is not usable RAM";
@@ -329,7 +354,7 @@ static void set_syndrome(CPUPPCState *env, const RasError *error)
     SpaprMceRegs regs;
     uint64_t cause;
 
-    spapr_mce_from_error(mce_cpu(env), error, &cause, &regs);
+    spapr_mce_from_error(spapr_mce_cpu(env), error, &cause, &regs);
     env->spr[SPR_SRR0] = env->nip;
     env->spr[SPR_SRR1] = (env->msr & ~PPC_MCE_SRR1_NOT_MSR_MASK) | cause;
     env->spr[SPR_DSISR] = regs.dsisr;
@@ -419,6 +444,7 @@ static void spapr_ras_class_init(ObjectClass *oc, void *data)
     rc->check = spapr_ras_check;
     rc->ready = spapr_ras_ready;
     rc->vcpu_online = spapr_ras_vcpu_online;
+    rc->fill_machine_check = spapr_mce_fill;
     rc->record = spapr_ras_record;
     rc->notify = spapr_ras_notify;
     rc->second_error = spapr_ras_second_error;

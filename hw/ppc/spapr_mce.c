@@ -20,6 +20,8 @@ static RasErrorKind kind_of_class(PpcMceClass cls)
         [PPC_MCE_CLASS_LINK] = RAS_KIND_BUS,
         [PPC_MCE_CLASS_RA] = RAS_KIND_BUS,
         [PPC_MCE_CLASS_USER] = RAS_KIND_UNKNOWN,
+        [PPC_MCE_CLASS_D_CACHE] = RAS_KIND_CACHE,
+        [PPC_MCE_CLASS_I_CACHE] = RAS_KIND_CACHE,
     };
 
     return kind[cls];
@@ -126,6 +128,36 @@ void spapr_mce_add_access(PpcMceCpu cpu, const RasStorageAccess *access,
     }
 }
 
+bool spapr_mce_make_error(PpcMceCpu cpu, PpcMceClass cls,
+                          PpcMceSubtype subtype, PpcMceSide side,
+                          RasError *error)
+{
+    bool cache = cls == PPC_MCE_CLASS_D_CACHE || cls == PPC_MCE_CLASS_I_CACHE;
+    bool parity = subtype == PPC_MCE_SUBTYPE_PARITY &&
+                  (cls == PPC_MCE_CLASS_ERAT || cls == PPC_MCE_CLASS_TLB);
+    SpaprMceRegs regs = { 0 };
+
+    if (ppc_mce_encode_side(cpu, cls, subtype, side, &regs.srr1,
+                            &regs.dsisr)) {
+        spapr_mce_to_error(cpu, &regs, SPAPR_MCE_NOT_SAID, error);
+        error->has_vaddr = false;
+        return true;
+    }
+    if (!parity && !(cache && subtype == PPC_MCE_SUBTYPE_INDETERMINATE)) {
+        return false;
+    }
+    *error = (RasError) {
+        .kind = kind_of_class(cls),
+        .severity = RAS_SEVERITY_RECOVERABLE,
+        .access = cls == PPC_MCE_CLASS_I_CACHE ||
+                  (parity && side == PPC_MCE_SIDE_FETCH) ?
+                  RAS_ACCESS_KIND_FETCH : RAS_ACCESS_KIND_UNKNOWN,
+        .synchronous = true,
+        .vcpu = -1,
+    };
+    return true;
+}
+
 void spapr_mce_from_error(PpcMceCpu cpu, const RasError *error,
                           uint64_t *srr1_cause, SpaprMceRegs *regs)
 {
@@ -138,7 +170,9 @@ void spapr_mce_from_error(PpcMceCpu cpu, const RasError *error,
         regs->dar = error->syndrome.dar;
         return;
     }
-    ppc_mce_encode_side(cpu, PPC_MCE_CLASS_UE,
+    /* UNKNOWN has no code: nothing in the registers */
+    ppc_mce_encode_side(cpu, spapr_mce_is_log_only(error) ?
+                             PPC_MCE_CLASS_UNKNOWN : PPC_MCE_CLASS_UE,
                         fetch ? PPC_MCE_SUBTYPE_IFETCH :
                                 PPC_MCE_SUBTYPE_LOAD_STORE,
                         fetch ? PPC_MCE_SIDE_FETCH : PPC_MCE_SIDE_LOAD_STORE,
@@ -146,27 +180,51 @@ void spapr_mce_from_error(PpcMceCpu cpu, const RasError *error,
     regs->dar = error->has_vaddr ? error->vaddr : 0;
 }
 
-/* Without a syndrome it is a memory error that this QEMU made up. */
+/* Without a syndrome it is an error that this QEMU made up. */
+static void log_type_of_kind(const RasError *error, RtasMachineCheckLog *log)
+{
+    bool fetch = error->access == RAS_ACCESS_KIND_FETCH;
+
+    switch (error->kind) {
+    case RAS_KIND_CACHE:
+        log->mc_type = fetch ? RTAS_MC_TYPE_I_CACHE : RTAS_MC_TYPE_D_CACHE;
+        log->mc_subtype = RTAS_MC_CACHE_UNSPECIFIED;
+        break;
+    case RAS_KIND_ERAT:
+        log->mc_type = RTAS_MC_TYPE_ERAT;
+        log->mc_subtype = RTAS_MC_ERAT_PARITY;
+        break;
+    case RAS_KIND_TLB:
+        log->mc_type = RTAS_MC_TYPE_TLB;
+        log->mc_subtype = RTAS_MC_TLB_PARITY;
+        break;
+    default:
+        log->mc_type = RTAS_MC_TYPE_UE;
+        log->mc_subtype = fetch ? RTAS_MC_UE_IFETCH : RTAS_MC_UE_LOAD_STORE;
+        break;
+    }
+}
+
 static void log_type(PpcMceCpu cpu, const RasError *error,
                      RtasMachineCheckLog *log)
 {
     PpcMceInfo info;
 
     if (!error->syndrome.valid) {
-        log->mc_type = RTAS_MC_TYPE_UE;
-        log->mc_subtype = error->access == RAS_ACCESS_KIND_FETCH ?
-                          RTAS_MC_UE_IFETCH : RTAS_MC_UE_LOAD_STORE;
+        log_type_of_kind(error, log);
         return;
     }
     ppc_mce_decode(cpu, error->syndrome.srr1, error->syndrome.dsisr, &info);
-    if (info.rtas_type == PPC_MCE_RTAS_TYPE_NONE) {
-        /* the log has no word for "unknown"; this one gets no repair done */
+    if (info.rtas_type != PPC_MCE_RTAS_TYPE_NONE) {
+        log->mc_type = info.rtas_type;
+        log->mc_subtype = info.rtas_subtype;
+    } else if (info.cls == PPC_MCE_CLASS_RA) {
         log->mc_type = RTAS_MC_TYPE_CTRL_MEM_ACCESS;
         log->mc_subtype = RTAS_MC_CTRL_MEM_OPERAND_ACCESS;
-        return;
+    } else {
+        log->mc_type = RTAS_MC_TYPE_UNKNOWN;
+        log->mc_subtype = RTAS_MC_UNKNOWN_UNSPECIFIED;
     }
-    log->mc_type = info.rtas_type;
-    log->mc_subtype = info.rtas_subtype;
 }
 
 void spapr_mce_to_log(PpcMceCpu cpu, const RasError *error, uint64_t id,

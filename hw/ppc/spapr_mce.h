@@ -65,9 +65,29 @@ void spapr_mce_add_access(PpcMceCpu cpu, const RasStorageAccess *access,
                           unsigned int n, RasError *error);
 
 /*
+ * spapr_mce_make_error: an error of which only the cause is given
+ * @side: where SLB, ERAT and TLB errors are to be reported
+ * @error: written whole; vcpu, origin and addresses are left to the caller
+ *
+ * Caches, and ERAT and TLB parity, have no code in the registers of any CPU:
+ * they become errors without a syndrome, see spapr_mce_is_log_only().
+ *
+ * Returns false if the CPU generation has no such cause.
+ */
+bool spapr_mce_make_error(PpcMceCpu cpu, PpcMceClass cls,
+                          PpcMceSubtype subtype, PpcMceSide side,
+                          RasError *error);
+
+/* spapr_mce_is_log_only: can the registers not say what the log can? */
+static inline bool spapr_mce_is_log_only(const RasError *error)
+{
+    return error->kind != RAS_KIND_MEMORY && !error->syndrome.valid;
+}
+
+/*
  * spapr_mce_from_error: the registers with which a CPU reports an error
  * @cpu: generation of the CPU
- * @error: a memory error, or any error that has a syndrome
+ * @error: the error; without a syndrome, only a memory error has a cause
  * @srr1_cause: bits to put into SRR1, within PPC_MCE_SRR1_CAUSE_MASK and
  *              PPC_MCE_SRR1_PREFIXED
  * @regs: dsisr and dar are set, the others left alone

@@ -158,6 +158,17 @@ struct RasDeviceClass {
                                   const RasInjectArmProcessor *arg,
                                   uint8_t *record, Error **errp);
 
+    /*
+     * fill_machine_check: the error that @arg describes, as @cpu would have it
+     * @error: written whole, but for vcpu and origin
+     *
+     * Returns false, with the reason in @errp, if @cpu has no such error.
+     * NULL if this machine has no machine checks.
+     */
+    bool (*fill_machine_check)(RasState *s, CPUState *cpu,
+                               const RasInjectMachineCheck *arg,
+                               RasError *error, Error **errp);
+
     /* record_pages: pages of memory that a record can name; a power of two */
     unsigned int (*record_pages)(RasState *s);
 
@@ -367,6 +378,7 @@ struct RasState {
     bool lost;                  /* check-stopped; ends with a reset */
     bool tell_panic;            /* GUEST_PANICKED is still to be sent */
     RasReport lost_report;      /* the error that did it; delivery: why */
+    bool fatal_told;            /* the guest has a record of a fatal error */
 
     QEMUTimer *ack_timer;
     int64_t ack_delay_ns;

@@ -142,6 +142,8 @@ static const char *const class_names[PPC_MCE_CLASS__MAX] = {
     [PPC_MCE_CLASS_LINK]    = "link time-out",
     [PPC_MCE_CLASS_RA]      = "real address",
     [PPC_MCE_CLASS_USER]    = "user",
+    [PPC_MCE_CLASS_D_CACHE] = "D-cache",
+    [PPC_MCE_CLASS_I_CACHE] = "I-cache",
 };
 
 static const char *const subtype_names[PPC_MCE_SUBTYPE__MAX] = {

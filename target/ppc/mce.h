@@ -57,12 +57,14 @@ typedef enum PpcMceClass {
     PPC_MCE_CLASS_LINK,                 /* time-out of a foreign link */
     PPC_MCE_CLASS_RA,                   /* bad real address */
     PPC_MCE_CLASS_USER,                 /* invalid use of an instruction */
+    PPC_MCE_CLASS_D_CACHE,              /* in no register, firmware knows */
+    PPC_MCE_CLASS_I_CACHE,              /* the same */
     PPC_MCE_CLASS__MAX,
 } PpcMceClass;
 
 /* In what way; which ones a class has is in the comment */
 typedef enum PpcMceSubtype {
-    PPC_MCE_SUBTYPE_INDETERMINATE,              /* UNKNOWN only */
+    PPC_MCE_SUBTYPE_INDETERMINATE,              /* UNKNOWN D_CACHE I_CACHE */
     PPC_MCE_SUBTYPE_IFETCH,                     /* UE LINK RA */
     PPC_MCE_SUBTYPE_IFETCH_FOREIGN,             /* RA */
     PPC_MCE_SUBTYPE_TABLE_WALK_IFETCH,          /* UE LINK RA */

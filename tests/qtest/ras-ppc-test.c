@@ -23,6 +23,7 @@
 #define STOCK "RAS_STOCK_QEMU_PPC64"
 
 #define H_UPDATE_DT 0xf003
+#define H_SIGNAL_SYS_RESET 0x380
 
 /* RTAS status */
 #define SUCCESS         0
@@ -34,6 +35,7 @@
 #define LOOP            0x3000
 #define HANDLER         0x4000      /* what is registered */
 #define OTHER_HANDLER   0x5000
+#define RESET_HANDLER   0x6000
 #define MAILBOX         0x8000
 #define ARGS            0x9000
 #define RETS            0xa000
@@ -43,7 +45,7 @@
 
 /* the mailbox: double words */
 #define MAIL_RESULT     0
-#define MAIL_COMMAND    8
+#define MAIL_COMMAND    8           /* its argument; call it if not 0 */
 #define MAIL_R3         16
 #define MAIL_MSR        24
 #define MAIL_SRR0       32
@@ -54,6 +56,7 @@
 #define MAIL_LOAD       72          /* address to load from, if not 0 */
 #define MAIL_VALUE      80          /* what was loaded */
 #define MAIL_DONE       88          /* loads that went well */
+#define MAIL_HCALL      96          /* the hypercall to make */
 
 /* r3 of a guest that has nothing to do */
 #define IDLE_R3 0x1234
@@ -138,8 +141,8 @@ static void emit_count(Code *code, int offset)
 }
 
 /*
- * For ever: hand the device tree over whose address is in the mailbox, or
- * load from the address that is there.
+ * For ever: make the hypercall whose number and argument are in the mailbox,
+ * or load from the address that is there.
  */
 static void write_client(QTestState *qts)
 {
@@ -149,13 +152,13 @@ static void write_client(QTestState *qts)
     emit_li(&code, 9, MAILBOX);
     poll = code.at;
     emit_li(&code, 3, IDLE_R3);
-    load = code.at + 14 * 4;
+    load = code.at + 13 * 4;
     emit_poll(&code, MAIL_COMMAND, load);
-    emit_li(&code, 3, H_UPDATE_DT);
+    emit_clear(&code, MAIL_COMMAND);
+    emit_ld(&code, 3, MAIL_HCALL);
     emit(&code, 0x44000022);                                /* sc 1 */
     emit_li(&code, 9, MAILBOX);
     emit_std(&code, 3, MAIL_RESULT);
-    emit_clear(&code, MAIL_COMMAND);
     emit_branch(&code, poll);
     emit(&code, 0x60000000);                                /* nop */
 
@@ -208,6 +211,7 @@ static void run_guest(RasVm *vm)
     write_handler(vm->qts, VECTOR);
     write_handler(vm->qts, HANDLER);
     write_handler(vm->qts, OTHER_HANDLER);
+    write_handler(vm->qts, RESET_HANDLER);
     emit_branch(&loop, LOOP);
     ras_cont(vm);
 }
@@ -280,12 +284,18 @@ static GByteArray *tree_with_rtas_base(RasVm *vm, uint32_t rtas_base)
     return tree;
 }
 
+static void start_hypercall(RasVm *vm, uint64_t number, uint64_t argument)
+{
+    qtest_writeq(vm->qts, MAILBOX + MAIL_RESULT, -1);
+    qtest_writeq(vm->qts, MAILBOX + MAIL_HCALL, number);
+    qtest_writeq(vm->qts, MAILBOX + MAIL_COMMAND, argument);
+}
+
 /* Let the guest hand over the device tree that is at DEVICE_TREE. */
 static void update_tree(RasVm *vm)
 {
-    qtest_writeq(vm->qts, MAILBOX + MAIL_RESULT, -1);
-    qtest_writeq(vm->qts, MAILBOX + MAIL_COMMAND, DEVICE_TREE);
-    ras_wait_until(vm, !mail(vm, MAIL_COMMAND));
+    start_hypercall(vm, H_UPDATE_DT, DEVICE_TREE);
+    ras_wait_until(vm, mail(vm, MAIL_RESULT) != -1);
     g_assert_cmphex(mail(vm, MAIL_RESULT), ==, 0);
 }
 
@@ -545,6 +555,22 @@ static void test_load(const void *options)
     ras_quit(vm);
 }
 
+static RasVm *move(RasVm *vm, const char *binary);
+
+/* Second byte of the log of an error, the n-th that the guest takes. */
+static uint8_t head_of(RasVm *vm, const char *severity, uint64_t n)
+{
+    uint8_t log[LOG_SIZE];
+
+    ras_inject(vm, "{ 'kind': 'memory', 'mode': 'consume', 'severity': %s,"
+               " 'address': %" PRIu64 ", 'vcpu': 0 }", severity,
+               (uint64_t)PAGE(n));
+    wait_entries(vm, n);
+    read_log(vm, log);
+    g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
+    return log[1];
+}
+
 /* Severity as it was given; a corrected error is recovered. */
 static void test_severity(void)
 {
@@ -553,8 +579,8 @@ static void test_severity(void)
         uint8_t head;           /* second byte of the log */
     } cases[] = {
         { "recoverable", 3 << 5 | 2 << 3 | 1 << 2 },
-        { "fatal", 5 << 5 | 2 << 3 | 1 << 2 },
         { "corrected", 3 << 5 | 0 << 3 | 1 << 2 },
+        { "fatal", 5 << 5 | 2 << 3 | 1 << 2 },
     };
     RasVm *vm = start_registered("");
     uint32_t last_plid = 0;
@@ -576,6 +602,36 @@ static void test_severity(void)
         g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
     }
     ras_assert_count(vm, "acknowledged", ARRAY_SIZE(cases));
+    ras_quit(vm);
+}
+
+/* LoPAR 7.3.14: after a fatal error, everything is "already reported". */
+static void test_after_fatal(void)
+{
+    const uint8_t fatal = 5 << 5, reported = 6 << 5, sync = 3 << 5;
+    const uint8_t lost = 2 << 3 | 1 << 2, recovered = 1 << 2;
+    RasVm *vm = start_registered("");
+
+    g_assert_cmphex(head_of(vm, "fatal", 1), ==, fatal | lost);
+    g_assert_cmphex(head_of(vm, "fatal", 2), ==, reported | lost);
+    g_assert_cmphex(head_of(vm, "recoverable", 3), ==, reported | lost);
+    g_assert_cmphex(head_of(vm, "corrected", 4), ==, reported | recovered);
+    ras_assert_count(vm, "in-flight", 0);
+    vm = move(vm, NULL);
+    g_assert_cmphex(head_of(vm, "recoverable", mail(vm, MAIL_ENTRIES) + 1),
+                    ==, reported | lost);
+
+    /* nothing was reported to a new kernel, nor is after a reset */
+    g_assert_cmpint(nmi_register(vm, LOOP, HANDLER), ==, SUCCESS);
+    g_assert_cmphex(head_of(vm, "recoverable", mail(vm, MAIL_ENTRIES) + 1),
+                    ==, sync | lost);
+    g_assert_cmphex(head_of(vm, "fatal", mail(vm, MAIL_ENTRIES) + 1), ==,
+                    fatal | lost);
+    ras_stop(vm);
+    ras_reset(vm);
+    run_guest(vm);
+    register_handler(vm);
+    g_assert_cmphex(head_of(vm, "recoverable", 1), ==, sync | lost);
     ras_quit(vm);
 }
 
@@ -701,12 +757,16 @@ static void test_register_addresses(void)
     ras_quit(vm);
 }
 
-/* The RTAS area, too, is the guest's word: RAM in the RMA, or no record. */
+/*
+ * The RTAS area, too, is the guest's word: whole pages of RAM in the RMA, or
+ * no record.
+ */
 static void test_register_rtas_base(void)
 {
     static const uint32_t bad[] = {
-        0, RTAS_BASE + 2, RMA_END - SAVE_AREA_END + 4, RMA_END - 4, RMA_END,
-        RMA_END + 64 * KiB, 0x7ffffffc, 0x80000000, 0xfffff000, 0xfffffffc,
+        0, RTAS_BASE + 2, RTAS_BASE + 4, RTAS_BASE + 2048, RMA_END - 4,
+        RMA_END, RMA_END + 64 * KiB, 0x7ffffffc, 0x80000000, 0xfffff000,
+        0xfffffffc,
     };
     RasVm *vm = start_guest("");
 
@@ -717,12 +777,30 @@ static void test_register_rtas_base(void)
         g_assert_false(ras_ready(vm));
     }
     /* what just fits does */
-    change_rtas_base(vm, RMA_END - SAVE_AREA_END);
+    change_rtas_base(vm, RMA_END - RAS_PAGE);
     g_assert_cmpint(nmi_register(vm, LOOP, HANDLER), ==, SUCCESS);
     consume_at(vm, PAGE(0), 0);
     wait_entries(vm, 1);
-    g_assert_cmphex(mail(vm, MAIL_R3), ==,
-                    RMA_END - SAVE_AREA_END + SAVE_AREA);
+    g_assert_cmphex(mail(vm, MAIL_R3), ==, RMA_END - RAS_PAGE + SAVE_AREA);
+    ras_quit(vm);
+}
+
+/*
+ * The area has 16 bytes for each CPU that there may be: with 128 of them it
+ * has a second page, which must be there, too, and not in other 256 MiB.
+ */
+static void test_register_area_size(void)
+{
+    RasVm *vm = start_guest("-m 512 -smp 2,maxcpus=128");
+
+    set_rtas_base(vm, 256 * MiB - RAS_PAGE);
+    g_assert_cmpint(nmi_register(vm, LOOP, HANDLER), ==, PARAM_ERROR);
+    change_rtas_base(vm, 512 * MiB - RAS_PAGE);
+    g_assert_cmpint(nmi_register(vm, LOOP, HANDLER), ==, PARAM_ERROR);
+    change_rtas_base(vm, 512 * MiB - 2 * RAS_PAGE);
+    g_assert_cmpint(nmi_register(vm, LOOP, HANDLER), ==, SUCCESS);
+    change_rtas_base(vm, 256 * MiB - 2 * RAS_PAGE);
+    g_assert_cmpint(nmi_register(vm, LOOP, HANDLER), ==, SUCCESS);
     ras_quit(vm);
 }
 
@@ -736,9 +814,7 @@ static void test_register_outside_rma(void)
 
     set_rtas_base(vm, RMA_END);
     g_assert_cmpint(nmi_register(vm, LOOP, HANDLER), ==, PARAM_ERROR);
-    change_rtas_base(vm, RMA_END - SAVE_AREA_END + 4);
-    g_assert_cmpint(nmi_register(vm, LOOP, HANDLER), ==, PARAM_ERROR);
-    change_rtas_base(vm, RMA_END - SAVE_AREA_END);
+    change_rtas_base(vm, RMA_END - RAS_PAGE);
     g_assert_cmpint(nmi_register(vm, LOOP, HANDLER), ==, SUCCESS);
     ras_quit(vm);
 }
@@ -834,6 +910,30 @@ static void test_unplug(void)
     ras_cont(vm);
     ras_expect_step(vm, stays, "notified");
     ras_assert_count(vm, "taken", 1);
+    ras_quit(vm);
+}
+
+/* The save area of an owner that is unplugged is for others. */
+static void test_unplug_owner(void)
+{
+    RasVm *vm = start_registered("-smp 1,maxcpus=2 -device "
+                                 "power10_v2.0-spapr-cpu-core,core-id=1,"
+                                 "id=c1");
+    uint64_t gone, stays;
+
+    start_second_vcpu(vm);
+    gone = ras_consume(vm, PAGE(1), 1);
+    wait_entries(vm, 1);
+    stays = ras_consume(vm, PAGE(2), 0);
+    ras_assert_state(vm, stays, "queued");
+    ras_drop_events(vm);
+    qtest_qmp_device_del_send(vm->qts, "c1");
+    release_core(vm, 1);
+    ras_expect_step(vm, gone, "discarded");
+    ras_expect_step(vm, stays, "recorded");
+    wait_entries(vm, 2);
+    g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
+    ras_assert_count(vm, "acknowledged", 1);
     ras_quit(vm);
 }
 
@@ -996,6 +1096,326 @@ static void test_stop_self(void)
                        " 'mode': 'consume', 'severity': 'recoverable',"
                        " 'address': %" PRIu64 ", 'vcpu': 0 }",
                        (uint64_t)PAGE(0));
+    ras_quit(vm);
+}
+
+/* --- kind machine-check -------------------------------------------------- */
+
+/* One way to inject, and what the guest gets. */
+typedef struct MachineCheck {
+    const char *json;           /* besides kind and vcpu */
+    uint32_t srr1, dsisr;       /* bits that tell the cause; DSISR */
+    uint8_t type, sub_type;     /* bytes 16 and 17 of section MC */
+    uint8_t head;               /* second byte of the log */
+} MachineCheck;
+
+#define SRR1_CAUSES 0x083c0000
+#define EA "'effective-address': 1311768467463790320"   /* 0x123456789abcdef0 */
+#define RA "'logical-address': 67113216"                /* PAGE(1) + 256 */
+
+#define LOST      (3 << 5 | 2 << 3 | 1 << 2)    /* error sync, not recovered */
+#define LIMITED   (3 << 5 | 1 << 3 | 1 << 2)
+#define RECOVERED (3 << 5 | 0 << 3 | 1 << 2)
+#define FATAL     (5 << 5 | 2 << 3 | 1 << 2)
+
+static void check_machine_checks(const char *cpu, const MachineCheck *checks,
+                                 size_t n)
+{
+    RasVm *vm = start_registered(cpu);
+
+    for (size_t i = 0; i < n; i++) {
+        g_autofree char *json = g_strdup_printf("{ 'kind': 'machine-check',"
+                                                " 'vcpu': 0, %s }",
+                                                checks[i].json);
+        const MachineCheck *c = &checks[i];
+        bool has_ea = strstr(c->json, "effective");
+        uint8_t log[LOG_SIZE], *mc = log + LOG_SIZE - 40;
+
+        g_test_message("%s", c->json);
+        qtest_qmp_assert_success(vm->qts, "{ 'execute': 'ras-inject',"
+                                 " 'arguments': %p }",
+                                 qobject_from_json(json, &error_abort));
+        wait_entries(vm, i + 1);
+        g_assert_cmphex(mail(vm, MAIL_SRR1) & SRR1_CAUSES, ==, c->srr1);
+        g_assert_cmphex(mail(vm, MAIL_DSISR), ==, c->dsisr);
+        if (c->srr1 & SRR1_LOAD_STORE) {
+            g_assert_cmphex(mail(vm, MAIL_DAR), ==,
+                            has_ea ? 0x123456789abcdef0 : 0);
+        }
+        read_log(vm, log);
+        g_assert_cmphex(log[1], ==, c->head);
+        g_assert_cmphex(log[3], ==, 224);
+        /* subsystem: memory, or a processor */
+        g_assert_cmphex(log[72 + 8], ==, c->type ? 0x10 : 0x20);
+        g_assert_cmphex(ldl_be_p(mc + 12), ==, 0);
+        g_assert_cmphex(mc[16], ==, c->type);
+        g_assert_cmphex(mc[17], ==, c->sub_type);
+        g_assert_cmphex(ldq_be_p(mc + 24), ==,
+                        has_ea && c->type != 3 ? 0x123456789abcdef0 : 0);
+        g_assert_cmphex(ldq_be_p(mc + 32), ==,
+                        strstr(c->json, "logical") ? PAGE(1) + 256 : 0);
+        g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
+        if (c->head == FATAL) {
+            /* what follows is not "already reported" */
+            g_assert_cmpint(nmi_register(vm, LOOP, HANDLER), ==, SUCCESS);
+        }
+    }
+    ras_assert_count(vm, "acknowledged", n);
+    ras_quit(vm);
+}
+
+#define NAMED(cls, sub) "'class': '" cls "', 'sub-type': '" sub "'"
+#define DATA 0x200000
+
+static const MachineCheck on_all[] = {
+    { NAMED("ue", "fetch") ", " RA, 0x00040000, 0, 0, 0xa1, LOST },
+    { NAMED("ue", "table-walk-fetch") ", " EA ", " RA,
+      0x00180000, 0, 0, 0xe2, LOST },
+    { NAMED("ue", "load-store") ", " EA ", " RA, DATA, 0x8000, 0, 0xe3, LOST },
+    { NAMED("ue", "load-store"), DATA, 0x8000, 0, 0x83, LOST },
+    { NAMED("ue", "table-walk-load-store") ", " EA ", " RA,
+      DATA, 0x4000, 0, 0xe4, LOST },
+    { NAMED("slb", "parity") ", " EA, DATA, 0x100, 1, 0x80, LOST },
+    { NAMED("slb", "multi-hit") ", " EA, DATA, 0x80, 1, 0x81, LOST },
+    { NAMED("slb", "multi-hit") ", 'fetch': true", 0x000c0000, 0, 1, 1, LOST },
+    { NAMED("erat", "multi-hit"), DATA, 0x800, 2, 2, LOST },
+    { NAMED("tlb", "multi-hit") ", " EA, DATA, 0x400, 4, 0x82, LOST },
+    { NAMED("tlb", "multi-hit") ", 'fetch': true", 0x00140000, 0, 4, 2, LOST },
+    /* no code in the registers */
+    { NAMED("erat", "parity") ", " EA, 0, 0, 2, 0x81, LOST },
+    { NAMED("tlb", "parity"), 0, 0, 4, 1, LOST },
+    { "'class': 'd-cache'", 0, 0, 5, 0, LOST },
+    { "'class': 'i-cache', 'disposition': 'limited'", 0, 0, 7, 0, LIMITED },
+    /* what the platform did */
+    { NAMED("tlb", "multi-hit") ", 'disposition': 'recovered'",
+      DATA, 0x400, 4, 2, RECOVERED },
+    { NAMED("slb", "parity") ", 'disposition': 'limited'",
+      DATA, 0x100, 1, 0, LIMITED },
+    { NAMED("ue", "load-store") ", 'disposition': 'not-recovered'",
+      DATA, 0x8000, 0, 0x83, LOST },
+    /* by register; what is in none of the tables is unknown, not UE */
+    { "'srr1': 2097152, 'dsisr': 128", DATA, 0x80, 1, 1, LOST },
+    { "'srr1': 786432", 0x000c0000, 0, 1, 1, LOST },
+    { "'srr1': 2097152, 'dsisr': 1", DATA, 1, 3, 0, LOST },
+    { "'srr1': 2097152, " EA, DATA, 0, 3, 0, LOST },
+    { "'srr1': 0", 0, 0, 3, 0, LOST },
+};
+
+/* What all CPUs have, by name and by register */
+static void test_machine_check(const void *cpu)
+{
+    check_machine_checks(cpu, on_all, ARRAY_SIZE(on_all));
+}
+
+static void test_machine_check_power7(void)
+{
+    static const MachineCheck checks[] = {
+        { NAMED("slb", "parity-or-multi-hit"), DATA, 0x40, 1, 2, LOST },
+        { NAMED("slb", "parity-or-multi-hit") ", 'fetch': true",
+          0x00100000, 0, 1, 2, LOST },
+    };
+
+    check_machine_checks("-cpu power7_v2.3", checks, ARRAY_SIZE(checks));
+}
+
+static void test_machine_check_power8(void)
+{
+    static const MachineCheck checks[] = {
+        { NAMED("erat", "multi-hit") ", 'fetch': true",
+          0x00100000, 0, 2, 2, LOST },
+        { "'srr1': 2097152, 'dsisr': 512, " EA, DATA, 0x200, 2, 0x82, LOST },
+        { NAMED("link", "load"), DATA, 0x2000, 3, 0, LOST },
+        { NAMED("link", "table-walk-load-store"), DATA, 0x1000, 3, 0, LOST },
+        { NAMED("link", "fetch"), 0x08000000, 0, 3, 0, LOST },
+    };
+
+    check_machine_checks("-cpu power8_v2.0", checks, ARRAY_SIZE(checks));
+}
+
+/* Stores that fail late are fatal. */
+static void test_machine_check_power9(void)
+{
+    static const MachineCheck checks[] = {
+        { NAMED("link", "store"), DATA | 0x08180000, 0, 3, 0, FATAL },
+        { NAMED("real-address", "store"), DATA | 0x08140000, 0, 8, 0x10,
+          FATAL },
+        { NAMED("real-address", "store") ", 'disposition': 'limited'",
+          DATA | 0x08140000, 0, 8, 0x10, LIMITED },
+        { NAMED("user", "tlbie"), DATA, 0x200, 3, 0, LOST },
+    };
+
+    check_machine_checks("-cpu power9_v2.2", checks, ARRAY_SIZE(checks));
+}
+
+static void test_machine_check_power10(void)
+{
+    static const MachineCheck checks[] = {
+        { NAMED("real-address", "load") ", " EA, DATA, 0x40, 8, 0x90, LOST },
+        { NAMED("real-address", "load-store-foreign") ", " EA,
+          DATA, 0x08, 8, 0x90, LOST },
+        { NAMED("real-address", "table-walk-load-store-foreign"),
+          DATA, 0x10, 8, 0, LOST },
+        { NAMED("real-address", "table-walk-fetch-foreign"),
+          0x081c0000, 0, 8, 0, LOST },
+        { NAMED("real-address", "fetch-foreign"), 0x001c0000, 0, 8, 0x10,
+          LOST },
+        { NAMED("user", "scv"), 0x08080000, 0, 3, 0, LOST },
+        { "'srr1': 538968064, 'dsisr': 32768", DATA, 0x8000, 0, 0x83, LOST },
+    };
+
+    check_machine_checks("-cpu power10_v2.0", checks, ARRAY_SIZE(checks));
+}
+
+static void refused(RasVm *vm, const char *arguments, const char *pattern)
+{
+    g_autofree char *json = g_strdup_printf("{ 'kind': 'machine-check', %s }",
+                                            arguments);
+
+    ras_assert_refused(vm, "ras-inject",
+                       qobject_to(QDict, qobject_from_json(json,
+                                                           &error_abort)),
+                       pattern, 1);
+}
+
+static void test_machine_check_refused(void)
+{
+    RasVm *vm = start_registered("-cpu power9_v2.2");
+
+    refused(vm, "'vcpu': 2, " NAMED("slb", "parity"),
+            "There is no vCPU 2; *");
+    refused(vm, "'vcpu': 1, " NAMED("slb", "parity"), "vCPU 1 is offline*");
+    refused(vm, "'vcpu': 0", "Either parameter 'class' or parameter 'srr1'*");
+    refused(vm, "'vcpu': 0, 'class': 'slb'", "Class 'slb' needs parameter "
+            "'sub-type'; a POWER9 has parity, multi-hit");
+    refused(vm, "'vcpu': 0, " NAMED("user", "scv"), "A POWER9 has no machine "
+            "checks of class 'user', sub-type 'scv'; of this class it has "
+            "tlbie");
+    refused(vm, "'vcpu': 0, " NAMED("ue", "load-store") ", 'fetch': true",
+            "A POWER9 has no machine checks of class 'ue', sub-type "
+            "'load-store' for instruction fetches; of this class it has "
+            "fetch, table-walk-fetch");
+    refused(vm, "'vcpu': 0, " NAMED("d-cache", "parity"),
+            "Class 'd-cache' has no sub-types; leave out 'sub-type'");
+    refused(vm, "'vcpu': 0, 'class': 'd-cache', " EA,
+            "The log of a cache error has no address; *");
+    refused(vm, "'vcpu': 0, " NAMED("slb", "parity") ", " RA,
+            "Parameter 'logical-address' is only for memory errors*");
+    refused(vm, "'vcpu': 0, " NAMED("ue", "load-store") ", " EA,
+            "*give 'logical-address', too");
+    refused(vm, "'vcpu': 0, 'srr1': 2097152, 'dsisr': 32768, " EA,
+            "*give 'logical-address', too");
+    refused(vm, "'vcpu': 0, " NAMED("ue", "load-store")
+            ", 'logical-address': 1099511627776",
+            "0x10000000000 is not RAM of the guest*");
+    refused(vm, "'vcpu': 0, 'srr1': 0, 'class': 'slb'",
+            "Parameter 'class' and parameter 'srr1' both say*");
+    refused(vm, "'vcpu': 0, 'srr1': 0, 'sub-type': 'load'",
+            "Parameter 'sub-type' and parameter 'srr1' both say*");
+    refused(vm, "'vcpu': 0, " NAMED("slb", "parity") ", 'dsisr': 1",
+            "Parameter 'dsisr' goes with 'srr1', not with 'class'");
+    refused(vm, "'vcpu': 0, 'srr1': 538968064", "Parameter 'srr1' 0x20200000 "
+            "has other bits than those that tell causes on a POWER9, "
+            "0x83c0000");
+    refused(vm, "'vcpu': 0, 'srr1': 2097152, 'dsisr': 65536",
+            "Parameter 'dsisr' 0x10000 has other bits than those that tell "
+            "causes, 0xffff");
+    refused(vm, "'vcpu': 0, 'srr1': 262144, 'dsisr': 1",
+            "Parameter 'dsisr' counts only if bit 0x200000 is set in 'srr1'");
+    ras_assert_count(vm, "accepted", 0);
+    ras_quit(vm);
+
+    vm = start_registered("-cpu power7_v2.3");
+    refused(vm, "'vcpu': 0, " NAMED("link", "load"), "A POWER7 has no machine "
+            "checks of class 'link'; it has those of ue, slb, erat, tlb, "
+            "d-cache, i-cache");
+    refused(vm, "'vcpu': 0, 'srr1': 134217728", "*on a POWER7, 0x3c0000");
+    ras_quit(vm);
+}
+
+/* A guest that has registered nothing has registers, but no log. */
+static void test_machine_check_vector(void)
+{
+    RasVm *vm = start_guest("");
+
+    refused(vm, "'vcpu': 0, 'class': 'd-cache'",
+            "No register can say what failed*");
+    refused(vm, "'vcpu': 0, " NAMED("slb", "parity")
+            ", 'disposition': 'recovered'", "*cannot be told the severity*");
+    ras_inject(vm, "{ 'kind': 'machine-check', 'vcpu': 0, 'class': 'slb',"
+               " 'sub-type': 'parity', 'effective-address': 4660 }");
+    wait_entries(vm, 1);
+    g_assert_cmphex(mail(vm, MAIL_R3), ==, IDLE_R3);
+    g_assert_cmphex(mail(vm, MAIL_SRR1) & SRR1_CAUSES, ==, DATA);
+    g_assert_cmphex(mail(vm, MAIL_DSISR), ==, 0x100);
+    g_assert_cmphex(mail(vm, MAIL_DAR), ==, 4660);
+    ras_wait_count(vm, "taken", 1);
+    ras_quit(vm);
+}
+
+/* One that waits, and has been recovered with limits, moves as it is. */
+static void test_machine_check_moves(void)
+{
+    RasVm *vm = start_registered("");
+    uint8_t log[LOG_SIZE];
+    uint64_t entries;
+
+    ras_consume(vm, PAGE(0), 0);
+    wait_entries(vm, 1);
+    ras_inject(vm, "{ 'kind': 'machine-check', 'vcpu': 0, 'class': 'i-cache',"
+               " 'disposition': 'limited' }");
+    vm = move(vm, NULL);
+    entries = mail(vm, MAIL_ENTRIES);
+    g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
+    wait_entries(vm, entries + 1);
+    read_log(vm, log);
+    g_assert_cmphex(log[1], ==, LIMITED);
+    g_assert_cmphex(log[LOG_SIZE - 40 + 16], ==, 7);
+    ras_quit(vm);
+}
+
+/* --- system reset -------------------------------------------------------- */
+
+/*
+ * A vCPU that resets itself by H_SIGNAL_SYS_RESET: the handler gets the
+ * registers of after the hypercall, and r3 points to the saved one.
+ */
+static void reset_itself(RasVm *vm, int64_t target)
+{
+    qtest_memset(vm->qts, RTAS_BASE, 0x99, 2 * RAS_PAGE);
+    g_assert_cmpint(nmi_register(vm, RESET_HANDLER, HANDLER), ==, SUCCESS);
+    start_hypercall(vm, H_SIGNAL_SYS_RESET, target);
+    wait_entries(vm, 1);
+}
+
+/* -1: all vCPUs.  (The first one alone is 0, which is no command here.) */
+#define ALL_VCPUS (-1)
+
+static void test_sys_reset(void)
+{
+    RasVm *vm = start_registered("-smp 1");
+
+    reset_itself(vm, ALL_VCPUS);
+    g_assert_cmphex(mail(vm, MAIL_R3), ==, RTAS_BASE + SAVE_AREA_END);
+    /* the status of the hypercall: success */
+    g_assert_cmphex(qtest_readq(vm->qts, RTAS_BASE + SAVE_AREA_END), ==, 0);
+    ras_quit(vm);
+}
+
+/* In stock, the status ends up as the pointer. */
+static void test_stock_sys_reset(void)
+{
+    RasVm *vm;
+
+    if (!ras_env_or_skip(STOCK)) {
+        return;
+    }
+    vm = ras_start_binary(STOCK, "", "-accel tcg -S -smp 1");
+    run_guest(vm);
+    set_rtas_base(vm, RTAS_BASE);
+    reset_itself(vm, ALL_VCPUS);
+    g_assert_cmphex(mail(vm, MAIL_R3), ==, 0);
+    g_assert_cmphex(qtest_readq(vm->qts, RTAS_BASE + SAVE_AREA_END), ==,
+                    H_SIGNAL_SYS_RESET);
     ras_quit(vm);
 }
 
@@ -1271,7 +1691,31 @@ int main(int argc, char **argv)
     qtest_add_data_func("/ras/pseries/delivery/load-icount",
                         "-icount shift=3", test_load);
     qtest_add_func("/ras/pseries/delivery/severity", test_severity);
+    qtest_add_func("/ras/pseries/delivery/after-fatal", test_after_fatal);
     qtest_add_func("/ras/pseries/delivery/pages", test_pages);
+    qtest_add_data_func("/ras/pseries/machine-check/power7",
+                        "-cpu power7_v2.3", test_machine_check);
+    qtest_add_data_func("/ras/pseries/machine-check/power8",
+                        "-cpu power8_v2.0", test_machine_check);
+    qtest_add_data_func("/ras/pseries/machine-check/power9",
+                        "-cpu power9_v2.2", test_machine_check);
+    qtest_add_data_func("/ras/pseries/machine-check/power10",
+                        "-cpu power10_v2.0", test_machine_check);
+    qtest_add_func("/ras/pseries/machine-check/power7-only",
+                   test_machine_check_power7);
+    qtest_add_func("/ras/pseries/machine-check/power8-only",
+                   test_machine_check_power8);
+    qtest_add_func("/ras/pseries/machine-check/power9-only",
+                   test_machine_check_power9);
+    qtest_add_func("/ras/pseries/machine-check/power10-only",
+                   test_machine_check_power10);
+    qtest_add_func("/ras/pseries/machine-check/refused",
+                   test_machine_check_refused);
+    qtest_add_func("/ras/pseries/machine-check/vector",
+                   test_machine_check_vector);
+    qtest_add_func("/ras/pseries/machine-check/moves",
+                   test_machine_check_moves);
+    qtest_add_func("/ras/pseries/system-reset", test_sys_reset);
     qtest_add_func("/ras/pseries/records-refused", test_records_refused);
     qtest_add_func("/ras/pseries/register/no-rtas-base",
                    test_register_no_rtas_base);
@@ -1283,6 +1727,8 @@ int main(int argc, char **argv)
                    test_register_addresses);
     qtest_add_func("/ras/pseries/register/rtas-base",
                    test_register_rtas_base);
+    qtest_add_func("/ras/pseries/register/area-size",
+                   test_register_area_size);
     qtest_add_func("/ras/pseries/register/outside-rma",
                    test_register_outside_rma);
     qtest_add_func("/ras/pseries/register/again", test_register_again);
@@ -1291,6 +1737,7 @@ int main(int argc, char **argv)
     qtest_add_func("/ras/pseries/reclaim", test_reclaim);
     qtest_add_func("/ras/pseries/stop-self", test_stop_self);
     qtest_add_func("/ras/pseries/unplug", test_unplug);
+    qtest_add_func("/ras/pseries/unplug-owner", test_unplug_owner);
     qtest_add_data_func("/ras/pseries/second/other-vcpu", "",
                         test_second_vcpu);
     /* all vCPUs in one thread */
@@ -1312,5 +1759,6 @@ int main(int argc, char **argv)
     qtest_add_func("/ras/pseries/moves", test_move);
     qtest_add_func("/ras/pseries/stock/moves", test_stock_moves);
     qtest_add_func("/ras/pseries/stock/begins", test_stock_begins);
+    qtest_add_func("/ras/pseries/stock/system-reset", test_stock_sys_reset);
     return g_test_run();
 }

@@ -12,6 +12,16 @@
 
 #include "hw/ppc/spapr.h"
 #include "hw/ppc/spapr_mce.h"
+#include "hw/ras.h"
+#include "target/ppc/mce.h"
+
+/* spapr_mce_cpu: generation of a CPU, as far as machine checks differ */
+PpcMceCpu spapr_mce_cpu(const CPUPPCState *env);
+
+/* spapr_mce_fill: method fill_machine_check of RasDeviceClass */
+bool spapr_mce_fill(RasState *s, CPUState *cs,
+                    const RasInjectMachineCheck *arg, RasError *error,
+                    Error **errp);
 
 /* spapr_ras_create: give the machine its RAS device */
 void spapr_ras_create(SpaprMachineState *spapr);
