@@ -331,8 +331,8 @@ static RasRecordResult spapr_ras_record(RasState *s, RasEntry *e,
         return RAS_RECORD_NONE;
     }
     area = usable_rtas_area(spapr, SAVE_AREA_END);
-    spapr_mce_to_log(spapr_mce_cpu(&cpu->env), &e->error, e->id, cpu->vcpu_id,
-                     &log);
+    spapr_mce_to_log(spapr_mce_cpu(&cpu->env), &e->error, e->id,
+                     cpu->vcpu_id, &log);
     if (s->fatal_told) {
         /* LoPAR R1-7.3.14-15 */
         log.severity = RTAS_ELOG_SEVERITY_ALREADY_REPORTED;

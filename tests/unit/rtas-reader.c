@@ -35,8 +35,8 @@ enum {
 };
 
 enum {
-    MC_UE = 0, MC_SLB = 1, MC_ERAT = 2, MC_TLB = 4, MC_D_CACHE = 5,
-    MC_I_CACHE = 7, MC_CTRL_MEM = 8,
+    MC_UE = 0, MC_SLB = 1, MC_ERAT = 2, MC_UNKNOWN = 3, MC_TLB = 4,
+    MC_D_CACHE = 5, MC_I_CACHE = 7, MC_CTRL_MEM = 8,
 };
 
 static uint64_t read_be(const uint8_t *p, size_t bytes)
@@ -367,6 +367,7 @@ static const struct McRule {
     { MC_SLB, 0x7c, 0x03, 0, 0, 2, 0x80, 0 },
     { MC_ERAT, 0x7c, 0x03, 0, 1, 3, 0x80, 0 },
     { MC_TLB, 0x7c, 0x03, 0, 1, 3, 0x80, 0 },
+    { MC_UNKNOWN, 0xff, 0, 0, 0, 0, 0, 0 },
     { MC_D_CACHE, 0xff, 0, 0, 0, 0, 0, 0 },
     { MC_I_CACHE, 0xff, 0, 0, 0, 0, 0, 0 },
     { MC_CTRL_MEM, 0x0f, 0x70, 4, 0, 1, 0x80, 0 },

@@ -1536,7 +1536,7 @@ static void test_rtas_strict(void)
         { "reference code with NUL", 150, "00", "behind the reference" },
         { "reference code with NULs behind", 168, "0000000000000000", NULL },
         { "reference code in another alphabet", 144, "e4", "character 0" },
-        { "type of MC", 192, "03", "error type 3" },
+        { "type of MC", 192, "06", "error type 6" },
         { "reserved bits of UE", 193, "eb", "byte 0xeb" },
         { "sub-type of UE", 193, "e5", "byte 0xe5" },
         { "sub-type of a permanent UE", 193, "63", "permanent" },

@@ -487,6 +487,7 @@ static void test_build_subtype_bytes(void)
         { 2, 1, 0x81, 0x10, "QEMUMC21" },
         { 2, 2, 0x82, 0x10, "QEMUMC22" },
         { 2, 3, 0x83, 0x10, "QEMUMC23" },
+        { 3, 0, 0x00, 0x10, "QEMUMC30" },
         { 4, 1, 0x81, 0x10, "QEMUMC41" },
         { 4, 2, 0x82, 0x10, "QEMUMC42" },
         { 4, 3, 0x83, 0x10, "QEMUMC43" },
@@ -510,7 +511,7 @@ static void test_build_subtype_bytes(void)
         g_assert_cmphex(bytes[MC + 0x10], ==, cases[i].type);
         g_assert_cmphex(bytes[UH + 0x08], ==, cases[i].subsystem);
         g_assert_cmpmem(bytes + PS + 0x30, 8, cases[i].code, 8);
-        /* logical address: UE only; D- and I-cache: all zero */
+        /* logical address: UE only; caches and unknown: all zero */
         g_assert_cmphex(bytes[MC + 0x18], ==, has_ea ? 0xc0 : 0x00);
         g_assert_cmphex(bytes[MC + 0x20], ==, is_ue ? 0x08 : 0x00);
 
@@ -577,7 +578,6 @@ static void test_build_refuses(void)
         { MEMBER(initiator), 16, "initiator is reserved" },
         { MEMBER(target), 3, "target is reserved" },
         { MEMBER(target), -1, "target is reserved" },
-        { MEMBER(mc_type), 3, "machine check type is reserved" },
         { MEMBER(mc_type), 6, "machine check type is reserved" },
         { MEMBER(mc_type), 9, "machine check type is reserved" },
         { MEMBER(mc_type), 256, "machine check type is reserved" },
@@ -585,7 +585,7 @@ static void test_build_refuses(void)
     };
     static const uint8_t bad_subtypes[][2] = {
         { 0, 5 }, { 0, 7 }, { 0, 8 }, { 1, 3 }, { 2, 0 }, { 2, 4 }, { 4, 0 },
-        { 4, 4 }, { 5, 1 }, { 7, 1 }, { 8, 2 }, { 8, 16 },
+        { 3, 1 }, { 4, 4 }, { 5, 1 }, { 7, 1 }, { 8, 2 }, { 8, 16 },
     };
     uint8_t bytes[LOG_SIZE];
     RtasMachineCheckLog log;
@@ -755,13 +755,13 @@ static void test_decode_returns_reserved_values_as_found(void)
     bytes[1] = 0xfc;                    /* severity 7, disposition 3 */
     bytes[2] = 0x3f;                    /* initiator 3, target 15 */
     bytes[PH + 0x0a] = 0x1a;            /* month is not BCD */
-    bytes[MC + 0x10] = 0x03;            /* type 3 */
+    bytes[MC + 0x10] = 0x06;            /* type 6 */
     g_assert_true(rtas_elog_decode_mc(bytes, LOG_SIZE, &log, NULL));
     g_assert_cmpint(log.severity, ==, 7);
     g_assert_cmpint(log.disposition, ==, 3);
     g_assert_cmpint(log.initiator, ==, 3);
     g_assert_cmpint(log.target, ==, 15);
-    g_assert_cmpint(log.mc_type, ==, 3);
+    g_assert_cmpint(log.mc_type, ==, 6);
     g_assert_cmpint(log.mc_subtype, ==, 0xe3);
     g_assert_false(log.ea_valid);
     g_assert_false(log.ra_valid);
@@ -1077,7 +1077,6 @@ static const Change changes[] = {
     { ue_log, PS + 0x4f, 0x00, NULL },
     { ue_log, PS + 0x4f, '~', NULL },
     /* MC */
-    { ue_log, MC + 0x10, 0x03, "machine check type is reserved" },
     { ue_log, MC + 0x10, 0x06, "machine check type is reserved" },
     { ue_log, MC + 0x10, 0x09, "machine check type is reserved" },
     { ue_log, MC + 0x11, 0xf3,
@@ -1503,11 +1502,11 @@ static void random_log(RtasMachineCheckLog *log)
 {
     static const uint8_t types[][3] = {
         /* type, sub-types */
-        { 0, 0, 4 }, { 1, 0, 2 }, { 2, 1, 3 }, { 4, 1, 3 }, { 5, 0, 0 },
-        { 7, 0, 0 }, { 8, 0, 1 },
+        { 0, 0, 4 }, { 1, 0, 2 }, { 2, 1, 3 }, { 3, 0, 0 }, { 4, 1, 3 },
+        { 5, 0, 0 }, { 7, 0, 0 }, { 8, 0, 1 },
     };
     static const uint8_t entities[] = { 0, 1, 2, 4, 6 };
-    const uint8_t *type = types[g_test_rand_int_range(0, 7)];
+    const uint8_t *type = types[g_test_rand_int_range(0, 8)];
 
     memset(log, 0, sizeof(*log));
     log->disposition = g_test_rand_int_range(0, 3);
@@ -1526,7 +1525,8 @@ static void random_log(RtasMachineCheckLog *log)
         log->transient = log->mc_subtype || g_test_rand_bit();
         log->ra_valid = g_test_rand_bit();
     }
-    log->ea_valid = log->mc_type != RTAS_MC_TYPE_D_CACHE &&
+    log->ea_valid = log->mc_type != RTAS_MC_TYPE_UNKNOWN &&
+                    log->mc_type != RTAS_MC_TYPE_D_CACHE &&
                     log->mc_type != RTAS_MC_TYPE_I_CACHE &&
                     (log->mc_type != RTAS_MC_TYPE_UE || log->ra_valid) &&
                     g_test_rand_bit();
@@ -1688,7 +1688,8 @@ static void test_names(void)
     g_assert_cmpstr(rtas_elog_type_name(11), ==, "reserved");
     g_assert_cmpstr(rtas_mc_type_name(0), ==, "UE");
     g_assert_cmpstr(rtas_mc_type_name(5), ==, "D-cache");
-    g_assert_cmpstr(rtas_mc_type_name(3), ==, "reserved");
+    g_assert_cmpstr(rtas_mc_type_name(3), ==, "unknown");
+    g_assert_cmpstr(rtas_mc_type_name(6), ==, "reserved");
     g_assert_cmpstr(rtas_mc_subtype_name(0, 4), ==,
                     "page table walk for load/store");
     g_assert_cmpstr(rtas_mc_subtype_name(0, 5), ==, "reserved");

@@ -33,12 +33,12 @@ static bool one_in(unsigned n)
     return !rand_below(n);
 }
 
-/* LoPAR's sub-type values, first and last */
+/* Sub-type values, first and last */
 static const struct McType {
     uint8_t type, first, last;
 } mc_types[] = {
-    { 0, 0, 4 }, { 1, 0, 2 }, { 2, 1, 3 }, { 4, 1, 3 }, { 5, 0, 0 },
-    { 7, 0, 0 }, { 8, 0, 1 },
+    { 0, 0, 4 }, { 1, 0, 2 }, { 2, 1, 3 }, { 3, 0, 0 }, { 4, 1, 3 },
+    { 5, 0, 0 }, { 7, 0, 0 }, { 8, 0, 1 },
 };
 
 static const struct McType *find_mc_type(unsigned type)
@@ -229,6 +229,7 @@ static void wanted_addresses(const RtasMachineCheckLog *log, bool *ea, bool *ra)
         *ra = log->ra_valid;
         *ea = log->ea_valid && log->ra_valid;
         break;
+    case RTAS_MC_TYPE_UNKNOWN:
     case RTAS_MC_TYPE_D_CACHE:
     case RTAS_MC_TYPE_I_CACHE:
         *ra = *ea = false;
@@ -281,8 +282,8 @@ static void compare_action(const RtasReading *r,
                            const RtasMachineCheckLog *log)
 {
     static const char *const types[] = {
-        [0] = "UE", [1] = "SLB", [2] = "ERAT", [4] = "TLB", [5] = "D-Cache",
-        [7] = "I-Cache", [8] = "Real address",
+        [0] = "UE", [1] = "SLB", [2] = "ERAT", [3] = "Unknown", [4] = "TLB",
+        [5] = "D-Cache", [7] = "I-Cache", [8] = "Real address",
     };
     static const char *const severities[] = {
         [2] = "Warning", [3] = "Severe", [4] = "Severe", [5] = "Fatal",
@@ -328,6 +329,7 @@ static void compare_subtype(const RtasReading *r,
                 "Page table walk Load/Store" },
         [1] = { "Parity", "Multihit", "Indeterminate" },
         [2] = { NULL, "Parity", "Multihit", "Indeterminate" },
+        [3] = { "" },
         [4] = { NULL, "Parity", "Multihit", "Indeterminate" },
         [5] = { "Unknown" },
         [7] = { "Unknown" },

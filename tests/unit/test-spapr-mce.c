@@ -387,6 +387,121 @@ static void test_log_severities(void)
     g_assert_true(rtas_elog_mc_valid(&log, NULL));
 }
 
+/* Recovered, but with limits from now on */
+static void test_limited(void)
+{
+    RasError e = poison_hit(RAS_ACCESS_KIND_LOAD);
+    RtasMachineCheckLog log;
+
+    e.severity = RAS_SEVERITY_CORRECTED;
+    e.limited = true;
+    spapr_mce_to_log(PPC_MCE_POWER9, &e, 1, 0, &log);
+    g_assert_cmpint(log.severity, ==, RTAS_ELOG_SEVERITY_ERROR_SYNC);
+    g_assert_cmpint(log.disposition, ==,
+                    RTAS_ELOG_DISPOSITION_LIMITED_RECOVERY);
+    g_assert_true(rtas_elog_mc_valid(&log, NULL));
+}
+
+/* What the log has no word for is unknown: neither UE nor something else. */
+static void test_log_unknown(void)
+{
+    static const struct {
+        uint32_t srr1, dsisr;
+        RtasMcType type;
+    } rows[] = {
+        { LOAD_STORE, 0, RTAS_MC_TYPE_UNKNOWN },
+        { LOAD_STORE, 1, RTAS_MC_TYPE_UNKNOWN },
+        { 0, 0, RTAS_MC_TYPE_UNKNOWN },
+        { LOAD_STORE, 0x2000, RTAS_MC_TYPE_UNKNOWN },           /* link */
+        { LOAD_STORE, 0x0200, RTAS_MC_TYPE_UNKNOWN },           /* tlbie */
+        { LOAD_STORE, 0x0040, RTAS_MC_TYPE_CTRL_MEM_ACCESS },   /* load */
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        SpaprMceRegs regs = { .srr1 = rows[i].srr1, .dsisr = rows[i].dsisr };
+        RtasMachineCheckLog log;
+        RasError e;
+
+        g_assert_true(spapr_mce_to_error(PPC_MCE_POWER9, &regs, false, &e));
+        spapr_mce_to_log(PPC_MCE_POWER9, &e, 1, 0, &log);
+        g_assert_cmpint(log.mc_type, ==, rows[i].type);
+    }
+}
+
+/*
+ * An error made from a cause has the cause in the registers of that CPU, or,
+ * if it has none for it, nothing in the registers; a log it always has.
+ */
+static void test_make_error(void)
+{
+    for (PpcMceCpu cpu = 0; cpu < PPC_MCE_CPU__MAX; cpu++) {
+        for (PpcMceClass cls = 0; cls < PPC_MCE_CLASS__MAX; cls++) {
+            for (PpcMceSubtype sub = 0; sub < PPC_MCE_SUBTYPE__MAX; sub++) {
+                SpaprMceRegs regs = { 0 };
+                RtasMachineCheckLog log;
+                uint64_t cause, bits;
+                PpcMceInfo info;
+                uint32_t dsisr;
+                RasError e;
+                bool coded = ppc_mce_encode(cpu, cls, sub, &bits, &dsisr);
+
+                if (!spapr_mce_make_error(cpu, cls, sub, PPC_MCE_SIDE_ANY,
+                                          &e)) {
+                    g_assert_false(coded);
+                    continue;
+                }
+                g_assert_true(e.synchronous);
+                g_assert_false(e.has_addr || e.has_vaddr);
+                g_assert_cmpint(spapr_mce_is_log_only(&e), ==, !coded);
+                spapr_mce_from_error(cpu, &e, &cause, &regs);
+                g_assert_cmphex(cause, ==, bits);
+                g_assert_cmphex(regs.dsisr, ==, dsisr);
+                g_assert_cmpint(ppc_mce_decode(cpu, cause, regs.dsisr, &info),
+                                ==, coded);
+                spapr_mce_to_log(cpu, &e, 1, 0, &log);
+                g_assert_true(rtas_elog_mc_valid(&log, NULL));
+                g_assert_cmpint(log.mc_type == RTAS_MC_TYPE_UE, ==,
+                                cls == PPC_MCE_CLASS_UE);
+            }
+        }
+    }
+}
+
+/* The causes that only a log has a word for */
+static void test_log_only(void)
+{
+    static const struct {
+        PpcMceClass cls;
+        PpcMceSubtype subtype;
+        RasErrorKind kind;
+        RtasMcType type;
+        uint8_t rtas_subtype;
+    } rows[] = {
+        { PPC_MCE_CLASS_D_CACHE, PPC_MCE_SUBTYPE_INDETERMINATE,
+          RAS_KIND_CACHE, RTAS_MC_TYPE_D_CACHE, 0 },
+        { PPC_MCE_CLASS_I_CACHE, PPC_MCE_SUBTYPE_INDETERMINATE,
+          RAS_KIND_CACHE, RTAS_MC_TYPE_I_CACHE, 0 },
+        { PPC_MCE_CLASS_ERAT, PPC_MCE_SUBTYPE_PARITY,
+          RAS_KIND_ERAT, RTAS_MC_TYPE_ERAT, RTAS_MC_ERAT_PARITY },
+        { PPC_MCE_CLASS_TLB, PPC_MCE_SUBTYPE_PARITY,
+          RAS_KIND_TLB, RTAS_MC_TYPE_TLB, RTAS_MC_TLB_PARITY },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        for (PpcMceSide side = 0; side <= PPC_MCE_SIDE_FETCH; side++) {
+            RtasMachineCheckLog log;
+            RasError e;
+
+            g_assert_true(spapr_mce_make_error(PPC_MCE_POWER9, rows[i].cls,
+                                               rows[i].subtype, side, &e));
+            g_assert_cmpint(e.kind, ==, rows[i].kind);
+            spapr_mce_to_log(PPC_MCE_POWER9, &e, 1, 0, &log);
+            g_assert_cmpint(log.mc_type, ==, rows[i].type);
+            g_assert_cmpint(log.mc_subtype, ==, rows[i].rtas_subtype);
+        }
+    }
+}
+
 /* Whatever a CPU reports, a valid log can be built, and UE is never made up. */
 static void test_every_syndrome_has_a_log(void)
 {
@@ -446,6 +561,10 @@ int main(int argc, char **argv)
     g_test_add_func("/spapr-mce/poison-registers", test_poison_registers);
     g_test_add_func("/spapr-mce/poison-log", test_poison_log);
     g_test_add_func("/spapr-mce/log-severities", test_log_severities);
+    g_test_add_func("/spapr-mce/limited", test_limited);
+    g_test_add_func("/spapr-mce/log-unknown", test_log_unknown);
+    g_test_add_func("/spapr-mce/make-error", test_make_error);
+    g_test_add_func("/spapr-mce/log-only", test_log_only);
     g_test_add_func("/spapr-mce/every-syndrome-has-a-log",
                     test_every_syndrome_has_a_log);
     return g_test_run();
