@@ -220,7 +220,10 @@ static void log_type(PpcMceCpu cpu, const RasError *error,
         log->mc_subtype = info.rtas_subtype;
     } else if (info.cls == PPC_MCE_CLASS_RA) {
         log->mc_type = RTAS_MC_TYPE_CTRL_MEM_ACCESS;
-        log->mc_subtype = RTAS_MC_CTRL_MEM_OPERAND_ACCESS;
+        log->mc_subtype =
+            info.subtype == PPC_MCE_SUBTYPE_TABLE_WALK_IFETCH ||
+            info.subtype == PPC_MCE_SUBTYPE_TABLE_WALK_LOAD_STORE ?
+            RTAS_MC_CTRL_MEM_TABLE_WALK : RTAS_MC_CTRL_MEM_OPERAND_ACCESS;
     } else {
         log->mc_type = RTAS_MC_TYPE_UNKNOWN;
         log->mc_subtype = RTAS_MC_UNKNOWN_UNSPECIFIED;

@@ -408,13 +408,22 @@ static void test_log_unknown(void)
     static const struct {
         uint32_t srr1, dsisr;
         RtasMcType type;
+        uint8_t subtype;
     } rows[] = {
         { LOAD_STORE, 0, RTAS_MC_TYPE_UNKNOWN },
         { LOAD_STORE, 1, RTAS_MC_TYPE_UNKNOWN },
         { 0, 0, RTAS_MC_TYPE_UNKNOWN },
         { LOAD_STORE, 0x2000, RTAS_MC_TYPE_UNKNOWN },           /* link */
         { LOAD_STORE, 0x0200, RTAS_MC_TYPE_UNKNOWN },           /* tlbie */
-        { LOAD_STORE, 0x0040, RTAS_MC_TYPE_CTRL_MEM_ACCESS },   /* load */
+        /* bad real addresses are close to what type 8 is for */
+        { LOAD_STORE, 0x0040, RTAS_MC_TYPE_CTRL_MEM_ACCESS,
+          RTAS_MC_CTRL_MEM_OPERAND_ACCESS },
+        { LOAD_STORE, 0x0020, RTAS_MC_TYPE_CTRL_MEM_ACCESS,
+          RTAS_MC_CTRL_MEM_TABLE_WALK },
+        { 0x08100000, 0, RTAS_MC_TYPE_CTRL_MEM_ACCESS,
+          RTAS_MC_CTRL_MEM_TABLE_WALK },
+        { 0x080c0000, 0, RTAS_MC_TYPE_CTRL_MEM_ACCESS,
+          RTAS_MC_CTRL_MEM_OPERAND_ACCESS },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -425,6 +434,7 @@ static void test_log_unknown(void)
         g_assert_true(spapr_mce_to_error(PPC_MCE_POWER9, &regs, false, &e));
         spapr_mce_to_log(PPC_MCE_POWER9, &e, 1, 0, &log);
         g_assert_cmpint(log.mc_type, ==, rows[i].type);
+        g_assert_cmpint(log.mc_subtype, ==, rows[i].subtype);
     }
 }
 

@@ -361,6 +361,13 @@ class Guest:
                              vcpu=vcpu, virtual_address=virtual_address,
                              polled=polled)
 
+    def inject_machine_check(self, vcpu: int, what: str,
+                             sub_type: Optional[str] = None,
+                             **options: Any) -> Dict[str, Any]:
+        """ras-inject of a machine check, class @what."""
+        return self.qemu.qmp('ras-inject', kind='machine-check', vcpu=vcpu,
+                             sub_type=sub_type, **{'class': what}, **options)
+
     def unpoison(self, address: int, length: Optional[int] = None) -> None:
         """ras-unpoison."""
         self.qemu.qmp('ras-unpoison', address=address, length=length)

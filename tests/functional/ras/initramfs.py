@@ -4,8 +4,8 @@
 The result is kept in the cache under a name that is made from everything
 that went into it, and is checked against its sum before it is used.
 
-A guest that is to run rasdaemon has it, with its libraries, in a second
-archive behind the first.
+A guest that is to run programs of Debian has them, with their libraries, in a
+second archive behind the first.
 """
 
 import hashlib
@@ -14,17 +14,19 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Callable, List
+from typing import Callable, List, Sequence
 
 from . import environment
 from .targets import Target
 
 GUEST_SOURCES = Path(__file__).resolve().parent.parent / 'guest'
+RTAS_LOG = Path(__file__).resolve().parent.parent / 'rtas' / 'rtas-log.c'
 CFLAGS = ['-static', '-O2', '-Wall', '-Wextra', '-Werror']
 # Changes when the recipe below changes what comes out of the same input.
 RECIPE = '1'
 RASDAEMON = ('RAS_RASDAEMON_ARM64', 'RAS_LIBSQLITE3_ARM64',
              'RAS_LIBTRACEEVENT_ARM64', 'RAS_LIBC_ARM64')
+RTAS_TOOLS = ('RAS_KEXEC_PPC64', 'RAS_LIBRTASEVENT_PPC64', 'RAS_LIBC_PPC64')
 
 
 def _version(compiler: str) -> bytes:
@@ -89,13 +91,16 @@ def _build(folder: Path, busybox: Path, target: Target) -> Path:
     return archive
 
 
-def _build_rasdaemon(folder: Path, first: Path, parts: List[Path]) -> Path:
+def _build_second(folder: Path, first: Path, parts: List[Path],
+                  add: Callable[[Path], None]) -> Path:
     root = folder / 'root'
     for part in parts:
         shutil.copytree(part / 'usr', root / 'usr', symlinks=True,
                         dirs_exist_ok=True)
-    (root / 'lib').symlink_to('usr/lib')
-    (root / 'var/lib/rasdaemon').mkdir(parents=True)
+    for name in ('lib', 'lib64'):
+        if (root / 'usr' / name).exists():
+            (root / name).symlink_to(f'usr/{name}')
+    add(root)
     second = folder / 'second.cpio'
     _pack(root, second)
     archive = folder / 'initramfs.cpio'
@@ -128,12 +133,39 @@ def get(target: Target) -> Path:
                    lambda folder: _build(folder, busybox, target))
 
 
-def get_with_rasdaemon(target: Target) -> Path:
-    """The same with rasdaemon (arm64)."""
+def _get_second(name: str, target: Target, variables: Sequence[str],
+                files: Sequence[Path], add: Callable[[Path], None]) -> Path:
+    """@files: what @add puts in, or makes it of."""
     first = get(target)
-    parts = [environment.path(variable) for variable in RASDAEMON]
+    parts = [environment.path(variable) for variable in variables]
     # The name of each part has its version.
     key = hashlib.sha256('\n'.join(
-        [first.name, *(part.name for part in parts)]).encode()).hexdigest()
-    return _cached(f'rasdaemon-{target.name}-{key[:20]}',
-                   lambda folder: _build_rasdaemon(folder, first, parts))
+        [first.name, *(part.name for part in parts),
+         *(_sum(file) for file in files)]).encode()).hexdigest()
+    return _cached(f'{name}-{target.name}-{key[:20]}',
+                   lambda folder: _build_second(folder, first, parts, add))
+
+
+def get_with_rasdaemon(target: Target) -> Path:
+    """The same with rasdaemon (arm64)."""
+    return _get_second('rasdaemon', target, RASDAEMON, [],
+                       lambda root: (root / 'var/lib/rasdaemon').mkdir(
+                           parents=True))
+
+
+def get_with_rtas_tools(target: Target) -> Path:
+    """The same with kexec, what it needs to start, and rtas-log (ppc64)."""
+    first = get(target)
+    kernel = environment.path(target.kernel_variable)
+
+    def add(root: Path) -> None:
+        library = next(root.glob('usr/lib/*/librtasevent.so.2'))
+        subprocess.run([target.compiler, '-O2', '-Wall', '-Wextra', '-Werror',
+                        '-o', str(root / 'usr/sbin/rtas-log'), str(RTAS_LOG),
+                        str(library)], check=True, timeout=300)
+        (root / 'boot').mkdir()
+        shutil.copy(kernel, root / 'boot' / 'kernel')
+        shutil.copy(first, root / 'boot' / 'initrd')
+
+    return _get_second('rtas-tools', target, RTAS_TOOLS, [kernel, RTAS_LOG],
+                       add)
