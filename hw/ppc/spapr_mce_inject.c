@@ -191,7 +191,7 @@ static bool fill_raw(PpcMceCpu cpu, const RasInjectMachineCheck *arg,
                    "in 'srr1'", PPC_MCE_SRR1_LOAD_STORE);
         return false;
     }
-    spapr_mce_to_error(cpu, &regs, false, error);
+    spapr_mce_to_error(cpu, &regs, SPAPR_MCE_NOT_SAID, error);
     return true;
 }
 

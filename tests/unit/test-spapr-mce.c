@@ -139,7 +139,7 @@ static void test_dispositions(void)
         RasError e;
 
         g_assert_true(spapr_mce_to_error(PPC_MCE_POWER9, &regs, rows[i].said,
-                                         &e));
+                                         SPAPR_MCE_NOT_SAID, &e));
         g_assert_cmpint(e.severity, ==, rows[i].severity);
         spapr_mce_to_log(PPC_MCE_POWER9, &e, 1, 0, &log);
         g_assert_cmpint(log.disposition, ==, rows[i].logged);
@@ -431,7 +431,8 @@ static void test_log_unknown(void)
         RtasMachineCheckLog log;
         RasError e;
 
-        g_assert_true(spapr_mce_to_error(PPC_MCE_POWER9, &regs, false, &e));
+        g_assert_true(spapr_mce_to_error(PPC_MCE_POWER9, &regs,
+                                         SPAPR_MCE_NOT_SAID, &e));
         spapr_mce_to_log(PPC_MCE_POWER9, &e, 1, 0, &log);
         g_assert_cmpint(log.mc_type, ==, rows[i].type);
         g_assert_cmpint(log.mc_subtype, ==, rows[i].subtype);
