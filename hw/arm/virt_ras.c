@@ -235,6 +235,9 @@ static void virt_ras_class_init(ObjectClass *oc, void *data)
     rc->check_record = virt_ras_check_record;
     rc->build_arm_processor = virt_ras_build_arm_processor;
     rc->accesses = virt_ras_accesses;
+    rc->build_serror = virt_ras_build_serror;
+    rc->raise_serror = virt_ras_raise_serror;
+    rc->serror_pending = virt_ras_serror_pending;
     rc->check = virt_ras_check;
     rc->ready = virt_ras_ready;
     rc->vcpu_online = virt_ras_vcpu_online;

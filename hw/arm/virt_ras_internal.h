@@ -44,6 +44,13 @@ size_t virt_ras_build_arm_processor(RasState *s, uint64_t id,
                                     const RasInjectArmProcessor *arg,
                                     uint8_t *record, Error **errp);
 
+bool virt_ras_build_serror(RasState *s, CPUState *cpu,
+                           const RasInjectSerror *arg, RasError *error,
+                           Error **errp);
+const char *virt_ras_raise_serror(RasState *s, const RasEntry *e,
+                                  CPUState *cpu);
+bool virt_ras_serror_pending(RasState *s, CPUState *cpu, RasSerrorInfo *info);
+
 /* virt_ras_ghes_create: create the RAS device of the full layout */
 RasState *virt_ras_ghes_create(VirtMachineState *vms);
 

@@ -41,7 +41,7 @@ static void remind_timer_expired(void *opaque)
     RasState *s = opaque;
     bool waiting = false;
 
-    for (int c = RAS_CHANNEL_INTERRUPT; c < RAS_CHANNELS; c++) {
+    for (int c = RAS_CHANNEL_INTERRUPT; c < RAS_RECORD_CHANNELS; c++) {
         if (s->record_out[c]) {
             RAS_GET_CLASS(s)->notify_batch(s, c);
             waiting = true;
@@ -100,7 +100,7 @@ void ras_async_deliver(RasState *s, RasChannel channel)
 
 static void deliver_all(RasState *s)
 {
-    for (int c = RAS_CHANNEL_INTERRUPT; c < RAS_CHANNELS; c++) {
+    for (int c = RAS_CHANNEL_INTERRUPT; c < RAS_RECORD_CHANNELS; c++) {
         ras_async_deliver(s, c);
     }
 }
@@ -152,7 +152,7 @@ static void vm_state_changed(void *opaque, bool running, RunState state)
 
 void ras_async_loaded(RasState *s)
 {
-    for (int c = RAS_CHANNEL_INTERRUPT; c < RAS_CHANNELS; c++) {
+    for (int c = RAS_CHANNEL_INTERRUPT; c < RAS_RECORD_CHANNELS; c++) {
         if (s->record_out[c]) {
             s->remind_delay_ms = REMIND_MIN_MS;
             remind(s);

@@ -74,6 +74,7 @@ void hmp_info_ras(Monitor *mon, const QDict *qdict)
     Error *err = NULL;
     g_autoptr(RasInfo) info = qmp_query_ras(&err);
     const RasCounters *c;
+    const RasSerrorInfoList *serror;
     const intList *vcpu;
 
     if (hmp_handle_error(mon, err)) {
@@ -83,6 +84,15 @@ void hmp_info_ras(Monitor *mon, const QDict *qdict)
     print_queue(mon, info->queue);
     for (vcpu = info->parked; vcpu; vcpu = vcpu->next) {
         monitor_printf(mon, "parked: vCPU %" PRId64 "\n", vcpu->value);
+    }
+    for (serror = info->serrors; serror; serror = serror->next) {
+        monitor_printf(mon, "SError pending: vCPU %" PRId64,
+                       serror->value->vcpu);
+        if (serror->value->has_syndrome) {
+            monitor_printf(mon, ", syndrome 0x%" PRIx64,
+                           serror->value->syndrome);
+        }
+        monitor_printf(mon, "\n");
     }
     print_poison(mon, info->poisoned);
     print_host_memory(mon, info->host_poisoned);

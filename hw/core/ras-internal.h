@@ -35,6 +35,27 @@ void ras_async_acknowledged(RasState *s, RasChannel channel);
  */
 bool ras_is_memory(uint64_t addr, uint64_t len);
 
+/*
+ * SErrors that vCPUs have been given (hw/core/ras-serror.c).
+ *
+ * ras_serror_deliver: give @e to its vCPU, on whose thread this is called
+ */
+void ras_serror_deliver(RasState *s, RasEntry *e);
+
+/*
+ * ras_serror_settle: find out whether that of @cpu is still pending
+ *
+ * TCG says when a vCPU takes one, KVM has to be asked.
+ */
+void ras_serror_settle(RasState *s, CPUState *cpu);
+
+/* ras_serrors_settle: the same for all vCPUs */
+void ras_serrors_settle(RasState *s);
+
+/* ras_serrors_in_flight: number of them whose life is not over */
+unsigned int ras_serrors_in_flight(RasState *s);
+
+
 /* ras_host_memory_forget_absent: forget memory that was unplugged */
 void ras_host_memory_forget_absent(RasState *s);
 

@@ -67,7 +67,7 @@ typedef struct Saved {
     bool lost;
     bool fatal_told;
     int32_t bare_vcpu;          /* has to run before its next error, or -1 */
-    bool record_out[RAS_CHANNELS];
+    bool record_out[RAS_RECORD_CHANNELS];
     int32_t nr_errors;
     SavedError *errors;
     int32_t nr_ranges;
@@ -159,7 +159,7 @@ static const VMStateDescription vmstate_saved = {
         VMSTATE_BOOL(lost, Saved),
         VMSTATE_BOOL(fatal_told, Saved),
         VMSTATE_INT32(bare_vcpu, Saved),
-        VMSTATE_BOOL_ARRAY(record_out, Saved, RAS_CHANNELS),
+        VMSTATE_BOOL_ARRAY(record_out, Saved, RAS_RECORD_CHANNELS),
         VMSTATE_INT32(nr_errors, Saved),
         VMSTATE_VALIDATE("number of errors", errors_are_bounded),
         VMSTATE_STRUCT_VARRAY_POINTER_INT32(errors, Saved, nr_errors,
@@ -225,6 +225,7 @@ static int put_state(QEMUFile *f, void *opaque, size_t size,
     };
     int ret;
 
+    ras_serrors_settle(s);
     memcpy(saved.record_out, s->record_out, sizeof(saved.record_out));
     for (RasEntry *e = ras_queue_first(&s->queue); e;
          e = ras_queue_following(&s->queue, e)) {
@@ -263,7 +264,8 @@ static const char *check_error(RasState *s, const SavedError *e)
         return "source, which this machine does not have (ras-ghes=on on "
                "both sides?)";
     }
-    if (e->channel == RAS_CHANNEL_EXCEPTION &&
+    if ((e->channel == RAS_CHANNEL_EXCEPTION ||
+         e->channel == RAS_CHANNEL_SERROR) &&
         (e->vcpu < 0 || !qemu_get_cpu(e->vcpu))) {
         return "vCPU";
     }
@@ -360,7 +362,7 @@ static bool load_saved(RasState *s, const Saved *saved)
         s->bare_vcpu = saved->bare_vcpu;
         s->bare_vcpu_ran = false;
     }
-    for (int c = RAS_CHANNEL_INTERRUPT; c < RAS_CHANNELS; c++) {
+    for (int c = RAS_CHANNEL_INTERRUPT; c < RAS_RECORD_CHANNELS; c++) {
         s->record_out[c] = saved->record_out[c] &&
                            ras_queue_outstanding(&s->queue, c);
     }
@@ -401,12 +403,17 @@ static const VMStateInfo vmstate_info_ras = {
     .put = put_state,
 };
 
+/*
+ * An SError moves with its vCPU, which is enough for the guest: it alone is no
+ * reason to refuse QEMUs that know nothing of errors.
+ */
 static bool state_needed(void *opaque)
 {
     RasState *s = ras_get();
 
     return s && opaque == first_cpu &&
-           (s->queue.in_flight || ras_poison_count(s) || s->fatal_told);
+           (s->queue.in_flight > ras_serrors_in_flight(s) ||
+            ras_poison_count(s));
 }
 
 const VMStateDescription vmstate_cpu_common_ras = {

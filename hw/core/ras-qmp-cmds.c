@@ -9,6 +9,8 @@
 #include "qapi/qapi-commands-ras.h"
 #include "qapi/qapi-events-ras.h"
 #include "qapi/qapi-events-run-state.h"
+#include "qapi/clone-visitor.h"
+#include "qapi/qapi-visit-ras.h"
 #include "qapi/util.h"
 #include "qemu/base64.h"
 #include "hw/boards.h"
@@ -299,6 +301,61 @@ static bool inject_machine_check(RasState *s, const RasInjectMachineCheck *m,
     return result->id != 0;
 }
 
+typedef struct SerrorRequest {
+    RasState *s;
+    const RasInjectSerror *arg;
+    uint64_t id;
+    Error *err;
+} SerrorRequest;
+
+/*
+ * On the vCPU's thread: elsewhere, what was synchronized may be gone before it
+ * is looked at or changed.
+ */
+static void inject_serror_on_vcpu(CPUState *cpu, run_on_cpu_data data)
+{
+    SerrorRequest *r = data.host_ptr;
+    RasDeviceClass *rc = RAS_GET_CLASS(r->s);
+    RasError error = {
+        .kind = RAS_KIND_UNKNOWN,
+        .origin = RAS_ORIGIN_INJECTED,
+        .channel = RAS_CHANNEL_SERROR,
+        .vcpu = cpu->cpu_index,
+    };
+
+    if (check_vcpu(r->s, cpu->cpu_index, &r->err)) {
+        ras_serror_settle(r->s, cpu);
+        if (rc->build_serror(r->s, cpu, r->arg, &error, &r->err)) {
+            r->id = ras_report(&error, &r->err);
+        }
+    }
+}
+
+static bool inject_serror(RasState *s, const RasInjectSerror *arg,
+                          RasInjectResult *result, Error **errp)
+{
+    SerrorRequest r = { .s = s, .arg = arg };
+    CPUState *cpu;
+
+    if (!RAS_GET_CLASS(s)->build_serror) {
+        error_setg(errp, "This machine has no Arm processors, and so no "
+                   "SErrors; use kind 'memory'");
+        return false;
+    }
+    cpu = find_vcpu(arg->vcpu, errp);
+    if (!cpu) {
+        return false;
+    }
+    run_on_cpu(cpu, inject_serror_on_vcpu, RUN_ON_CPU_HOST_PTR(&r));
+    if (r.err) {
+        error_propagate(errp, r.err);
+        return false;
+    }
+    result->id = r.id;
+    result->has_id = true;
+    return true;
+}
+
 RasInjectResult *qmp_ras_inject(RasInject *arg, Error **errp)
 {
     g_autoptr(RasInjectResult) result = g_new0(RasInjectResult, 1);
@@ -327,6 +384,11 @@ RasInjectResult *qmp_ras_inject(RasInject *arg, Error **errp)
         break;
     case RAS_INJECT_KIND_CPER:
         if (inject_cper(s, &arg->u.cper, result, errp)) {
+            return g_steal_pointer(&result);
+        }
+        break;
+    case RAS_INJECT_KIND_SERROR:
+        if (inject_serror(s, &arg->u.serror, result, errp)) {
             return g_steal_pointer(&result);
         }
         break;
@@ -389,7 +451,7 @@ static RasSourceList *list_sources(RasState *s)
 {
     RasSourceList *list = NULL, **tail = &list;
 
-    for (int c = 0; c < RAS_CHANNELS; c++) {
+    for (int c = 0; c < RAS_RECORD_CHANNELS; c++) {
         RasEntry *e = ras_queue_outstanding(&s->queue, c);
         RasSource *source;
 
@@ -478,6 +540,25 @@ static RasHostRangeList *list_host_memory(RasState *s)
     return list;
 }
 
+static RasSerrorInfoList *list_serrors(RasState *s)
+{
+    RasSerrorInfoList *list = NULL, **tail = &list;
+    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    CPUState *cpu;
+
+    CPU_FOREACH(cpu) {
+        RasSerrorInfo info = { .vcpu = cpu->cpu_index };
+
+        if (rc->serror_pending) {
+            cpu_synchronize_state(cpu);
+            if (rc->serror_pending(s, cpu, &info)) {
+                QAPI_LIST_APPEND(tail, QAPI_CLONE(RasSerrorInfo, &info));
+            }
+        }
+    }
+    return list;
+}
+
 RasInfo *qmp_query_ras(Error **errp)
 {
     RasState *s = need_ras(errp);
@@ -487,11 +568,13 @@ RasInfo *qmp_query_ras(Error **errp)
     if (!s) {
         return NULL;
     }
+    ras_serrors_settle(s);
     c = &s->queue.counts;
     info = g_new0(RasInfo, 1);
     info->sources = list_sources(s);
     info->queue = list_errors(s);
     info->parked = list_parked();
+    info->serrors = list_serrors(s);
     info->poisoned = list_poison(s);
     info->host_poisoned = list_host_memory(s);
     info->counters = g_new0(RasCounters, 1);

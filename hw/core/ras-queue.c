@@ -82,6 +82,7 @@ static bool channel_open(const RasQueue *q, const RasEntry *e)
     RasChannel c = e->error.channel;
     unsigned int n = q->channel[c].nr_outstanding;
 
+    /* of SErrors, none is ever outstanding */
     return !n || (c != RAS_CHANNEL_EXCEPTION && n < RAS_BATCH_MAX &&
                   q->entry[q->channel[c].outstanding[0]].stage ==
                   RAS_STAGE_RECORDED);
@@ -91,6 +92,9 @@ static void outstanding_add(RasQueue *q, const RasEntry *e)
 {
     RasChannel c = e->error.channel;
 
+    if (c == RAS_CHANNEL_SERROR) {
+        return;
+    }
     q->channel[c].outstanding[q->channel[c].nr_outstanding++] =
         entry_index(q, e);
 }
@@ -115,7 +119,8 @@ static bool step_allowed(const RasQueue *q, const RasEntry *e, RasStage to)
     case RAS_STAGE_QUEUED:
         return e->stage == RAS_STAGE_ACCEPTED;
     case RAS_STAGE_RECORDED:
-        return e->stage == RAS_STAGE_QUEUED && channel_open(q, e);
+        return e->stage == RAS_STAGE_QUEUED && channel_open(q, e) &&
+               e->error.channel < RAS_RECORD_CHANNELS;
     case RAS_STAGE_NOTIFIED:
         return e->stage == RAS_STAGE_RECORDED ||
                (e->stage == RAS_STAGE_QUEUED && channel_open(q, e));
@@ -199,8 +204,12 @@ bool ras_queue_advance(RasQueue *q, RasEntry *e, RasStage stage)
 
 static bool vcpu_fits_channel(const RasQueue *q, const RasError *error)
 {
-    if (error->channel != RAS_CHANNEL_EXCEPTION) {
-        return error->vcpu == -1 && !ras_error_parks(error);
+    if (error->channel != RAS_CHANNEL_EXCEPTION && ras_error_parks(error)) {
+        return false;
+    }
+    if (error->channel != RAS_CHANNEL_EXCEPTION &&
+        error->channel != RAS_CHANNEL_SERROR) {
+        return error->vcpu == -1;
     }
     return error->vcpu >= 0 && error->vcpu < (int64_t)q->nr_vcpus;
 }
@@ -365,6 +374,8 @@ bool ras_queue_restore(RasQueue *q, const RasEntry *from)
         !vcpu_fits_channel(q, &from->error) ||
         (!queued && from->stage != RAS_STAGE_NOTIFIED) ||
         (queued && from->recorded) || (from->held && !queued) ||
+        (from->error.channel == RAS_CHANNEL_SERROR &&
+         (queued || from->recorded)) ||
         (!queued && q->channel[from->error.channel].nr_outstanding &&
          (from->error.channel == RAS_CHANNEL_EXCEPTION ||
           q->channel[from->error.channel].nr_outstanding == RAS_BATCH_MAX))) {

@@ -68,7 +68,10 @@ static void update_waiting(RasState *s)
 
 bool ras_has_channel(RasState *s, RasChannel channel)
 {
-    return RAS_GET_CLASS(s)->channel_name(s, channel);
+    RasDeviceClass *rc = RAS_GET_CLASS(s);
+
+    return channel == RAS_CHANNEL_SERROR ? rc->raise_serror != NULL :
+                                           rc->channel_name(s, channel) != NULL;
 }
 
 static RasEntry *outstanding(RasState *s)
@@ -247,7 +250,8 @@ static bool rate_allows(RasRate *rate, unsigned int max, int64_t window_ms,
 
 uint64_t ras_report(const RasError *error, Error **errp)
 {
-    bool async = error->channel != RAS_CHANNEL_EXCEPTION;
+    bool async = error->channel == RAS_CHANNEL_INTERRUPT ||
+                 error->channel == RAS_CHANNEL_POLLED;
     CPUState *cpu = async ? NULL : qemu_get_cpu(error->vcpu);
     RasState *s = the_ras;
     unsigned int held_back;
@@ -288,6 +292,10 @@ uint64_t ras_report(const RasError *error, Error **errp)
     if (async) {
         qemu_bh_schedule(s->report_bh);
         ras_async_deliver(s, error->channel);
+        return e->id;
+    }
+    if (error->channel == RAS_CHANNEL_SERROR) {
+        ras_serror_deliver(s, e);
         return e->id;
     }
     if (error->origin != RAS_ORIGIN_INJECTED && error->vcpu == s->bare_vcpu) {
@@ -503,6 +511,7 @@ static void ras_reset_enter(Object *obj, ResetType type)
     timer_del(s->bare_timer);
     ras_async_reset(s);
     trace_ras_reset(s->queue.in_flight);
+    ras_serrors_settle(s);
     for (e = ras_queue_first(&s->queue); e && rc->cut_off;
          e = ras_queue_following(&s->queue, e)) {
         rc->cut_off(s, e);

@@ -14,7 +14,8 @@
  *
  * Errors reach the guest on channels.  What a channel has recorded or notified
  * is outstanding: one error of the exception channel, a batch of the others;
- * the next follows when all of it has ended.
+ * the next follows when all of it has ended.  SErrors are notified at once, and
+ * none waits for another: a vCPU has one at most, which the caller sees to.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -45,6 +46,9 @@ typedef enum RasChannel {
     RAS_CHANNEL_EXCEPTION,      /* the vCPU of the error takes an exception */
     RAS_CHANNEL_INTERRUPT,      /* no vCPU: an interrupt, when there is time */
     RAS_CHANNEL_POLLED,         /* no vCPU: the guest looks now and then */
+    RAS_RECORD_CHANNELS,        /* those above have records */
+    /* the vCPU of the error has an SError, which it takes when it can */
+    RAS_CHANNEL_SERROR = RAS_RECORD_CHANNELS,
     RAS_CHANNELS,
 } RasChannel;
 

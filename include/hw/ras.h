@@ -7,7 +7,8 @@
  * the bytes into guest memory, notify() raises the exception.  The machine,
  * or the core polling it, says when the guest has acknowledged the record,
  * and the next error follows.  What no vCPU consumed goes by record_batch()
- * and notify_batch() in the same way, from wherever it was reported.
+ * and notify_batch() in the same way, from wherever it was reported.  An SError
+ * is given to its vCPU at once, by raise_serror().
  *
  * Threads: everything here is called with the BQL held, except the function
  * that says otherwise.  Nothing allocates memory or waits between
@@ -169,6 +170,33 @@ struct RasDeviceClass {
                                const RasInjectMachineCheck *arg,
                                RasError *error, Error **errp);
 
+    /*
+     * build_serror: the SError that @arg describes, into @error: its severity
+     * and its syndrome
+     *
+     * Called on @cpu's thread, its registers synchronized.  Returns false,
+     * with the reason in @errp, if @cpu cannot take it now.  The three methods
+     * of SErrors are NULL if this machine has none.
+     */
+    bool (*build_serror)(RasState *s, CPUState *cpu,
+                         const RasInjectSerror *arg, RasError *error,
+                         Error **errp);
+
+    /*
+     * raise_serror: give @cpu the SError @e; same context as build_serror
+     *
+     * Returns how the guest is told, in words: a static string.
+     */
+    const char *(*raise_serror)(RasState *s, const RasEntry *e, CPUState *cpu);
+
+    /*
+     * serror_pending: has @cpu an SError that it has not taken yet?
+     * @info: its syndrome, if it has one; may be NULL
+     *
+     * The registers of @cpu are synchronized.
+     */
+    bool (*serror_pending)(RasState *s, CPUState *cpu, RasSerrorInfo *info);
+
     /* record_pages: pages of memory that a record can name; a power of two */
     unsigned int (*record_pages)(RasState *s);
 
@@ -212,6 +240,13 @@ bool ras_has_channel(RasState *s, RasChannel channel);
  * Does nothing if there is none.
  */
 void ras_acknowledge(RasState *s, RasChannel channel);
+
+/*
+ * ras_serror_taken: @cpu has taken its SError, or deferred it
+ *
+ * What is not an SError of guest RAS is left alone.
+ */
+void ras_serror_taken(CPUState *cpu);
 
 /*
  * ras_owner: index of the vCPU that was notified of the outstanding record
@@ -386,8 +421,9 @@ struct RasState {
     QEMUTimer *remind_timer;
     int64_t remind_delay_ms;
     QEMUTimer *pace_timer;
-    bool record_out[RAS_CHANNELS];  /* waits for its acknowledgement */
-    int64_t notified_ns[RAS_CHANNELS];
+    /* waits for its acknowledgement */
+    bool record_out[RAS_RECORD_CHANNELS];
+    int64_t notified_ns[RAS_RECORD_CHANNELS];
     QEMUBH *report_bh;
     DeviceListener listener;    /* for unplugged vCPUs */
     QEMUTimer *bare_timer;      /* pending: too early for the next error */

@@ -11,3 +11,13 @@ void arm_ras_kvm_init(void)
 {
     g_assert_not_reached();
 }
+
+bool arm_ras_kvm_takes_syndrome(void)
+{
+    g_assert_not_reached();
+}
+
+bool arm_ras_kvm_check_serror(CPUState *cs, bool has_syndrome, Error **errp)
+{
+    g_assert_not_reached();
+}

@@ -1,12 +1,18 @@
 /*
- * Guest RAS: external aborts that KVM leaves to user space
+ * Guest RAS of Arm under KVM: external aborts that KVM leaves to user space,
+ * and SErrors
  *
  * KVM_CAP_ARM_SEA_TO_USER: a synchronous external abort of a guest that the
  * host could not handle ends KVM_RUN with KVM_EXIT_ARM_SEA.  Without the
  * capability, or with a host kernel that lacks it, KVM gives the guest an
  * SError instead.
  *
- * Linux, Documentation/virt/kvm/api.rst, "KVM_EXIT_ARM_SEA".
+ * A virtual SError is a part of the vCPU's events, which QEMU puts behind all
+ * registers: newer kernels do the exception entry as soon as they are told of
+ * an SError that is not masked.  They are read again before they are looked at.
+ *
+ * Linux, Documentation/virt/kvm/api.rst, "KVM_EXIT_ARM_SEA",
+ * "KVM_SET_VCPU_EVENTS".
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -95,4 +101,51 @@ int arm_ras_kvm_sea(CPUState *cs, struct kvm_run *run)
     }
     bql_unlock();
     return EXCP_INTERRUPT;
+}
+
+bool arm_ras_kvm_takes_syndrome(void)
+{
+    return kvm_check_extension(kvm_state, KVM_CAP_ARM_INJECT_SERROR_ESR) > 0;
+}
+
+bool arm_ras_kvm_check_serror(CPUState *cs, bool has_syndrome, Error **errp)
+{
+    if (!kvm_has_vcpu_events()) {
+        error_setg(errp, "The kernel of the host cannot give a vCPU an SError "
+                   "(no KVM_CAP_VCPU_EVENTS); use Linux 4.20 or later");
+        return false;
+    }
+    if (has_syndrome && !arm_ras_kvm_takes_syndrome()) {
+        error_setg(errp, "KVM cannot give an SError a syndrome here (no "
+                   "KVM_CAP_ARM_INJECT_SERROR_ESR), because the CPUs of this "
+                   "host have no RAS extension; leave the syndrome out, or "
+                   "use a host whose CPUs have it");
+        return false;
+    }
+    if (has_syndrome && !arm_el_is_aa64(cpu_env(cs), 1)) {
+        error_setg(errp, "vCPU %d runs a 32-bit guest, whose SErrors KVM "
+                   "gives no syndrome of this form; leave it out",
+                   cs->cpu_index);
+        return false;
+    }
+    return true;
+}
+
+void arm_ras_kvm_reset_serror(CPUState *cs)
+{
+    CPUARMState *env = cpu_env(cs);
+    struct kvm_vcpu_events events = { 0 };
+
+    if (!ras_get() || !kvm_has_vcpu_events() ||
+        kvm_vcpu_ioctl(cs, KVM_GET_VCPU_EVENTS, &events) ||
+        !events.exception.serror_pending) {
+        return;
+    }
+    env->serror.pending = 1;
+    env->serror.has_esr = events.exception.serror_has_esr;
+    env->serror.esr = events.exception.serror_esr;
+    warn_report("ras: vCPU %d has an SError from before the reset, which the "
+                "kernel of the host cannot cancel: the guest takes it when it "
+                "unmasks SErrors; to get rid of it, end QEMU and start it "
+                "again", cs->cpu_index);
 }

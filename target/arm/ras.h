@@ -1,5 +1,5 @@
 /*
- * Guest RAS: synchronous external aborts of Arm CPUs
+ * Guest RAS: synchronous external aborts and SErrors of Arm CPUs
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -44,6 +44,70 @@ void arm_ras_take_sea(CPUState *cs, const RasError *error);
  * arm_ras_take_sea().
  */
 bool arm_ras_handler_failed(CPUState *cs, const RasError *error);
+
+/*
+ * SErrors (ras-serror.c)
+ *
+ * CPUARMState::serror says whether one is pending, and its syndrome
+ * (ESR_ELx.ISS) if it has one.  Under TCG this is a physical SError, whose
+ * line is CPU_INTERRUPT_SERROR; under KVM the state is the kernel's, and goes
+ * there and comes from there with the registers.  Changed with the BQL held.
+ */
+
+/*
+ * arm_ras_check_serror: can @cs take an SError, with a syndrome or without?
+ *
+ * On @cs's thread, its registers synchronized.  If not, returns false and says
+ * in @errp why and what could be done.
+ */
+bool arm_ras_check_serror(CPUState *cs, bool has_syndrome, Error **errp);
+
+/*
+ * arm_ras_raise_serror: make an SError pending
+ * @iss: ESR_ELx.ISS, if @has_iss
+ *
+ * After arm_ras_check_serror(), in the same context.
+ */
+void arm_ras_raise_serror(CPUState *cs, bool has_iss, uint32_t iss);
+
+/*
+ * arm_ras_take_serror: take the exception, if one is pending and not masked
+ *
+ * Called by TCG between two instructions, with the BQL held.  Arm ARM:
+ * asynchronous exception routing and masking, with SCR_EL3.{EA,NMEA,AW} and
+ * HCR_EL2.{AMO,TGE}.  Returns true if the exception was taken.
+ */
+bool arm_ras_take_serror(CPUState *cs);
+
+/*
+ * arm_ras_enter_serror_aarch32: write DFSR for an SError that is being taken
+ * to EL1 or EL3 in AArch32 state
+ * @mask: set to the bits of CPSR that the exception entry sets
+ *
+ * Returns the mode that takes it.
+ */
+int arm_ras_enter_serror_aarch32(struct CPUArchState *env, uint32_t *mask);
+
+/*
+ * arm_ras_serror_loaded: the state of @cs came from a migration stream
+ *
+ * Returns false, after an error message, if it cannot go on here as it was.
+ */
+bool arm_ras_serror_loaded(CPUState *cs);
+
+/* arm_ras_kvm_takes_syndrome: can KVM give an SError a syndrome? */
+bool arm_ras_kvm_takes_syndrome(void);
+
+/* arm_ras_kvm_check_serror: arm_ras_check_serror(), as far as KVM goes */
+bool arm_ras_kvm_check_serror(CPUState *cs, bool has_syndrome, Error **errp);
+
+/*
+ * arm_ras_kvm_reset_serror: KVM was told to reset @cs
+ *
+ * Some kernels keep a pending SError then, and none can cancel one: it is
+ * reported, and stays in CPUARMState.
+ */
+void arm_ras_kvm_reset_serror(CPUState *cs);
 
 /*
  * arm_ras_kvm_init: have KVM hand over the external aborts that the host does

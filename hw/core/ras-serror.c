@@ -1,0 +1,88 @@
+/*
+ * Guest RAS: SErrors of Arm vCPUs, from the core's side
+ *
+ * An SError comes without a record and is not acknowledged.  It is "notified"
+ * when the vCPU has it pending, and "taken" when that has ended.  Until then
+ * it is a part of the vCPU's state, which masks it for as long as it likes, so
+ * it keeps no other error waiting.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/main-loop.h"
+#include "hw/core/cpu.h"
+#include "hw/ras.h"
+#include "system/hw_accel.h"
+#include "system/kvm.h"
+#include "ras-internal.h"
+
+/* The error behind the SError of @cpu, or NULL. */
+static RasEntry *find(RasState *s, CPUState *cpu)
+{
+    RasEntry *e;
+
+    for (e = ras_queue_first(&s->queue); e;
+         e = ras_queue_following(&s->queue, e)) {
+        if (e->error.channel == RAS_CHANNEL_SERROR &&
+            e->error.vcpu == cpu->cpu_index) {
+            return e;
+        }
+    }
+    return NULL;
+}
+
+void ras_serror_deliver(RasState *s, RasEntry *e)
+{
+    CPUState *cpu = qemu_get_cpu(e->error.vcpu);
+
+    e->delivery = RAS_GET_CLASS(s)->raise_serror(s, e, cpu);
+    ras_advance(s, e, RAS_STAGE_NOTIFIED);
+}
+
+void ras_serror_taken(CPUState *cpu)
+{
+    RasState *s = ras_get();
+    RasEntry *e = s ? find(s, cpu) : NULL;
+
+    assert(bql_locked());
+    if (e) {
+        ras_advance(s, e, RAS_STAGE_TAKEN);
+    }
+}
+
+void ras_serror_settle(RasState *s, CPUState *cpu)
+{
+    RasEntry *e = find(s, cpu);
+
+    if (!e) {
+        return;
+    }
+    cpu_synchronize_state(cpu);
+    if (!RAS_GET_CLASS(s)->serror_pending(s, cpu, NULL)) {
+        /* TCG says so if it is taken: then the vCPU was reset alone */
+        ras_advance(s, e, kvm_enabled() ? RAS_STAGE_TAKEN :
+                                          RAS_STAGE_DISCARDED);
+    }
+}
+
+void ras_serrors_settle(RasState *s)
+{
+    CPUState *cpu;
+
+    CPU_FOREACH(cpu) {
+        ras_serror_settle(s, cpu);
+    }
+}
+
+unsigned int ras_serrors_in_flight(RasState *s)
+{
+    unsigned int n = 0;
+    RasEntry *e;
+
+    for (e = ras_queue_first(&s->queue); e;
+         e = ras_queue_following(&s->queue, e)) {
+        n += e->error.channel == RAS_CHANNEL_SERROR;
+    }
+    return n;
+}

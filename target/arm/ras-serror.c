@@ -1,0 +1,246 @@
+/*
+ * Guest RAS: SErrors of Arm CPUs
+ *
+ * What raises, masks, routes, takes and defers a physical SError under TCG,
+ * and what TCG and KVM have in common.  The virtual SError, by which a guest
+ * hypervisor gives one to its own guest (HCR_EL2.VSE), is not here.
+ *
+ * Arm ARM (DDI 0487): asynchronous exceptions; ESB; ESR_ELx, DISR_EL1 and DFSR
+ * for an SError.  IESB needs nothing: an error is synchronized before it is
+ * pending, and an implicit barrier does not defer it to DISR_EL1.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/error-report.h"
+#include "qemu/main-loop.h"
+#include "qapi/error.h"
+#include "cpu.h"
+#include "cpu-features.h"
+#include "cpregs.h"
+#include "internals.h"
+#include "exec/helper-proto.h"
+#include "hw/core/cpu.h"
+#include "hw/ras.h"
+#include "system/kvm.h"
+#include "system/tcg.h"
+#include "ras.h"
+#include "ras-esr.h"
+
+/* DISR_EL1 and DISR */
+#define DISR_A (1U << 31)
+
+/* DFSR and DISR in AArch32 state */
+#define FSR_AET_SHIFT 14
+#define FSR_EXT       (1U << 12)
+
+static bool has_ras(CPUState *cs)
+{
+    return cpu_isar_feature(any_ras, ARM_CPU(cs));
+}
+
+bool arm_ras_check_serror(CPUState *cs, bool has_syndrome, Error **errp)
+{
+    if (cpu_env(cs)->serror.pending) {
+        error_setg(errp, "vCPU %d has an SError pending, which it has not "
+                   "taken yet; let it run until it does, or reset the machine",
+                   cs->cpu_index);
+        return false;
+    }
+    if (kvm_enabled()) {
+        return arm_ras_kvm_check_serror(cs, has_syndrome, errp);
+    }
+    if (has_syndrome && !has_ras(cs)) {
+        error_setg(errp, "The CPU model has no RAS extension, so its SErrors "
+                   "have no syndrome; leave it out, or use a CPU model that "
+                   "has the extension, like 'max' or 'neoverse-n1'");
+        return false;
+    }
+    return true;
+}
+
+/* The line follows the state.  KVM does without a line. */
+static void update_line(CPUState *cs)
+{
+    if (!tcg_enabled()) {
+        return;
+    }
+    if (cpu_env(cs)->serror.pending) {
+        cpu_interrupt(cs, CPU_INTERRUPT_SERROR);
+    } else {
+        cpu_reset_interrupt(cs, CPU_INTERRUPT_SERROR);
+    }
+}
+
+void arm_ras_raise_serror(CPUState *cs, bool has_iss, uint32_t iss)
+{
+    CPUARMState *env = cpu_env(cs);
+
+    env->serror.pending = 1;
+    env->serror.has_esr = has_iss;
+    env->serror.esr = has_iss ? iss : 0;
+    update_line(cs);
+}
+
+bool arm_ras_serror_loaded(CPUState *cs)
+{
+    CPUARMState *env = cpu_env(cs);
+
+    env->serror.esr &= ARM_RAS_ESR_ISS_MASK;
+    update_line(cs);
+    if (kvm_enabled() && env->serror.pending && env->serror.has_esr &&
+        !arm_ras_kvm_takes_syndrome()) {
+        error_report("ras: vCPU %d comes with a pending SError of syndrome "
+                     "0x%" PRIx64 ", and KVM cannot give it one here (no "
+                     "KVM_CAP_ARM_INJECT_SERROR_ESR: the CPUs of this host "
+                     "have no RAS extension); move the VM to a host whose "
+                     "CPUs have it, or let the guest run until it has taken "
+                     "the SError", cs->cpu_index, env->serror.esr);
+        return false;
+    }
+    return true;
+}
+
+/* --- TCG ------------------------------------------------------------------ */
+
+static int target_el_of(CPUState *cs)
+{
+    CPUARMState *env = cpu_env(cs);
+
+    return arm_phys_excp_target_el(cs, EXCP_SERROR, arm_current_el(env),
+                                   arm_is_secure(env));
+}
+
+static bool is_masked(CPUARMState *env, int target_el)
+{
+    bool a = env->daif & PSTATE_A;
+    int el = arm_current_el(env);
+    uint64_t scr = env->cp15.scr_el3;
+    uint64_t hcr = arm_hcr_el2_eff(env);
+
+    if (target_el < el) {
+        return true;
+    }
+    if (target_el == el || target_el == 1) {
+        return a && !(el == 3 && (scr & SCR_EA) && (scr & SCR_NMEA));
+    }
+    /* PSTATE.A does not hold back what goes to a higher level, except: */
+    if (target_el == 2) {
+        return a && (hcr & HCR_E2H) && (hcr & HCR_TGE);
+    }
+    if (!arm_el_is_aa64(env, 3)) {
+        return a && (arm_is_secure(env) ||
+                     ((scr & SCR_AW) && !(hcr & HCR_AMO)));
+    }
+    return false;
+}
+
+/* What a CPU reports for an error that says nothing of itself. */
+static uint32_t iss_of(CPUARMState *env)
+{
+    if (env->serror.has_esr) {
+        return env->serror.esr & ARM_RAS_ESR_ISS_MASK;
+    }
+    return has_ras(env_cpu(env)) ? ARM_RAS_ISS_IDS : 0;
+}
+
+/* AArch32 has two bits for AET, which say of CE no more than of UEO. */
+static uint32_t aet_aarch32(uint32_t iss)
+{
+    uint32_t aet = (iss & ARM_RAS_ISS_AET_MASK) >> ARM_RAS_ISS_AET_SHIFT;
+
+    if ((iss & ARM_RAS_ISS_IDS) ||
+        (iss & ARM_RAS_ISS_DFSC_MASK) != ARM_RAS_DFSC_ASYNC_SERROR) {
+        return ARM_RAS_AET_UC;
+    }
+    return aet == ARM_RAS_AET_CE ? ARM_RAS_AET_UEO : aet & 3;
+}
+
+static uint32_t fsr_of(CPUARMState *env, uint32_t iss)
+{
+    ARMMMUFaultInfo fi = { .type = ARMFault_AsyncExternal };
+    uint32_t fsr = extended_addresses_enabled(env) ? arm_fi_to_lfsc(&fi) :
+                                                     arm_fi_to_sfsc(&fi);
+
+    if (!(iss & ARM_RAS_ISS_IDS) && (iss & ARM_RAS_ISS_EA)) {
+        fsr |= FSR_EXT;
+    }
+    return fsr | aet_aarch32(iss) << FSR_AET_SHIFT;
+}
+
+/* Hyp mode takes an SError as a data abort. */
+static uint32_t hsr_of(CPUARMState *env, uint32_t iss)
+{
+    uint32_t ec = arm_current_el(env) == 2 ? ARM_RAS_EC_DATA_ABORT_SAME_EL :
+                                             ARM_RAS_EC_DATA_ABORT_LOWER_EL;
+
+    return ec << ARM_RAS_ESR_EC_SHIFT | ARM_RAS_ESR_IL |
+           aet_aarch32(iss) << ARM_RAS_ISS_AET_SHIFT |
+           (iss & ARM_RAS_ISS_IDS ? 0 : iss & ARM_RAS_ISS_EA) |
+           ARM_RAS_DFSC_ASYNC_SERROR;
+}
+
+static void end_serror(CPUState *cs)
+{
+    CPUARMState *env = cpu_env(cs);
+
+    memset(&env->serror, 0, sizeof(env->serror));
+    update_line(cs);
+    ras_serror_taken(cs);
+}
+
+bool arm_ras_take_serror(CPUState *cs)
+{
+    CPUARMState *env = cpu_env(cs);
+    int target_el = target_el_of(cs);
+    uint32_t iss = iss_of(env);
+
+    if (!env->serror.pending || is_masked(env, target_el)) {
+        return false;
+    }
+    end_serror(cs);
+    env->exception.target_el = target_el;
+    env->exception.syndrome = arm_el_is_aa64(env, target_el) ?
+                              ARM_RAS_ESR_SERROR | iss : hsr_of(env, iss);
+    env->exception.fsr = fsr_of(env, iss);
+    env->exception.vaddress = 0;
+    cs->exception_index = EXCP_SERROR;
+    arm_cpu_do_interrupt(cs);
+    return true;
+}
+
+int arm_ras_enter_serror_aarch32(CPUARMState *env, uint32_t *mask)
+{
+    *mask = CPSR_A | CPSR_I;
+    if (env->cp15.scr_el3 & SCR_EA) {
+        *mask |= CPSR_F;
+        env->cp15.dfsr_s = env->exception.fsr;
+        return ARM_CPU_MODE_MON;
+    }
+    A32_BANKED_CURRENT_REG_SET(env, dfsr, env->exception.fsr);
+    return ARM_CPU_MODE_ABT;
+}
+
+#ifdef CONFIG_TCG
+/* ESB, for a physical SError: what is masked is deferred. */
+void HELPER(ras_esb)(CPUARMState *env)
+{
+    CPUState *cs = env_cpu(env);
+    uint32_t iss;
+    int el;
+
+    if (!(qatomic_read(&cs->interrupt_request) & CPU_INTERRUPT_SERROR)) {
+        return;
+    }
+    BQL_LOCK_GUARD();
+    if (!env->serror.pending || !is_masked(env, target_el_of(cs))) {
+        return;
+    }
+    iss = iss_of(env);
+    el = regime_el(env, arm_mmu_idx(env));
+    env->cp15.disr_el1 = DISR_A | (arm_el_is_aa64(env, el) ?
+                                   iss : fsr_of(env, iss));
+    end_serror(cs);
+}
+#endif
