@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""arm64: SErrors, in programs without an operating system, and in Linux."""
+
+import re
+import subprocess
+import time
+from pathlib import Path
+from typing import Any, Dict, NamedTuple
+
+import pytest
+
+from ras import environment
+from ras.targets import ARM64
+
+MACHINE = 'arm64'
+
+SOURCE = Path(__file__).resolve().parent / 'bare' / 'serror.S'
+
+# ESR_ELx: EC and IL of an SError.  Its ISS: DFSC, AET, IDS.
+SERROR = 0x2f << 26 | 1 << 25
+DFSC = 0x11
+UEO = 2 << 10 | DFSC
+CE = 6 << 10 | DFSC
+IDS = 1 << 24
+
+# DISR_EL1.A, ISR_EL1.A, HCR_EL2.AMO, SCR_EL3.EA and NMEA.
+A = 1 << 31
+ISR_A = 1 << 8
+AMO = 1 << 5
+EA = 1 << 3
+NMEA = 1 << 20
+
+# DFSR of an SError, in the short format, and its AET.
+FSR = 1 << 10 | 6
+FSR_AET = 14
+
+# Vectors: an SError from the same level, from a lower one in AArch64.
+SAME = 0x380
+LOWER = 0x580
+
+# Offsets in the report of the program.
+REPORT = 0x40500000
+REPORTED = ('running', 'offset', 'level', 'esr', 'pending', 'deferred', 'done')
+
+
+class Report(NamedTuple):
+    """What became of the SError."""
+
+    offset: int = 0
+    level: int = 0
+    esr: int = 0
+    pending: int = 0
+    deferred: int = 0
+
+
+class Program:
+    """A program without an operating system, in a QEMU of its own."""
+
+    def __init__(self, folder: Path, cpu: str = 'max', stock: bool = False,
+                 **macros: Any) -> None:
+        environment.use_qemu_python()
+        from qemu.machine import QEMUMachine  # pylint: disable=C0415
+
+        program = folder / 'serror'
+        macros = {'LEVEL': 1, 'SCR': 0, 'HCR': 0, **macros}
+        subprocess.run([ARM64.compiler, '-nostdlib', '-static',
+                        '-march=armv8.2-a', '-Wl,-Ttext=0x40400000',
+                        '-Wl,--build-id=none', '-o', str(program), str(SOURCE),
+                        *[f'-D{key}={value}' for key, value in
+                          macros.items()]], check=True, timeout=60)
+        self.vm = QEMUMachine(str(environment.path(
+            ARM64.stock_variable if stock else ARM64.qemu_variable)), args=[
+                '-machine', 'virt,virtualization=on,secure=on,acpi=off'
+                + ('' if stock else ',ras=on'), '-cpu', cpu, '-m', '64M',
+                '-L', str(environment.path('RAS_FIRMWARE')), '-nodefaults',
+                '-device', f'loader,file={program},cpu-num=0'])
+
+    def __enter__(self) -> 'Program':
+        self.vm.launch()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.vm.shutdown(hard=True)
+
+    def read(self) -> Dict[str, int]:
+        """The report as it is now."""
+        text = self.vm.cmd('human-monitor-command',
+                           command_line=f'xp /7gx {REPORT:#x}')
+        return dict(zip(REPORTED, [int(word, 16) for word in re.findall(
+            r'0x(\w{16})', text)]))
+
+    def wait(self, word: str) -> Dict[str, int]:
+        """Wait until a word of the report is set."""
+        end = time.monotonic() + 30 * environment.time_factor()
+        while not self.read()[word]:
+            assert time.monotonic() < end, self.read()
+            time.sleep(0.02)
+        return self.read()
+
+    def inject(self, syndrome: int) -> None:
+        """Inject an SError, once the program waits for it."""
+        self.wait('running')
+        self.vm.cmd('ras-inject', kind='serror', vcpu=0, syndrome=syndrome)
+
+    def ras(self) -> Any:
+        """The answer of query-ras, whose counters add up."""
+        info = self.vm.cmd('query-ras')
+        counters = info['counters']
+        assert counters['accepted'] == sum(counters[end] for end in (
+            'in-flight', 'acknowledged', 'taken', 'reclaimed', 'discarded'))
+        return info
+
+    def wait_migrated(self) -> None:
+        """Wait until the migration is over, and went well."""
+        end = time.monotonic() + 60 * environment.time_factor()
+        while True:
+            info = self.vm.cmd('query-migrate')
+            if info.get('status') == 'completed':
+                return
+            assert info.get('status') != 'failed', info
+            assert time.monotonic() < end, info
+            time.sleep(0.05)
+
+    def result(self) -> Report:
+        """What the program reports when it is done."""
+        words = self.wait('done')
+        return Report(*[words[field] for field in Report._fields])
+
+
+@pytest.mark.parametrize('macros, expected', [
+    # SCR_EL3.EA and HCR_EL2.AMO route; a higher level is not masked.
+    ({'UNMASK': 1}, Report(SAME, 1, SERROR | UEO)),
+    ({'UNMASK': 1, 'HCR': AMO}, Report(LOWER, 2, SERROR | UEO)),
+    ({'UNMASK': 1, 'SCR': EA}, Report(LOWER, 3, SERROR | UEO)),
+    ({'UNMASK': 1, 'SCR': EA, 'HCR': AMO}, Report(LOWER, 3, SERROR | UEO)),
+    # The level's own PSTATE.A masks; what belongs to a lower one waits.
+    ({'UNMASK': 1, 'LEVEL': 2, 'HCR': AMO}, Report(SAME, 2, SERROR | UEO)),
+    ({'UNMASK': 1, 'LEVEL': 2}, Report(pending=ISR_A)),
+    ({'UNMASK': 1, 'LEVEL': 3, 'SCR': EA}, Report(SAME, 3, SERROR | UEO)),
+    ({'UNMASK': 1, 'LEVEL': 3}, Report(pending=ISR_A)),
+    # ESB defers what is masked, in AArch64 and in AArch32.
+    ({'ESB': 1}, Report(deferred=A | UEO)),
+    ({'ESB': 1, 'LEVEL': 2}, Report(deferred=A | UEO)),
+    ({'ESB': 1, 'LEVEL': 3, 'SCR': EA}, Report(deferred=A | UEO)),
+    ({'A32_ESB': 1}, Report(deferred=A | FSR | 2 << FSR_AET)),
+    # IESB does not: the handler of an SVC finds it pending.
+    ({'IESB': 1}, Report(SAME, 1, SERROR | UEO)),
+])
+def test_pending(tmp_path: Path, macros: Dict[str, int],
+                 expected: Report) -> None:
+    """Pending while it is masked; taken, deferred, or kept."""
+    with Program(tmp_path, **macros) as program:
+        program.inject(UEO)
+        assert program.result() == expected
+        info = program.ras()
+        still = bool(expected.pending)
+        assert info['serrors'] == ([{'vcpu': 0, 'syndrome': UEO}]
+                                   if still else [])
+        assert info['counters']['taken'] == (0 if still else 1)
+        assert [error['state'] for error in info['queue']] == (
+            ['notified'] if still else [])
+
+
+def test_nmea(tmp_path: Path) -> None:
+    """SCR_EL3.NMEA: EL3 takes it in the loop, with PSTATE.A set."""
+    with Program(tmp_path, UNMASK=1, LEVEL=3, SCR=EA | NMEA) as program:
+        program.inject(UEO)
+        assert program.result() == Report(SAME, 3, SERROR | UEO)
+
+
+def test_wfi(tmp_path: Path) -> None:
+    """It wakes a vCPU that masks it."""
+    with Program(tmp_path, WFI=1) as program:
+        program.wait('running')
+        time.sleep(0.5)
+        assert not program.read()['done']
+        program.inject(UEO)
+        assert program.result() == Report(pending=ISR_A)
+
+
+@pytest.mark.parametrize('iss, aet', [
+    (DFSC, 0), (1 << 10 | DFSC, 1), (UEO, 2), (3 << 10 | DFSC, 3), (CE, 2),
+    (IDS | UEO, 0)])
+def test_aarch32(tmp_path: Path, iss: int, aet: int) -> None:
+    """An asynchronous data abort, whose DFSR has AET."""
+    with Program(tmp_path, A32_UNMASK=1) as program:
+        program.inject(iss)
+        seen = program.result()
+    assert seen.offset == 0x10
+    assert seen.esr == FSR | aet << FSR_AET
+    # CPSR (noted where else the level is): Abort mode, and A is set.
+    assert seen.level & 0x1f == 0x17 and seen.level & 1 << 8
+
+
+def test_without_ras_extension(tmp_path: Path) -> None:
+    """No syndrome, and ESB is a NOP."""
+    with Program(tmp_path, cpu='cortex-a57', ESB=1, NO_RAS=1) as program:
+        with pytest.raises(Exception, match='RAS extension'):
+            program.inject(UEO)
+        program.vm.cmd('ras-inject', kind='serror', vcpu=0)
+        assert program.result() == Report(SAME, 1, SERROR)
+
+
+@pytest.mark.parametrize('stock', [False, True])
+def test_virtual(tmp_path: Path, stock: bool) -> None:
+    """What a hypervisor gives its guest comes as in the base."""
+    if stock and not environment.has(ARM64.stock_variable):
+        pytest.skip('there is no build of the base')
+    with Program(tmp_path, stock=stock, UNMASK=1, HCR=AMO,
+                 VSE=UEO) as program:
+        assert program.result() == Report(SAME, 1, SERROR | UEO)
+
+
+def test_move(tmp_path: Path) -> None:
+    """It moves while it is masked, and is taken where it arrives."""
+    uri = f'file:{tmp_path}/saved'
+    with Program(tmp_path, UNMASK=1) as program:
+        program.wait('running')
+        program.vm.cmd('stop')
+        program.inject(UEO)
+        program.vm.cmd('migrate', uri=uri)
+        program.wait_migrated()
+        assert program.ras()['serrors'] == [{'vcpu': 0, 'syndrome': UEO}]
+        assert not program.read()['done']
+    there = Program(tmp_path, UNMASK=1)
+    there.vm.add_args('-incoming', 'defer')
+    with there:
+        there.vm.cmd('migrate-incoming', uri=uri)
+        there.wait_migrated()
+        assert there.ras()['serrors'] == [{'vcpu': 0, 'syndrome': UEO}]
+        there.vm.cmd('cont')
+        assert there.result() == Report(SAME, 1, SERROR | UEO)
+        assert not there.ras()['serrors']
