@@ -9,7 +9,8 @@ from typing import Any, Dict, NamedTuple
 
 import pytest
 
-from ras import environment
+from ras import cases, environment
+from ras.guest import Guest
 from ras.targets import ARM64
 
 MACHINE = 'arm64'
@@ -41,6 +42,10 @@ LOWER = 0x580
 # Offsets in the report of the program.
 REPORT = 0x40500000
 REPORTED = ('running', 'offset', 'level', 'esr', 'pending', 'deferred', 'done')
+
+
+# What Linux says when it gives up.
+PANIC = 'Kernel panic - not syncing: Asynchronous SError Interrupt'
 
 
 class Report(NamedTuple):
@@ -231,3 +236,57 @@ def test_move(tmp_path: Path) -> None:
         there.vm.cmd('cont')
         assert there.result() == Report(SAME, 1, SERROR | UEO)
         assert not there.ras()['serrors']
+
+
+def inject(guest: Guest, vcpu: int, **syndrome: Any) -> None:
+    """Inject an SError into a vCPU of Linux."""
+    guest.qemu.qmp('ras-inject', kind='serror', vcpu=vcpu, **syndrome)
+
+
+class TestLinux(cases.Case):
+    """All that Linux looks at is the syndrome."""
+
+    @pytest.mark.parametrize('aet', ['ueo', 'ce'])
+    def test_goes_on(self, guest: Guest, aet: str) -> None:
+        """Nothing was lost: not a word, and no process notices."""
+        control = guest.spawn_control()
+        account, mark = guest.account(), guest.console.mark()
+        for vcpu in (0, 1, 0, 1):
+            inject(guest, vcpu, aet=aet)
+            account.wait('taken', len(account.events('accepted')))
+        account.settle(taken=4)
+        before = control.count()
+        assert before['bad'] == 0
+        guest.console_sync()
+        assert not guest.console.matching('SError', mark)
+        control.kill()
+        guest.check_alive()
+
+    def test_beside_a_memory_error(self, guest: Guest) -> None:
+        """Neither waits for the other, and both arrive."""
+        victim = guest.spawn()
+        account = guest.account()
+        guest.inject(victim.pa[0])
+        victim.tell('load')
+        for vcpu in (0, 1):
+            inject(guest, vcpu, aet='ce')
+        victim.sigbus()
+        account.settle(acknowledged=1, taken=2)
+        victim.end_after_sigbus()
+        guest.check_alive()
+
+    @pytest.mark.parametrize('syndrome, iss', [
+        ({'aet': 'uc'}, DFSC),
+        ({'aet': 'ueu'}, 1 << 10 | DFSC),
+        ({'aet': 'uer'}, 3 << 10 | DFSC),
+        ({'ids': True}, IDS)])
+    def test_panics(self, guest: Guest, syndrome: Dict[str, Any],
+                    iss: int) -> None:
+        """Linux does not trust itself any more; QEMU lives."""
+        guest.damaged = True
+        account, mark = guest.account(), guest.console.mark()
+        inject(guest, 1, **syndrome)
+        cases.check_console(guest, mark, [
+            rf'SError Interrupt on CPU1, code 0x0*{SERROR | iss:x}', PANIC])
+        account.settle(taken=1)
+        assert guest.qemu.qmp('query-status')['status'] == 'running'
