@@ -55,7 +55,6 @@ void ras_serrors_settle(RasState *s);
 /* ras_serrors_in_flight: number of them whose life is not over */
 unsigned int ras_serrors_in_flight(RasState *s);
 
-
 /* ras_host_memory_forget_absent: forget memory that was unplugged */
 void ras_host_memory_forget_absent(RasState *s);
 

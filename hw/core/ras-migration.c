@@ -413,7 +413,7 @@ static bool state_needed(void *opaque)
 
     return s && opaque == first_cpu &&
            (s->queue.in_flight > ras_serrors_in_flight(s) ||
-            ras_poison_count(s));
+            ras_poison_count(s) || s->fatal_told);
 }
 
 const VMStateDescription vmstate_cpu_common_ras = {
