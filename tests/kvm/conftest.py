@@ -72,8 +72,7 @@ def guest(host: Host, flavour: str) -> Iterator[KvmGuest]:
         ready = host.start_guest(flavour)
     yield ready
     ready.damaged = ready.damaged or not _is_healthy(ready)
-    for entry in host.poisoned():
-        host.unpoison(entry['address'], entry['length'])
+    host.mend_memory()
 
 
 @pytest.fixture

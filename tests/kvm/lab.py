@@ -264,6 +264,11 @@ class Host(Guest):
         for page in self.where(pages):
             self.inject(page)
 
+    def mend_memory(self) -> None:
+        """Make good what break_memory() has broken."""
+        for entry in self.poisoned():
+            self.unpoison(entry['address'], entry['length'])
+
     def where(self, pages: Sequence[int]) -> List[int]:
         """The physical addresses, in the host, of pages of the guest."""
         return [int(line, 0) for line in self._ram('where', pages)]

@@ -36,7 +36,7 @@ def test_machine_check_is_the_hypervisors(host: Host, guest: KvmGuest) -> None:
     victim, = guest.victims(1)
     account, mark = host.account(), host.console.mark()
     host.break_memory([victim.pa[0]])
-    victim.guest.tell([victim], 'load', answer=False)
+    guest.tell([victim], 'load', answer=False)
     host.console.wait(HOST_LINE, mark, 60 * host.factor)
     taken = account.wait('taken')[0]
     assert taken['origin'] == 'poison' and taken['access'] == 'load'
@@ -56,6 +56,9 @@ def check_exits(host: Host, guest: KvmGuest, count: int,
     if count == 1:
         guest.console.wait(Oracle.retired_line(patients.pages[0]), mark,
                            60 * guest.factor)
+    else:
+        # Linux may keep some of them in use (docs/ppc.rst).
+        host.mend_memory()
     assert account.delta()['taken'] >= count
     patients.check('kvm-nmi')
 
@@ -105,7 +108,7 @@ def test_stock_goes_round(host: Host, guest: KvmGuest,
     victim, = guest.victims(1)
     account = host.account()
     host.break_memory([victim.pa[0]])
-    victim.guest.tell([victim], 'load', answer=False)
+    guest.tell([victim], 'load', answer=False)
     account.wait('taken', 20)
     report(f'{account.delta()["taken"]} machine checks of one access, '
            'no signal')
