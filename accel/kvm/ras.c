@@ -369,7 +369,7 @@ bool kvm_ras_run_failed(CPUState *cpu, int ret)
         used = ras_host_memory_used(cpu);
     }
     bql_unlock();
-    trace_kvm_ras_run_failed(cpu->cpu_index, used);
+    trace_ras_kvm_run_failed(cpu->cpu_index, used);
     return used;
 }
 

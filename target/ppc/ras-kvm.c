@@ -242,7 +242,7 @@ int kvm_handle_nmi(PowerPCCPU *cpu, struct kvm_run *run)
     CPUPPCState *env = &cpu->env;
 
     cpu_synchronize_state(CPU(cpu));
-    trace_ppc_ras_kvm_nmi(CPU(cpu)->cpu_index,
+    trace_ras_kvm_nmi(CPU(cpu)->cpu_index,
                           run->flags & KVM_RUN_PPC_NMI_DISP_MASK,
                           env->spr[SPR_SRR0], env->spr[SPR_SRR1],
                           env->spr[SPR_DSISR], env->spr[SPR_DAR]);

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""ppc64 under KVM: who is to get machine checks, and when that changes.
+
+KVM hands them over for the whole life of a VM once the guest has registered a
+handler, and forgets that when the VM moves.
+"""
+
+from typing import Callable, Iterator
+
+import pytest
+
+from lab import Host, KvmGuest
+from ras.cases import HANDLED, hit_of
+from ras.guest import Victim
+from ras.oracles import oracle_for
+
+HOST = 'ppc64'
+
+STATE = '/tmp/state'
+# What QEMU says of each KVM_EXIT_NMI.
+EXIT_TRACE = 'ras_kvm_nmi'
+# The first instruction of the firmware, and the vector of machine checks.
+RESET_ENTRY = 0x100
+MCHECK_VECTOR = 0x200
+# SRR1 for a fetch from memory that has failed.
+CAUSE_MASK, FETCH_UE = 0x083c0000, 0x00040000
+
+
+@pytest.fixture
+def guest(host: Host) -> Iterator[KvmGuest]:
+    """A guest of its own."""
+    ready = host.start_guest('ras', smp=2)
+    ready.damaged = True
+    yield ready
+    for entry in host.poisoned():
+        host.unpoison(entry['address'], entry['length'])
+
+
+def check_hit(host: Host, guest: KvmGuest, victim: Victim) -> None:
+    """The page of a process fails: it gets its signal, with a log."""
+    account, exits = guest.account(), len(guest.qemu.trace(EXIT_TRACE))
+    host.break_memory([victim.pa[0]])
+    victim.tell('load')
+    oracle_for(guest.target).check_sigbus(victim.sigbus(),
+                                          hit_of(victim, 'load'))
+    account.settle(acknowledged=1)
+    assert account.events('acknowledged')[0]['origin'] == 'kvm-nmi'
+    assert len(guest.qemu.trace(EXIT_TRACE)) > exits
+    assert victim.end_after_sigbus() == HANDLED
+    guest.check_alive()
+
+
+def move(host: Host, guest: KvmGuest) -> KvmGuest:
+    """Save the guest to a file, and load it into a new inner QEMU."""
+    guest.qemu.qmp('migrate', uri=f'file:{STATE}')
+    guest.wait_until(lambda: guest.qemu.qmp('query-migrate')['status'] in
+                     ('completed', 'failed'), 'migration', 300)
+    assert guest.qemu.qmp('query-migrate')['status'] == 'completed'
+    host.stop_guest()
+    moved = KvmGuest(host, 'ras', f'{guest.qemu.name}-moved', guest.smp,
+                     [f'-incoming file:{STATE}'])
+    host.kvm_guest = moved
+    moved.qemu.launch()
+    moved.wait_until(lambda: moved.qemu.qmp('query-status')['running'],
+                     'the guest runs', 300)
+    host.command(f'rm {STATE}')
+    return moved
+
+
+def test_after_migration(host: Host, guest: KvmGuest) -> None:
+    """A machine check after a migration comes with a log, as before it."""
+    before, after = guest.victims(2)
+    check_hit(host, guest, before)
+    for entry in host.poisoned():
+        host.unpoison(entry['address'], entry['length'])
+    moved = move(host, guest)
+    moved.damaged = True
+    after.guest, after._mark = moved, 0
+    check_hit(host, moved, after)
+
+
+def test_after_reset_nothing_is_registered(host: Host, guest: KvmGuest,
+                                           report: Callable[[str], None]
+                                           ) -> None:
+    """KVM still hands machine checks over: to 0x200, cause in SRR1.
+
+    Here that cannot be fetched either, so the guest is lost, and QEMU says
+    so; a reset gets out of that.
+    """
+    guest.qemu.qmp('stop')
+    guest.qemu.qmp('system_reset')
+    account = guest.account()
+    host.break_memory([0])
+    guest.qemu.qmp('cont')
+    first = account.wait('taken')[0]
+    assert first['origin'] == 'kvm-nmi' and first['access'] == 'fetch'
+    assert first['address'] == first['virtual-address'] == RESET_ENTRY
+    assert 'at 0x200' in first['delivery']
+    guest.qemu.wait_event('GUEST_PANICKED')
+    registers = guest.qemu.hmp('info registers').split()
+    report(' '.join(registers[:8]))
+    assert int(registers[registers.index('NIP') + 1], 16) == MCHECK_VECTOR
+    srr0, srr1 = (int(registers[registers.index(name) + 1], 16)
+                  for name in ('SRR0', 'SRR1'))
+    assert srr1 & CAUSE_MASK == FETCH_UE
+    assert srr0 in (RESET_ENTRY, MCHECK_VECTOR)
+    for entry in host.poisoned():
+        host.unpoison(entry['address'], entry['length'])
+    guest.reset()
+    victim, = guest.victims(1)
+    check_hit(host, guest, victim)
+
+
+def test_cap_fwnmi_off(host: Host) -> None:
+    """KVM gives the guest the interrupt at 0x200, and QEMU sees nothing."""
+    guest = host.start_guest('ras', smp=2,
+                             extra_args=['-machine cap-fwnmi=off'])
+    guest.damaged = True
+    victim, = guest.victims(1)
+    account, mark = guest.account(), guest.console.mark()
+    host.break_memory([victim.pa[0]])
+    victim.tell('load')
+    guest.console.wait(r'Oops: Machine check, sig: 7', mark,
+                       60 * guest.factor)
+    assert account.delta()['accepted'] == 0
+    assert not guest.qemu.trace(EXIT_TRACE)
+    for entry in host.poisoned():
+        host.unpoison(entry['address'], entry['length'])
+    guest.check_alive()
