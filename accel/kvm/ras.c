@@ -350,13 +350,19 @@ static bool find_used(RasState *s, CPUState *cpu)
     return false;
 }
 
+/* Elsewhere the thread gets a signal, and a failed KVM_RUN means no memory. */
+#ifdef TARGET_PPC64
+#define RUN_FAILS_OF_FAILED_MEMORY true
+#else
+#define RUN_FAILS_OF_FAILED_MEMORY false
+#endif
+
 bool kvm_ras_run_failed(CPUState *cpu, int ret)
 {
     RasState *s = ras_get();
     bool used;
 
-    if (ret != -EFAULT || !s ||
-        cpu->kvm_run->exit_reason == KVM_EXIT_MEMORY_FAULT) {
+    if (!RUN_FAILS_OF_FAILED_MEMORY || ret != -EFAULT || !s) {
         return false;
     }
     bql_lock();
