@@ -30,12 +30,6 @@ void ras_async_deliver(RasState *s, RasChannel channel);
 void ras_async_acknowledged(RasState *s, RasChannel channel);
 
 /*
- * ras_is_memory: is all of [@addr, @addr + @len) memory that the guest sees:
- * RAM, ROM, or a device's; good or not?
- */
-bool ras_is_memory(uint64_t addr, uint64_t len);
-
-/*
  * SErrors that vCPUs have been given (hw/core/ras-serror.c).
  *
  * ras_serror_deliver: give @e to its vCPU, on whose thread this is called

@@ -362,6 +362,12 @@ bool ras_poison_consumed(CPUState *cpu, hwaddr addr, vaddr vaddr,
 bool ras_ram_is_good(hwaddr addr, hwaddr len);
 
 /*
+ * ras_is_memory: is all of [@addr, @addr + @len) memory that the guest sees:
+ * RAM, ROM, or a device's; good or not?
+ */
+bool ras_is_memory(uint64_t addr, uint64_t len);
+
+/*
  * Memory of the host that failed under the guest (hw/core/ras-host.c)
  */
 

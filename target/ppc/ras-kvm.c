@@ -171,8 +171,8 @@ static void translate(PowerPCCPU *cpu, RasStorageAccess *access)
     access->has_addr = (radix || mmuidx_real(mmu_idx) ?
                         translate_by_radix(cpu, access, mmu_idx) :
                         translate_by_hpt(cpu, access)) &&
-                       ras_ram_is_good(access->addr & -(hwaddr)RAS_PAGE_SIZE,
-                                       RAS_PAGE_SIZE);
+                       ras_is_memory(access->addr & -(hwaddr)RAS_PAGE_SIZE,
+                                     RAS_PAGE_SIZE);
 }
 
 static uint32_t fetch_word(PowerPCCPU *cpu, hwaddr addr)
