@@ -147,6 +147,19 @@ def test_causes(new_guest: Callable[..., Guest], cpu: str, append: str,
     guest.check_alive()
 
 
+def test_system_reset_of_the_other_cpu(guest: Guest) -> None:
+    """Linux gets the stack of a busy CPU by H_SIGNAL_SYS_RESET."""
+    victim = guest.spawn(cpu=VCPU)
+    victim.ask('spin', 'spinning')
+    mark = guest.console.mark()
+    guest.agent.run('echo l >/proc/sysrq-trigger')
+    guest.console.wait(rf'NMI backtrace for cpu {VCPU}', mark,
+                       60 * guest.factor)
+    guest.console.wait(rf'CPU: {VCPU} .*Comm: victim-{victim.id} ', mark,
+                       60 * guest.factor)
+    check_goes_on(victim)
+
+
 class TestDispositions:
     """What the platform did about it."""
 

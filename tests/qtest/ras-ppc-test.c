@@ -60,6 +60,8 @@
 
 /* r3 of a guest that has nothing to do */
 #define IDLE_R3 0x1234
+/* r3 of the second vCPU, which has nothing to do either */
+#define SECOND_R3 0x5678
 
 /* save area in the RTAS area: r3, fixed part of the log, extended part */
 #define SAVE_AREA       0x30
@@ -374,7 +376,7 @@ static RasVm *start_registered(const char *options)
 /* Let the second vCPU run, in a loop. */
 static void start_second_vcpu(RasVm *vm)
 {
-    uint32_t args[] = { 1, LOOP, 0 };
+    uint32_t args[] = { 1, LOOP, SECOND_R3 };
 
     g_assert_cmpint(rtas(vm, "start-cpu", 3, args, 1), ==, SUCCESS);
 }
@@ -1375,11 +1377,7 @@ static void test_machine_check_moves(void)
 
 /* --- system reset -------------------------------------------------------- */
 
-/*
- * A vCPU that resets itself by H_SIGNAL_SYS_RESET: the handler gets the
- * registers of after the hypercall, and r3 points to the saved one.
- */
-static void reset_itself(RasVm *vm, int64_t target)
+static void signal_reset(RasVm *vm, int64_t target)
 {
     qtest_memset(vm->qts, RTAS_BASE, 0x99, 2 * RAS_PAGE);
     g_assert_cmpint(nmi_register(vm, RESET_HANDLER, HANDLER), ==, SUCCESS);
@@ -1390,15 +1388,39 @@ static void reset_itself(RasVm *vm, int64_t target)
 /* -1: all vCPUs.  (The first one alone is 0, which is no command here.) */
 #define ALL_VCPUS (-1)
 
+/*
+ * A vCPU that resets itself by H_SIGNAL_SYS_RESET: the handler gets the
+ * registers of after the hypercall, and r3 points to the saved one.
+ */
 static void test_sys_reset(void)
 {
     RasVm *vm = start_registered("-smp 1");
 
-    reset_itself(vm, ALL_VCPUS);
+    signal_reset(vm, ALL_VCPUS);
     g_assert_cmphex(mail(vm, MAIL_R3), ==, RTAS_BASE + SAVE_AREA_END);
     /* the status of the hypercall: success */
     g_assert_cmphex(qtest_readq(vm->qts, RTAS_BASE + SAVE_AREA_END), ==, 0);
     ras_quit(vm);
+}
+
+/* The other vCPU, which makes no hypercall, has its own place. */
+static void test_sys_reset_other(void)
+{
+    static const int64_t targets[] = { 1, -2 };
+
+    for (int i = 0; i < ARRAY_SIZE(targets); i++) {
+        RasVm *vm = start_registered("");
+        uint64_t area = RTAS_BASE + SAVE_AREA_END + 16;
+
+        start_second_vcpu(vm);
+        signal_reset(vm, targets[i]);
+        g_assert_cmphex(mail(vm, MAIL_R3), ==, area);
+        g_assert_cmphex(qtest_readq(vm->qts, area), ==, SECOND_R3);
+        g_assert_cmphex(mail(vm, MAIL_SRR0), ==, LOOP);
+        ras_wait_until(vm, mail(vm, MAIL_RESULT) != -1);
+        g_assert_cmphex(mail(vm, MAIL_RESULT), ==, 0);
+        ras_quit(vm);
+    }
 }
 
 /* In stock, the status ends up as the pointer. */
@@ -1412,7 +1434,7 @@ static void test_stock_sys_reset(void)
     vm = ras_start_binary(STOCK, "", "-accel tcg -S -smp 1");
     run_guest(vm);
     set_rtas_base(vm, RTAS_BASE);
-    reset_itself(vm, ALL_VCPUS);
+    signal_reset(vm, ALL_VCPUS);
     g_assert_cmphex(mail(vm, MAIL_R3), ==, 0);
     g_assert_cmphex(qtest_readq(vm->qts, RTAS_BASE + SAVE_AREA_END), ==,
                     H_SIGNAL_SYS_RESET);
@@ -1715,7 +1737,8 @@ int main(int argc, char **argv)
                    test_machine_check_vector);
     qtest_add_func("/ras/pseries/machine-check/moves",
                    test_machine_check_moves);
-    qtest_add_func("/ras/pseries/system-reset", test_sys_reset);
+    qtest_add_func("/ras/pseries/system-reset/self", test_sys_reset);
+    qtest_add_func("/ras/pseries/system-reset/other", test_sys_reset_other);
     qtest_add_func("/ras/pseries/records-refused", test_records_refused);
     qtest_add_func("/ras/pseries/register/no-rtas-base",
                    test_register_no_rtas_base);
