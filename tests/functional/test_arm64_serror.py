@@ -238,11 +238,6 @@ def test_move(tmp_path: Path) -> None:
         assert not there.ras()['serrors']
 
 
-def inject(guest: Guest, vcpu: int, **syndrome: Any) -> None:
-    """Inject an SError into a vCPU of Linux."""
-    guest.qemu.qmp('ras-inject', kind='serror', vcpu=vcpu, **syndrome)
-
-
 class TestLinux(cases.Case):
     """All that Linux looks at is the syndrome."""
 
@@ -252,7 +247,7 @@ class TestLinux(cases.Case):
         control = guest.spawn_control()
         account, mark = guest.account(), guest.console.mark()
         for vcpu in (0, 1, 0, 1):
-            inject(guest, vcpu, aet=aet)
+            guest.inject_serror(vcpu, aet=aet)
             account.wait('taken', len(account.events('accepted')))
         account.settle(taken=4)
         before = control.count()
@@ -269,7 +264,7 @@ class TestLinux(cases.Case):
         guest.inject(victim.pa[0])
         victim.tell('load')
         for vcpu in (0, 1):
-            inject(guest, vcpu, aet='ce')
+            guest.inject_serror(vcpu, aet='ce')
         victim.sigbus()
         account.settle(acknowledged=1, taken=2)
         victim.end_after_sigbus()
@@ -285,7 +280,7 @@ class TestLinux(cases.Case):
         """Linux does not trust itself any more; QEMU lives."""
         guest.damaged = True
         account, mark = guest.account(), guest.console.mark()
-        inject(guest, 1, **syndrome)
+        guest.inject_serror(1, **syndrome)
         cases.check_console(guest, mark, [
             rf'SError Interrupt on CPU1, code 0x0*{SERROR | iss:x}', PANIC])
         account.settle(taken=1)

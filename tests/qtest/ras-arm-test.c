@@ -1069,6 +1069,149 @@ static void test_acpi_off(void)
     ras_quit(vm);
 }
 
+/* --- SErrors -------------------------------------------------------------- */
+
+#define SERROR_UEO 0x811        /* AET restartable, DFSC 0x11 */
+
+#define SERROR_PENDING(vcpu, syndrome) \
+    "[ { 'vcpu': " #vcpu ", 'syndrome': " #syndrome " } ]"
+
+/*
+ * By its fields or as a whole, it is pending; a reset discards it.  The CPU
+ * model 'max' has the RAS extension under TCG only.
+ */
+static void test_serror(void)
+{
+    static const struct {
+        const char *arguments;
+        const char *severity;
+        const char *pending;    /* 0x11, and AET from bit 10 on */
+    } kinds[] = {
+        { "'aet': 'uc'", "fatal", SERROR_PENDING(1, 17) },
+        { "'aet': 'ueu'", "fatal", SERROR_PENDING(1, 1041) },
+        { "'aet': 'ueo'", "recoverable", SERROR_PENDING(1, 2065) },
+        { "'aet': 'uer', 'ea': true", "recoverable", SERROR_PENDING(1, 3601) },
+        { "'aet': 'ce', 'dfsc': 17", "corrected", SERROR_PENDING(1, 6161) },
+        { "'dfsc': 0", "fatal", SERROR_PENDING(1, 0) },
+        { "'ids': true", "fatal", SERROR_PENDING(1, 16777216) },
+        { "'syndrome': 33554431", "fatal", SERROR_PENDING(1, 33554431) },
+        { "'syndrome': 2065", "recoverable", SERROR_PENDING(1, 2065) },
+    };
+    RasVm *vm = ras_start_stopped_tcg();
+    uint64_t id;
+
+    for (int i = 0; i < ARRAY_SIZE(kinds); i++) {
+        g_autofree char *text =
+            g_strdup_printf("{ 'kind': 'serror', 'vcpu': 1, %s }",
+                            kinds[i].arguments);
+        QDict *args = qobject_to(QDict, qobject_from_json(text, &error_abort));
+        QDict *result, *error;
+
+        result = qtest_qmp_assert_success_ref(vm->qts,
+                     "{ 'execute': 'ras-inject', 'arguments': %p }", args);
+        id = ras_get_uint(result, "id");
+        qobject_unref(result);
+        error = ras_next_step(vm, id, "accepted");
+        g_assert_cmpstr(qdict_get_str(error, "severity"), ==,
+                        kinds[i].severity);
+        g_assert_cmpint(qdict_get_int(error, "vcpu"), ==, 1);
+        g_assert_false(qdict_get_bool(error, "synchronous"));
+        qobject_unref(error);
+        ras_expect_step(vm, id, "queued");
+        error = ras_next_step(vm, id, "notified");
+        g_assert_cmpstr(qdict_get_str(error, "delivery"), ==,
+                        "SError with a syndrome");
+        qobject_unref(error);
+        ras_assert_state(vm, id, "notified");
+        ras_assert_part(vm, "serrors", kinds[i].pending);
+        ras_assert_part(vm, "parked", "[]");
+
+        ras_reset(vm);
+        ras_expect_step(vm, id, "discarded");
+        ras_assert_part(vm, "serrors", "[]");
+        ras_assert_count(vm, "discarded", i + 1);
+    }
+    id = ras_inject(vm, "{ 'kind': 'serror', 'vcpu': 0 }");
+    ras_assert_part(vm, "serrors", "[ { 'vcpu': 0 } ]");
+    ras_assert_state(vm, id, "notified");
+    ras_assert_count(vm, "taken", 0);
+    ras_quit(vm);
+}
+
+/* What no record waits for keeps no record waiting, nor other vCPUs. */
+static void test_serror_beside(void)
+{
+    RasVm *vm = start_ready("");
+    uint64_t serror[2], memory;
+
+    serror[0] = ras_inject(vm, "{ 'kind': 'serror', 'vcpu': 0 }");
+    memory = consume_notified(vm, PAGE(0), 0);
+    serror[1] = ras_inject(vm, "{ 'kind': 'serror', 'vcpu': 1 }");
+    ras_assert_state(vm, serror[0], "notified");
+    ras_assert_state(vm, serror[1], "notified");
+    acknowledge(vm);
+    step_ms(vm, 20);
+    ras_wait_until(vm, ras_state_is(vm, memory, "over"));
+    ras_assert_count(vm, "in-flight", 2);
+    ras_assert_count(vm, "acknowledged", 1);
+    ras_quit(vm);
+}
+
+static void test_serror_refused(void)
+{
+    RasVm *vm = ras_start_binary(NULL, ",ras=on", "-accel tcg -S");
+
+    ras_inject_refused(vm, "*0x2000000*outside*ISS*0x1ffffff*",
+                       "{ 'kind': 'serror', 'vcpu': 0,"
+                       " 'syndrome': %" PRIu64 " }", UINT64_C(0x2000000));
+    ras_inject_refused(vm, "*0x8000000000000011*outside*ISS*",
+                       "{ 'kind': 'serror', 'vcpu': 0,"
+                       " 'syndrome': %" PRIu64 " }",
+                       UINT64_C(0x8000000000000011));
+    ras_inject_refused(vm, "*twice*either 'syndrome'*",
+                       "{ 'kind': 'serror', 'vcpu': 0, 'syndrome': 17,"
+                       " 'aet': 'uc' }");
+    ras_inject_refused(vm, "*twice*either 'syndrome'*",
+                       "{ 'kind': 'serror', 'vcpu': 0, 'syndrome': 17,"
+                       " 'ea': false }");
+    ras_inject_refused(vm, "*'ids'*leave out*'aet'*",
+                       "{ 'kind': 'serror', 'vcpu': 0, 'ids': true,"
+                       " 'aet': 'uc' }");
+    ras_inject_refused(vm, "*'aet' is missing*",
+                       "{ 'kind': 'serror', 'vcpu': 0, 'ea': true }");
+    ras_inject_refused(vm, "*'aet' is only for 'dfsc' 0x11*",
+                       "{ 'kind': 'serror', 'vcpu': 0, 'dfsc': 0,"
+                       " 'aet': 'uc' }");
+    ras_inject_refused(vm, "*EA need DFSC 0x11*",
+                       "{ 'kind': 'serror', 'vcpu': 0, 'dfsc': 0,"
+                       " 'ea': true }");
+    ras_inject_refused(vm, "*DFSC is not 0x00*0x11*",
+                       "{ 'kind': 'serror', 'vcpu': 0, 'dfsc': 2 }");
+    ras_inject_refused(vm, "*no vCPU 2*", "{ 'kind': 'serror', 'vcpu': 2 }");
+    ras_inject_refused(vm, "*no vCPU -1*",
+                       "{ 'kind': 'serror', 'vcpu': -1 }");
+    ras_inject_refused(vm, "*vCPU 1 is offline*",
+                       "{ 'kind': 'serror', 'vcpu': 1 }");
+
+    ras_inject(vm, "{ 'kind': 'serror', 'vcpu': 0, 'aet': 'uc' }");
+    ras_inject_refused(vm, "vCPU 0 has an SError pending*reset*",
+                       "{ 'kind': 'serror', 'vcpu': 0, 'aet': 'ce' }");
+    ras_assert_part(vm, "serrors", SERROR_PENDING(0, 17));
+    ras_quit(vm);
+}
+
+/* A CPU model without the extension: no syndrome, but an SError. */
+static void test_serror_no_extension(void)
+{
+    RasVm *vm = ras_start("-accel tcg -S -cpu cortex-a57");
+
+    ras_inject_refused(vm, "*no RAS extension*leave it out*",
+                       "{ 'kind': 'serror', 'vcpu': 0, 'aet': 'uc' }");
+    ras_inject(vm, "{ 'kind': 'serror', 'vcpu': 0 }");
+    ras_assert_part(vm, "serrors", "[ { 'vcpu': 0 } ]");
+    ras_quit(vm);
+}
+
 /* --- saving -------------------------------------------------------------- */
 
 /* Move a VM to a new one; the old one is gone. */
@@ -1122,6 +1265,55 @@ static void test_move_and_reclaim(void)
     step_ms(vm, 200);
     ras_wait_until(vm, ras_state_is(vm, id, "over"));
     ras_assert_count(vm, "reclaimed", 1);
+    ras_quit(vm);
+}
+
+/* The same for one of TCG that does not run; var: see ras_start_binary() */
+static RasVm *move_stopped(RasVm *vm, const char *var)
+{
+    g_autofree char *file = ras_temp_file();
+
+    ras_save(vm, file, "completed");
+    ras_quit(vm);
+    vm = ras_start_binary(var, ",ras=on,secure=on",
+                          "-accel tcg -S -incoming defer");
+    ras_load(vm, file);
+    g_unlink(file);
+    return vm;
+}
+
+/* A pending SError is the vCPU's: the new QEMU has not accepted it. */
+static void test_move_serror(void)
+{
+    RasVm *vm = ras_start_stopped_tcg();
+
+    ras_inject(vm, "{ 'kind': 'serror', 'vcpu': 1, 'syndrome': %d }",
+               SERROR_UEO);
+    vm = move_stopped(vm, NULL);
+    ras_assert_part(vm, "serrors", SERROR_PENDING(1, 2065));
+    ras_assert_count(vm, "accepted", 0);
+    ras_inject_refused(vm, "vCPU 1 has an SError pending*",
+                       "{ 'kind': 'serror', 'vcpu': 1 }");
+    ras_reset(vm);
+    ras_assert_part(vm, "serrors", "[]");
+    ras_quit(vm);
+}
+
+/* With an error that has a record, they both move as they are. */
+static void test_move_serror_beside(void)
+{
+    RasVm *vm = start_ready("");
+    uint64_t serror, memory;
+
+    serror = ras_inject(vm, "{ 'kind': 'serror', 'vcpu': 0 }");
+    memory = consume_notified(vm, PAGE(0), 0);
+    vm = move(vm);
+    ras_assert_state(vm, serror, "notified");
+    ras_assert_state(vm, memory, "notified");
+    ras_assert_part(vm, "serrors", "[ { 'vcpu': 0 } ]");
+    ras_reset(vm);
+    ras_assert_count(vm, "discarded", 2);
+    ras_assert_part(vm, "serrors", "[]");
     ras_quit(vm);
 }
 
@@ -1192,6 +1384,23 @@ static void test_stock_moves_ready(void)
     ras_assert_count(vm, "acknowledged", 1);
     ras_quit(vm);
     g_unlink(file);
+}
+
+/* A pending SError moves to stock, which has a place for it, and back. */
+static void test_stock_moves_serror(void)
+{
+    RasVm *vm;
+
+    if (!ras_env_or_skip(STOCK)) {
+        return;
+    }
+    vm = ras_start_stopped_tcg();
+    ras_inject(vm, "{ 'kind': 'serror', 'vcpu': 1, 'syndrome': %d }",
+               SERROR_UEO);
+    vm = move_stopped(vm, STOCK);
+    vm = move_stopped(vm, NULL);
+    ras_assert_part(vm, "serrors", SERROR_PENDING(1, 2065));
+    ras_quit(vm);
 }
 
 /* Run "virt,ras=on" without firmware until its monitor has nothing to do. */
@@ -1435,12 +1644,19 @@ int main(int argc, char **argv)
     qtest_add_func("/ras/virt/poison/severity", test_poison_severity);
     qtest_add_func("/ras/virt/poison/dma", test_poison_dma);
     qtest_add_func("/ras/virt/acpi-off", test_acpi_off);
+    qtest_add_func("/ras/virt/serror/pending", test_serror);
+    qtest_add_func("/ras/virt/serror/beside", test_serror_beside);
+    qtest_add_func("/ras/virt/serror/refused", test_serror_refused);
+    qtest_add_func("/ras/virt/serror/no-extension", test_serror_no_extension);
     qtest_add_func("/ras/virt/move/record-out", test_move);
+    qtest_add_func("/ras/virt/move/serror", test_move_serror);
+    qtest_add_func("/ras/virt/move/serror-beside", test_move_serror_beside);
     qtest_add_func("/ras/virt/move/reclaim", test_move_and_reclaim);
     qtest_add_data_func("/ras/virt/stock/tables", "", test_stock_tables);
     qtest_add_data_func("/ras/virt/stock/tables-ras-on", ",ras=on",
                         test_stock_tables);
     qtest_add_func("/ras/virt/stock/moves-ready", test_stock_moves_ready);
+    qtest_add_func("/ras/virt/stock/moves-serror", test_stock_moves_serror);
     qtest_add_func("/ras/virt/stock/no-firmware", test_stock_no_firmware);
     return g_test_run();
 }

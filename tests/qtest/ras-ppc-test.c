@@ -660,6 +660,9 @@ static void test_records_refused(void)
     ras_inject_refused(vm, "This machine has no Arm processors; use kind "
                        "'memory'", "{ 'kind': 'arm-processor', 'vcpu': 0,"
                        " 'type': 'cache', 'severity': 'recoverable' }");
+    ras_inject_refused(vm, "This machine has no Arm processors, and so no "
+                       "SErrors; use kind 'memory'",
+                       "{ 'kind': 'serror', 'vcpu': 0 }");
     ras_inject_refused(vm, no_cper, "{ 'kind': 'cper', 'data': '' }");
     ras_inject_refused(vm, no_cper, "{ 'kind': 'cper', 'data': 'EQAA',"
                        " 'vcpu': 0 }");

@@ -341,7 +341,7 @@ static inline void ras_check_counters(const QDict *info)
 
 /*
  * Oldest first, at most one record out for vCPUs, at most 16 errors in each of
- * the others, parked only who waits.
+ * the others, parked only who waits.  SErrors are out without a record.
  */
 static inline void ras_check_queue(const QDict *info)
 {
@@ -362,7 +362,7 @@ static inline void ras_check_queue(const QDict *info)
         } else {
             g_assert_true(g_str_equal(state, "recorded") ||
                           g_str_equal(state, "notified"));
-            outstanding++;
+            outstanding += qdict_get_bool(error, "synchronous");
         }
     }
     g_assert_cmpuint(outstanding, <=, 1);

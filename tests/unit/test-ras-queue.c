@@ -558,6 +558,74 @@ static void test_restore_refusals(Fixture *f, gconstpointer data)
 
 /* --- random events against a model ---------------------------------------- */
 
+static RasError an_serror(int vcpu)
+{
+    return (RasError) {
+        .kind = RAS_KIND_UNKNOWN,
+        .severity = RAS_SEVERITY_FATAL,
+        .origin = RAS_ORIGIN_INJECTED,
+        .channel = RAS_CHANNEL_SERROR,
+        .vcpu = vcpu,
+    };
+}
+
+/* SErrors wait for nothing, and nothing waits for them. */
+static void test_serrors(Fixture *f, gconstpointer data)
+{
+    RasEntry *serror[NR_VCPUS], *memory;
+    RasQueue *q = f->q;
+
+    for (int i = 0; i < NR_VCPUS; i++) {
+        RasError error = an_serror(i);
+
+        serror[i] = ras_queue_accept(q, &error);
+        g_assert_nonnull(serror[i]);
+        g_assert_false(ras_queue_parks(q, i));
+        g_assert_false(ras_queue_advance(q, serror[i], RAS_STAGE_RECORDED));
+        g_assert_true(ras_queue_advance(q, serror[i], RAS_STAGE_NOTIFIED));
+    }
+    g_assert_null(ras_queue_outstanding(q, RAS_CHANNEL_SERROR));
+    memory = take(f, 0);
+    g_assert_true(ras_queue_next(q, RAS_CHANNEL_EXCEPTION) == memory);
+    g_assert_true(ras_queue_advance(q, memory, RAS_STAGE_RECORDED));
+    g_assert_true(ras_queue_advance(q, memory, RAS_STAGE_NOTIFIED));
+    g_assert_false(ras_queue_advance(q, serror[1], RAS_STAGE_ACKNOWLEDGED));
+    g_assert_true(ras_queue_advance(q, serror[1], RAS_STAGE_TAKEN));
+    g_assert_cmpuint(ras_queue_discard(q, 2), ==, 1);
+    g_assert_true(ras_queue_advance(q, memory, RAS_STAGE_ACKNOWLEDGED));
+    g_assert_cmpuint(q->in_flight, ==, NR_VCPUS - 2);
+    g_assert_cmpuint(q->counts.taken, ==, 1);
+    g_assert_cmpuint(q->counts.discarded, ==, 1);
+}
+
+static void test_serror_refusals(Fixture *f, gconstpointer data)
+{
+    RasError error = an_serror(-1);
+    RasEntry entry = {
+        .error = an_serror(0), .id = 1, .stage = RAS_STAGE_NOTIFIED,
+    };
+
+    g_assert_null(ras_queue_accept(f->q, &error));
+    error = an_serror(NR_VCPUS);
+    g_assert_null(ras_queue_accept(f->q, &error));
+    /* it does not stop the vCPU */
+    error = an_serror(0);
+    error.synchronous = true;
+    g_assert_null(ras_queue_accept(f->q, &error));
+    g_assert_cmpuint(f->q->counts.refused, ==, 3);
+
+    ras_queue_restore_begin(f->q, 2, &(RasCounts) { .accepted = 1 });
+    entry.recorded = true;
+    g_assert_false(ras_queue_restore(f->q, &entry));
+    entry.recorded = false;
+    entry.stage = RAS_STAGE_QUEUED;
+    g_assert_false(ras_queue_restore(f->q, &entry));
+    entry.stage = RAS_STAGE_NOTIFIED;
+    g_assert_true(ras_queue_restore(f->q, &entry));
+    g_assert_true(ras_queue_restore_end(f->q));
+    g_assert_null(ras_queue_outstanding(f->q, RAS_CHANNEL_SERROR));
+}
+
 typedef struct Model {
     GHashTable *stage;              /* id -> last stage reported */
     uint64_t ends[RAS_STAGE_MAX];
@@ -648,10 +716,24 @@ static void random_event(Fixture *f, Model *m)
     RasQueue *q = f->q;
     RasEntry *e;
 
-    switch (g_test_rand_int_range(0, 12)) {
+    switch (g_test_rand_int_range(0, 13)) {
+    case 12:
+    {
+        RasError error = an_serror(g_test_rand_int_range(-1, NR_VCPUS + 1));
+
+        e = ras_queue_accept(q, &error);
+        if (e) {
+            m->accepted++;
+            g_assert_true(ras_queue_advance(q, e, RAS_STAGE_NOTIFIED));
+        } else {
+            m->refused++;
+        }
+        break;
+    }
     case 10:
     {
-        RasError error = async_error(g_test_rand_int_range(1, RAS_CHANNELS));
+        RasError error = async_error(
+            g_test_rand_int_range(1, RAS_RECORD_CHANNELS));
 
         error.severity = g_test_rand_int_range(0, 3);
         error.len = RAS_PAGE_SIZE * g_test_rand_int_range(1, 3);
@@ -663,7 +745,7 @@ static void random_event(Fixture *f, Model *m)
         break;
     }
     case 11:
-        random_batch(q, g_test_rand_int_range(1, RAS_CHANNELS));
+        random_batch(q, g_test_rand_int_range(1, RAS_RECORD_CHANNELS));
         break;
     case 0 ... 3:
     {
@@ -766,6 +848,8 @@ int main(int argc, char **argv)
     add("channel-refusals", test_channel_refusals);
     add("restore", test_restore);
     add("restore-refusals", test_restore_refusals);
+    add("serrors", test_serrors);
+    add("serror-refusals", test_serror_refusals);
     add("random-events", test_random_events);
     return g_test_run();
 }

@@ -368,6 +368,10 @@ class Guest:
         return self.qemu.qmp('ras-inject', kind='machine-check', vcpu=vcpu,
                              sub_type=sub_type, **{'class': what}, **options)
 
+    def inject_serror(self, vcpu: int, **syndrome: Any) -> None:
+        """ras-inject of an SError; its syndrome by the names of QMP."""
+        self.qemu.qmp('ras-inject', kind='serror', vcpu=vcpu, **syndrome)
+
     def unpoison(self, address: int, length: Optional[int] = None) -> None:
         """ras-unpoison."""
         self.qemu.qmp('ras-unpoison', address=address, length=length)
