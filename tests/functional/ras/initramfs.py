@@ -20,7 +20,7 @@ from . import environment
 from .targets import Target
 
 GUEST_SOURCES = Path(__file__).resolve().parent.parent / 'guest'
-RTAS_LOG = Path(__file__).resolve().parent.parent / 'rtas' / 'rtas-log.c'
+RTAS_SOURCES = Path(__file__).resolve().parent.parent / 'rtas'
 CFLAGS = ['-static', '-O2', '-Wall', '-Wextra', '-Werror']
 # Changes when the recipe below changes what comes out of the same input.
 RECIPE = '1'
@@ -161,11 +161,12 @@ def get_with_rtas_tools(target: Target) -> Path:
     def add(root: Path) -> None:
         library = next(root.glob('usr/lib/*/librtasevent.so.2'))
         subprocess.run([target.compiler, '-O2', '-Wall', '-Wextra', '-Werror',
-                        '-o', str(root / 'usr/sbin/rtas-log'), str(RTAS_LOG),
-                        str(library)], check=True, timeout=300)
+                        '-o', str(root / 'usr/sbin/rtas-log'),
+                        str(RTAS_SOURCES / 'rtas-log.c'), str(library)],
+                       check=True, timeout=300)
         (root / 'boot').mkdir()
         shutil.copy(kernel, root / 'boot' / 'kernel')
         shutil.copy(first, root / 'boot' / 'initrd')
 
-    return _get_second('rtas-tools', target, RTAS_TOOLS, [kernel, RTAS_LOG],
-                       add)
+    return _get_second('rtas-tools', target, RTAS_TOOLS,
+                       [kernel, *sorted(RTAS_SOURCES.glob('*.[ch]'))], add)

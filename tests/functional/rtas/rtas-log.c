@@ -12,14 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "librtasevent.h"
 
 #define ERROR_LOG "/proc/powerpc/rtas/error_log"
-
-/* Of librtasevent.so.2; Debian has its header in a package of its own. */
-struct rtas_event;
-struct rtas_event *parse_rtas_event(char *buffer, int length);
-int rtas_print_event(FILE *stream, struct rtas_event *event, int verbosity);
-int cleanup_rtas_event(struct rtas_event *event);
 
 int main(void)
 {
