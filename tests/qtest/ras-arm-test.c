@@ -1200,6 +1200,18 @@ static void test_serror_refused(void)
     ras_quit(vm);
 }
 
+/* Errors of processors of another make */
+static void test_machine_check_refused(void)
+{
+    RasVm *vm = ras_start("");
+
+    ras_inject_refused(vm, "This machine has no POWER processors; use kind "
+                       "'memory' or 'arm-processor'",
+                       "{ 'kind': 'machine-check', 'vcpu': 0, 'class': 'slb',"
+                       " 'sub-type': 'parity' }");
+    ras_quit(vm);
+}
+
 /* A CPU model without the extension: no syndrome, but an SError. */
 static void test_serror_no_extension(void)
 {
@@ -1647,6 +1659,8 @@ int main(int argc, char **argv)
     qtest_add_func("/ras/virt/serror/pending", test_serror);
     qtest_add_func("/ras/virt/serror/beside", test_serror_beside);
     qtest_add_func("/ras/virt/serror/refused", test_serror_refused);
+    qtest_add_func("/ras/virt/machine-check-refused",
+                   test_machine_check_refused);
     qtest_add_func("/ras/virt/serror/no-extension", test_serror_no_extension);
     qtest_add_func("/ras/virt/move/record-out", test_move);
     qtest_add_func("/ras/virt/move/serror", test_move_serror);

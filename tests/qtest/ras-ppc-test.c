@@ -1271,6 +1271,81 @@ static void test_machine_check_power10(void)
     check_machine_checks("-cpu power10_v2.0", checks, ARRAY_SIZE(checks));
 }
 
+/* Is it accepted?  The VM is stopped, so the error waits. */
+static bool has_machine_check(RasVm *vm, const char *cls, const char *subtype)
+{
+    g_autofree char *sub = subtype ?
+        g_strdup_printf(", 'sub-type': '%s'", subtype) : g_strdup("");
+    g_autofree char *json = g_strdup_printf("{ 'kind': 'machine-check',"
+                                            " 'vcpu': 0, 'class': '%s'%s }",
+                                            cls, sub);
+    QDict *answer = qtest_qmp(vm->qts, "{ 'execute': 'ras-inject',"
+                              " 'arguments': %p }",
+                              qobject_from_json(json, &error_abort));
+    bool has = qdict_haskey(answer, "return");
+
+    qobject_unref(answer);
+    return has;
+}
+
+/* Each CPU model has the causes that it has, and no others. */
+static void test_machine_check_causes(void)
+{
+    static const char *const sub_types[] = {
+        NULL, "fetch", "fetch-foreign", "table-walk-fetch",
+        "table-walk-fetch-foreign", "load", "store", "load-store",
+        "load-store-foreign", "table-walk-load-store",
+        "table-walk-load-store-foreign", "parity", "multi-hit",
+        "parity-or-multi-hit", "tlbie", "scv",
+    };
+    static const char *const cpus[] = {
+        "power7_v2.3", "power8_v2.0", "power9_v2.2", "power10_v2.0",
+    };
+    static const char all_addresses[] = "fetch fetch-foreign table-walk-fetch "
+        "table-walk-fetch-foreign load store load-store-foreign "
+        "table-walk-load-store table-walk-load-store-foreign";
+    static const struct {
+        const char *cls;
+        const char *has[ARRAY_SIZE(cpus)];
+    } classes[] = {
+#define ALL(list) { list, list, list, list }
+        { "ue", ALL("fetch table-walk-fetch load-store "
+                    "table-walk-load-store") },
+        { "slb", { "parity multi-hit parity-or-multi-hit",
+                   "parity multi-hit", "parity multi-hit",
+                   "parity multi-hit" } },
+        { "erat", ALL("parity multi-hit") },
+        { "tlb", ALL("parity multi-hit") },
+        { "d-cache", ALL("none") },
+        { "i-cache", ALL("none") },
+        { "link", { "", "fetch table-walk-fetch load table-walk-load-store",
+                    "fetch table-walk-fetch load store table-walk-load-store",
+                    "" } },
+        { "real-address", { "", "", all_addresses, all_addresses } },
+        { "user", { "", "", "tlbie", "tlbie scv" } },
+#undef ALL
+    };
+
+    for (int c = 0; c < ARRAY_SIZE(cpus); c++) {
+        g_autofree char *options = g_strdup_printf("-cpu %s", cpus[c]);
+        RasVm *vm = start_registered(options);
+
+        ras_stop(vm);
+        for (int i = 0; i < ARRAY_SIZE(classes); i++) {
+            g_autoptr(GString) has = g_string_new(NULL);
+
+            for (int j = 0; j < ARRAY_SIZE(sub_types); j++) {
+                if (has_machine_check(vm, classes[i].cls, sub_types[j])) {
+                    g_string_append_printf(has, "%s%s", has->len ? " " : "",
+                                           sub_types[j] ?: "none");
+                }
+            }
+            g_assert_cmpstr(has->str, ==, classes[i].has[c]);
+        }
+        ras_quit(vm);
+    }
+}
+
 static void refused(RasVm *vm, const char *arguments, const char *pattern)
 {
     g_autofree char *json = g_strdup_printf("{ 'kind': 'machine-check', %s }",
@@ -1734,6 +1809,8 @@ int main(int argc, char **argv)
                    test_machine_check_power9);
     qtest_add_func("/ras/pseries/machine-check/power10-only",
                    test_machine_check_power10);
+    qtest_add_func("/ras/pseries/machine-check/causes",
+                   test_machine_check_causes);
     qtest_add_func("/ras/pseries/machine-check/refused",
                    test_machine_check_refused);
     qtest_add_func("/ras/pseries/machine-check/vector",
