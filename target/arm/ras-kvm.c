@@ -112,7 +112,7 @@ bool arm_ras_kvm_check_serror(CPUState *cs, bool has_syndrome, Error **errp)
 {
     if (!kvm_has_vcpu_events()) {
         error_setg(errp, "The kernel of the host cannot give a vCPU an SError "
-                   "(no KVM_CAP_VCPU_EVENTS); use Linux 4.20 or later");
+                   "(no KVM_CAP_VCPU_EVENTS); use Linux 4.19 or later");
         return false;
     }
     if (has_syndrome && !arm_ras_kvm_takes_syndrome()) {
