@@ -216,7 +216,6 @@ static int put_state(QEMUFile *f, void *opaque, size_t size,
     RasState *s = ras_get();
     Saved saved = {
         .last_id = s->queue.last_id,
-        .counts = s->queue.counts,
         .lost = s->lost,
         .fatal_told = s->fatal_told,
         .bare_vcpu = s->bare_vcpu_ran ? -1 : s->bare_vcpu,
@@ -226,6 +225,7 @@ static int put_state(QEMUFile *f, void *opaque, size_t size,
     int ret;
 
     ras_serrors_settle(s);
+    saved.counts = s->queue.counts;
     memcpy(saved.record_out, s->record_out, sizeof(saved.record_out));
     for (RasEntry *e = ras_queue_first(&s->queue); e;
          e = ras_queue_following(&s->queue, e)) {

@@ -44,8 +44,8 @@ bool arm_ras_check_serror(CPUState *cs, bool has_syndrome, Error **errp)
 {
     if (cpu_env(cs)->serror.pending) {
         error_setg(errp, "vCPU %d has an SError pending, which it has not "
-                   "taken yet; let it run until it does, or reset the machine",
-                   cs->cpu_index);
+                   "taken yet; let it run until it does%s", cs->cpu_index,
+                   kvm_enabled() ? "" : ", or reset the machine");
         return false;
     }
     if (kvm_enabled()) {
