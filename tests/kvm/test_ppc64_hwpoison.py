@@ -3,6 +3,10 @@
 
 It takes the page out of use, and sends SIGBUS to the inner QEMU.  When the
 guest uses the page, KVM_RUN fails with EFAULT and no address.
+
+Linux in the guest does not take all pages out of use when errors come on
+several CPUs at once.  So victims are kept then: their pages would be hit again
+by whoever gets them next, most likely the guest's kernel.
 """
 
 from typing import Callable
@@ -49,7 +53,7 @@ def test_pages_of_16_processes_at_once(host: Host, guest: KvmGuest,
     patients = Patients(guest, 16)
     host.poison(patients.pages)
     patients.touch(report)
-    patients.check('sigbus')
+    patients.check('sigbus', release=False)
 
 
 @only_ras
@@ -92,7 +96,6 @@ def test_kernel_hit(host: Host, guest: KvmGuest) -> None:
         guest.console.wait(line, mark, 60 * guest.factor)
     other.tell('load')
     oracle.check_sigbus(other.sigbus(), hit_of(other, 'load'))
-    assert other.end_after_sigbus() == HANDLED
     assert control.count()['bad'] == 0
     guest.check_alive()
     guest.check_not_lost()
@@ -119,6 +122,7 @@ def test_not_touched(host: Host, guest: KvmGuest) -> None:
 @only_ras
 def test_while_stopped(host: Host, guest: KvmGuest) -> None:
     """Memory fails while the guest is stopped."""
+    guest.damaged = True
     oracle = oracle_for(guest.target)
     victims = guest.victims(4)
     before = len(guest.ras()['host-poisoned'])
@@ -130,5 +134,4 @@ def test_while_stopped(host: Host, guest: KvmGuest) -> None:
     for victim in victims:
         victim.tell('load')
         oracle.check_sigbus(victim.sigbus(), hit_of(victim, 'load'))
-        assert victim.end_after_sigbus() == HANDLED
     guest.check_alive()
