@@ -306,7 +306,7 @@ bool kvm_ras_sigbus(const siginfo_t *info)
     return true;
 }
 
-/* The host page behind guest physical address @addr; NULL if that is not RAM. */
+/* The host page behind guest physical address @addr; NULL if it is not RAM. */
 static void *host_page(hwaddr addr)
 {
     hwaddr offset, len = 1;
