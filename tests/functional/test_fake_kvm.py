@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What KVM owes a vCPU is settled before its registers are written.
+
+The VM is one of x86_64 on a KVM that executes nothing, fake/kvm.c: it says
+in which order QEMU runs the vCPU and writes its registers.
+"""
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import Any, Callable, Iterator, List
+
+import pytest
+
+from ras import environment
+
+HERE = Path(__file__).resolve().parent
+RAS = 'RAS_QEMU_X86_64'
+STOCK = 'RAS_STOCK_QEMU_X86_64'
+# Where it begins, as enter and put show it: RIP and RAX.
+RESET_STATE = 'fff0 0'
+# fake/kvm.c: what a step loads, or the hypercall returns.
+RESULTS = {'hypercall': 'badca11', 'bad-load': '11111111',
+           'bad-load-pair': '2222222211111111'}
+
+pytestmark = pytest.mark.skipif(
+    not environment.has(RAS), reason='there is no build for x86_64')
+
+
+class Vm:
+    """A VM with one vCPU that follows a plan."""
+
+    def __init__(self, variable: str, plan: str, fake: Path,
+                 folder: Path) -> None:
+        environment.use_qemu_python()
+        from qemu.machine import QEMUMachine  # pylint: disable=C0415
+
+        self._log = folder / 'log'
+        (folder / 'bios').write_bytes(bytes(0x10000))
+        (folder / 'kvm').touch()
+        self._vm = QEMUMachine(
+            str(environment.path(variable)), name='fake-kvm',
+            base_temp_dir=str(folder), log_dir=str(folder),
+            wrapper=['setpriv', '--pdeathsig', 'KILL', '--', 'env',
+                     f'LD_PRELOAD={fake}', f'FAKE_KVM_PLAN={plan}',
+                     f'FAKE_KVM_LOG={self._log}'],
+            args=['-machine', 'microvm,rtc=off,pit=off,pic=off,acpi=off,'
+                              'x-option-roms=off,isa-serial=off',
+                  '-accel', f'kvm,kernel-irqchip=on,device={folder}/kvm',
+                  '-cpu', 'qemu64', '-m', '16M', '-nodefaults',
+                  '-bios', str(folder / 'bios')])
+        self._vm.launch()
+
+    def close(self) -> None:
+        """End it."""
+        self._vm.shutdown(hard=True)
+
+    def qmp(self, command: str, **arguments: Any) -> Any:
+        """Run a QMP command."""
+        return self._vm.cmd(command, arguments)
+
+    def status(self) -> str:
+        """The run state."""
+        return self.qmp('query-status')['status']
+
+    def log(self) -> List[str]:
+        """What KVM was asked to do so far."""
+        try:
+            return self._log.read_text(encoding='ascii').splitlines()
+        except FileNotFoundError:
+            return []
+
+    def wait(self, done: Callable[[], Any], what: str) -> None:
+        """Wait until done()."""
+        end = time.monotonic() + 60 * environment.time_factor()
+        while not done():
+            assert time.monotonic() < end, f'{what}: {self.log()[-20:]}'
+            time.sleep(0.01)
+
+    def entered(self, mark: int) -> str:
+        """RIP and RAX when the guest first executed after line @mark."""
+        def lines() -> List[str]:
+            return [line for line in self.log()[mark:]
+                    if line.startswith('enter ')]
+
+        self.wait(lines, 'the guest executes')
+        return lines()[0].split(' ', 1)[1]
+
+    def steps_done(self, mark: int) -> int:
+        """How many operations KVM has finished since line @mark."""
+        return sum(line.startswith('finish ') for line in self.log()[mark:])
+
+
+@pytest.fixture(name='fake', scope='module')
+def _fake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    library = tmp_path_factory.mktemp('fake-kvm') / 'fake-kvm.so'
+    subprocess.run([os.environ.get('CC', 'cc'), '-O2', '-Wall', '-Werror',
+                    '-shared', '-fPIC', '-o', str(library),
+                    str(HERE / 'fake' / 'kvm.c')], check=True, timeout=60)
+    return library
+
+
+@pytest.fixture(name='start')
+def _start(fake: Path, tmp_path: Path) -> Iterator[Callable[..., Vm]]:
+    made: List[Vm] = []
+
+    def start(plan: str, variable: str = RAS) -> Vm:
+        folder = tmp_path / str(len(made))
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        made.append(Vm(variable, plan, fake, folder))
+        return made[-1]
+
+    yield start
+    for vm in made:
+        vm.close()
+
+
+def state_after_reset(vm: Vm) -> str:
+    """Let it fail, reset it, and go on: with which registers?"""
+    vm.wait(lambda: vm.status() == 'internal-error', 'internal error')
+    mark = len(vm.log())
+    vm.qmp('system_reset')
+    vm.wait(lambda: vm.status() != 'internal-error', 'reset')
+    vm.qmp('cont')
+    return vm.entered(mark)
+
+
+@pytest.mark.parametrize('step', sorted(RESULTS))
+def test_failure_then_reset(start: Callable[..., Vm], step: str) -> None:
+    """An exit that cannot be handled, and registers that cannot be pushed.
+
+    The rest of an operation with two parts is done, not dropped: the first
+    has reached the device before anything failed.
+    """
+    vm = start(f'{step} wait')
+    assert state_after_reset(vm) == RESET_STATE
+    log = vm.log()
+    begun = next(n for n, line in enumerate(log) if line.startswith('exit '))
+    finished = log.index(f'finish fff3 {RESULTS[step]}')
+    assert begun < finished
+    runs = [line for line in log[begun:finished] if line.startswith('run ')]
+    assert set(runs) == {'run 1 1'}
+    # Nothing is written and nothing is read out before it is finished, but
+    # what was pushed in vain.
+    assert not [line for line in log[begun:finished]
+                if line.startswith('put ')]
+    assert not [line for line in log[finished:] if line in ('get 1', 'run 1 1')
+                or line.startswith('put ') and line.endswith(' 1')]
+
+
+@pytest.mark.skipif(not environment.has(STOCK),
+                    reason='there is no build of the base')
+@pytest.mark.parametrize('step', sorted(RESULTS))
+def test_failure_then_reset_in_stock(start: Callable[..., Vm],
+                                     step: str) -> None:
+    """The base: the result lands in the registers of after the reset."""
+    vm = start(f'{step} wait', STOCK)
+    assert state_after_reset(vm) == f'fff3 {RESULTS[step]}'
+    log = vm.log()
+    assert f'put {RESET_STATE} 1' in log[:log.index(
+        f'finish fff3 {RESULTS[step]}')]
+
+
+def check_clean(log: List[str]) -> None:
+    """Registers were never read or written while something was owed."""
+    assert 'get 1' not in log
+    assert not [line for line in log
+                if line.startswith('put ') and line.endswith(' 1')]
+
+
+# The base is right there as well; this says that it is so.
+@pytest.mark.parametrize('step', ['load', 'load-pair'])
+def test_reset_while_loading(start: Callable[..., Vm], step: str) -> None:
+    """A guest that does nothing but load from a device is reset."""
+    vm = start(step)
+    for _ in range(10):
+        mark = len(vm.log())
+        vm.wait(lambda mark=mark: vm.steps_done(mark) >= 5, 'loads')
+        mark = len(vm.log())
+        vm.qmp('system_reset')
+        vm.wait(lambda mark=mark: f'put {RESET_STATE} 0' in vm.log()[mark:],
+                'reset')
+        log = vm.log()
+        assert vm.entered(log.index(f'put {RESET_STATE} 0', mark)) == \
+            RESET_STATE
+    check_clean(vm.log())
+
+
+@pytest.mark.parametrize('step', ['load', 'load-pair'])
+def test_state_is_saved_while_loading(start: Callable[..., Vm],
+                                      step: str, tmp_path: Path) -> None:
+    """A guest that does nothing but load from a device is migrated."""
+    vm = start(step)
+    vm.wait(lambda: vm.steps_done(0) >= 5, 'loads')
+    mark = len(vm.log())
+    vm.qmp('migrate', uri=f'file:{tmp_path}/stream')
+    vm.wait(lambda: vm.qmp('query-migrate')['status'] == 'completed',
+            'migration')
+    assert 'get 0' in vm.log()[mark:]
+    check_clean(vm.log())
+
+
+def test_costs_nothing(start: Callable[..., Vm]) -> None:
+    """As long as nothing fails, each operation takes one KVM_RUN."""
+    vm = start('load')
+    vm.wait(lambda: vm.steps_done(0) >= 100, 'loads')
+    log = vm.log()
+    log = log[log.index('exit load'):]
+    assert {line for line in log if line.startswith('run ')} == {'run 0 1'}
