@@ -16,11 +16,13 @@
 #include "qapi/error.h"
 #include "cpu.h"
 #include "exec/address-spaces.h"
+#include "hw/acpi/apei/cper.h"
 #include "hw/acpi/ras_ghes.h"
 #include "hw/arm/virt_ras.h"
 #include "hw/irq.h"
 #include "hw/qdev-properties.h"
 #include "hw/sysbus.h"
+#include "migration/vmstate.h"
 #include "target/arm/ras.h"
 #include "virt_ras_internal.h"
 
@@ -44,9 +46,10 @@ struct VirtRasGhesState {
 
     RasGhesState *ghes;
     bool bert_is_new;           /* holds something of the reset in progress */
-    bool was_fatal;
-    RasEntry fatal;             /* the last fatal one the guest was told of */
-    uint8_t fatal_record[RAS_GHES_BERT_BLOCK_LENGTH - 1];
+    /* the last fatal error that the guest was told of; length 0: none */
+    uint64_t fatal_id;
+    uint32_t fatal_length;
+    uint8_t fatal_block[RAS_GHES_BERT_BLOCK_LENGTH - 1];
 };
 
 static const char *channel_name(RasState *s, RasChannel channel)
@@ -75,19 +78,30 @@ static bool ready(RasState *s)
     return true;
 }
 
+/* The whole error as one block for the boot error region; 0: no room. */
+static size_t build_boot_block(uint8_t *buf, size_t size, const RasEntry *e)
+{
+    RasEntry copy = *e, *batch = &copy;
+
+    copy.told = 0;
+    return e->error.record_len > size ? 0 :
+           virt_ras_build_block(buf, size, &batch, 1);
+}
+
 /* A fatal error may end the guest before it has told anybody. */
 static void remember_fatal(VirtRasGhesState *vrs, const RasEntry *e)
 {
-    if (e->error.severity != RAS_SEVERITY_FATAL ||
-        e->error.record_len > sizeof(vrs->fatal_record)) {
+    uint8_t block[sizeof(vrs->fatal_block)];
+    size_t len;
+
+    if (e->error.severity != RAS_SEVERITY_FATAL) {
         return;
     }
-    vrs->was_fatal = true;
-    vrs->fatal = *e;
-    if (e->error.record) {
-        /* the other one ends with the error */
-        memcpy(vrs->fatal_record, e->error.record, e->error.record_len);
-        vrs->fatal.error.record = vrs->fatal_record;
+    len = build_boot_block(block, sizeof(block), e);
+    if (len) {
+        memcpy(vrs->fatal_block, block, len);
+        vrs->fatal_length = len;
+        vrs->fatal_id = e->id;
     }
 }
 
@@ -135,32 +149,29 @@ static void reclaim(RasState *s)
 
 /* --- reset ---------------------------------------------------------------- */
 
-static void add_to_bert(VirtRasGhesState *vrs, const RasEntry *e)
+static void add_to_bert(VirtRasGhesState *vrs, const void *block, size_t len)
 {
-    uint8_t block[RAS_GHES_BERT_BLOCK_LENGTH - 1];
-    RasEntry copy = *e, *batch = &copy;
-
-    if (e->error.record_len > sizeof(block)) {
-        return;
-    }
     if (!vrs->bert_is_new) {
         vrs->bert_is_new = true;
         ras_ghes_bert_clear(vrs->ghes);
     }
-    copy.told = 0;
-    ras_ghes_bert_add(vrs->ghes, block,
-                      virt_ras_build_block(block, sizeof(block), &batch, 1));
+    ras_ghes_bert_add(vrs->ghes, block, len);
 }
 
 static void cut_off(RasState *s, const RasEntry *e)
 {
     VirtRasGhesState *vrs = VIRT_RAS_GHES(s);
+    uint8_t block[RAS_GHES_BERT_BLOCK_LENGTH - 1];
+    size_t len = 0;
 
-    if (vrs->was_fatal && vrs->fatal.id == e->id) {
-        vrs->was_fatal = false;
+    if (vrs->fatal_id == e->id) {
+        vrs->fatal_length = 0;
     }
     if (e->error.has_addr || e->error.record) {
-        add_to_bert(vrs, e);
+        len = build_boot_block(block, sizeof(block), e);
+    }
+    if (len) {
+        add_to_bert(vrs, block, len);
     }
 }
 
@@ -168,17 +179,60 @@ static void reset(RasState *s)
 {
     VirtRasGhesState *vrs = VIRT_RAS_GHES(s);
 
-    if (vrs->was_fatal) {
-        vrs->was_fatal = false;
-        add_to_bert(vrs, &vrs->fatal);
+    if (vrs->fatal_length) {
+        add_to_bert(vrs, vrs->fatal_block, vrs->fatal_length);
+        vrs->fatal_length = 0;
     }
     vrs->bert_is_new = false;
 }
+
+/* --- migration ------------------------------------------------------------ */
+
+static bool fatal_needed(void *opaque)
+{
+    return VIRT_RAS_GHES(opaque)->fatal_length;
+}
+
+static int fatal_post_load(void *opaque, int version_id)
+{
+    VirtRasGhesState *vrs = opaque;
+    uint32_t len = vrs->fatal_length;
+
+    if (len > sizeof(vrs->fatal_block) ||
+        !cper_block_check(vrs->fatal_block, len, NULL) ||
+        cper_block_length(vrs->fatal_block, len) != len) {
+        vrs->fatal_length = 0;
+        error_report("ras: cannot load the fatal error %" PRIu64 ": its record "
+                     "of %" PRIu32 " bytes is none", vrs->fatal_id, len);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+/*
+ * A section of its own, which stock does not have: but neither has stock
+ * ras-ghes=on.
+ */
+static const VMStateDescription vmstate_fatal = {
+    .name = "virt-ras-ghes/fatal",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = fatal_needed,
+    .post_load = fatal_post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(fatal_id, VirtRasGhesState),
+        VMSTATE_UINT32(fatal_length, VirtRasGhesState),
+        VMSTATE_UINT8_ARRAY(fatal_block, VirtRasGhesState,
+                            RAS_GHES_BERT_BLOCK_LENGTH - 1),
+        VMSTATE_END_OF_LIST()
+    },
+};
 
 static void virt_ras_ghes_class_init(ObjectClass *oc, void *data)
 {
     RasDeviceClass *rc = RAS_CLASS(oc);
 
+    DEVICE_CLASS(oc)->vmsd = &vmstate_fatal;
     rc->channel_name = channel_name;
     rc->record_pages = record_pages;
     rc->record_size = record_size;

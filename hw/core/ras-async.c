@@ -150,8 +150,20 @@ static void vm_state_changed(void *opaque, bool running, RunState state)
     }
 }
 
-void ras_async_loaded(RasState *s)
+int64_t ras_async_pause(RasState *s)
 {
+    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+
+    return timer_pending(s->pace_timer) ?
+           MAX(timer_expire_time_ns(s->pace_timer) - now, 0) : 0;
+}
+
+void ras_async_loaded(RasState *s, int64_t pause_ns)
+{
+    if (pause_ns > 0) {
+        timer_mod(s->pace_timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
+                                 MIN(pause_ns, PACE_MAX_NS));
+    }
     for (int c = RAS_CHANNEL_INTERRUPT; c < RAS_RECORD_CHANNELS; c++) {
         if (s->record_out[c]) {
             s->remind_delay_ms = REMIND_MIN_MS;

@@ -12,8 +12,15 @@
 /* ras_advance: move @e to @stage, which its life cycle must allow */
 void ras_advance(RasState *s, RasEntry *e, RasStage stage);
 
-/* ras_loaded: the queue was restored from a migration stream or a snapshot */
-void ras_loaded(RasState *s, bool lost);
+/* ras_report_steps: tell now of all steps that were not told of yet */
+void ras_report_steps(RasState *s);
+
+/*
+ * ras_loaded: the queue was restored from a migration stream or a snapshot
+ * @lost: the machine was check-stopped
+ * @pause_ns: guest time until the next asynchronous record, if there is one
+ */
+void ras_loaded(RasState *s, bool lost, int64_t pause_ns);
 
 /*
  * Errors that no vCPU consumed (hw/core/ras-async.c).  @channel is none but
@@ -21,7 +28,10 @@ void ras_loaded(RasState *s, bool lost);
  */
 void ras_async_init(RasState *s);
 void ras_async_reset(RasState *s);
-void ras_async_loaded(RasState *s);
+void ras_async_loaded(RasState *s, int64_t pause_ns);
+
+/* ras_async_pause: guest time until the next record may be written */
+int64_t ras_async_pause(RasState *s);
 
 /* ras_async_deliver: tell the guest of what waits, if it can be told now */
 void ras_async_deliver(RasState *s, RasChannel channel);

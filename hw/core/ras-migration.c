@@ -64,9 +64,12 @@ typedef struct SavedRange {
 typedef struct Saved {
     uint64_t last_id;
     RasCounts counts;
+    uint64_t poison_accesses;
+    uint64_t poison_consumed;   /* of these */
     bool lost;
     bool fatal_told;
     int32_t bare_vcpu;          /* has to run before its next error, or -1 */
+    int64_t pause_ns;           /* before the next asynchronous record */
     bool record_out[RAS_RECORD_CHANNELS];
     int32_t nr_errors;
     SavedError *errors;
@@ -156,9 +159,12 @@ static const VMStateDescription vmstate_saved = {
         VMSTATE_UINT64(counts.taken, Saved),
         VMSTATE_UINT64(counts.reclaimed, Saved),
         VMSTATE_UINT64(counts.discarded, Saved),
+        VMSTATE_UINT64(poison_accesses, Saved),
+        VMSTATE_UINT64(poison_consumed, Saved),
         VMSTATE_BOOL(lost, Saved),
         VMSTATE_BOOL(fatal_told, Saved),
         VMSTATE_INT32(bare_vcpu, Saved),
+        VMSTATE_INT64(pause_ns, Saved),
         VMSTATE_BOOL_ARRAY(record_out, Saved, RAS_RECORD_CHANNELS),
         VMSTATE_INT32(nr_errors, Saved),
         VMSTATE_VALIDATE("number of errors", errors_are_bounded),
@@ -216,9 +222,12 @@ static int put_state(QEMUFile *f, void *opaque, size_t size,
     RasState *s = ras_get();
     Saved saved = {
         .last_id = s->queue.last_id,
+        .poison_accesses = s->poison.accesses,
+        .poison_consumed = s->poison.consumed,
         .lost = s->lost,
         .fatal_told = s->fatal_told,
         .bare_vcpu = s->bare_vcpu_ran ? -1 : s->bare_vcpu,
+        .pause_ns = ras_async_pause(s),
         .errors = g_new0(SavedError, RAS_QUEUE_SIZE),
         .ranges = g_new0(SavedRange, RAS_POISON_RANGES),
     };
@@ -267,7 +276,8 @@ static const char *check_error(RasState *s, const SavedError *e)
     if ((e->channel == RAS_CHANNEL_EXCEPTION ||
          e->channel == RAS_CHANNEL_SERROR) &&
         (e->vcpu < 0 || !qemu_get_cpu(e->vcpu))) {
-        return "vCPU";
+        return "vCPU, which this machine does not have (the same -smp on both "
+               "sides?)";
     }
     if (e->len % RAS_PAGE_SIZE || e->first % RAS_PAGE_SIZE ||
         e->len > UINT64_MAX - e->first || e->told > e->len ||
@@ -339,21 +349,27 @@ static bool load_saved(RasState *s, const Saved *saved)
 {
     Error *err = NULL;
 
-    ras_queue_restore_begin(&s->queue, saved->last_id, &saved->counts);
     for (int i = 0; i < saved->nr_errors; i++) {
         if (!load_error(s, &saved->errors[i])) {
             return false;
         }
     }
-    if (!ras_queue_restore_end(&s->queue)) {
+    if (!ras_queue_restore_end(&s->queue) ||
+        saved->poison_consumed > saved->poison_accesses) {
         error_report("ras: cannot load errors: the counters do not add up");
         return false;
     }
+    s->poison.accesses = saved->poison_accesses;
+    s->poison.consumed = saved->poison_consumed;
     for (int i = 0; i < saved->nr_ranges; i++) {
         const SavedRange *r = &saved->ranges[i];
 
-        if (r->severity > RAS_SEVERITY_FATAL ||
-            !ras_poison_add(s, r->addr, r->len, r->severity, &err)) {
+        if (r->severity > RAS_SEVERITY_FATAL) {
+            error_report("ras: cannot load poison: bad severity %u",
+                         r->severity);
+            return false;
+        }
+        if (!ras_poison_add(s, r->addr, r->len, r->severity, &err)) {
             error_reportf_err(err, "ras: cannot load poison: ");
             return false;
         }
@@ -366,9 +382,34 @@ static bool load_saved(RasState *s, const Saved *saved)
         s->record_out[c] = saved->record_out[c] &&
                            ras_queue_outstanding(&s->queue, c);
     }
-    s->fatal_told = saved->fatal_told;
-    ras_loaded(s, saved->lost);
     return true;
+}
+
+/* What was here before makes room; nothing stays of what cannot be loaded. */
+static void begin_load(RasState *s, uint64_t last_id, const RasCounts *counts)
+{
+    ras_queue_restore_begin(&s->queue, last_id, counts);
+    /* entries are free when their last step was reported */
+    ras_report_steps(s);
+    ras_poison_clear(s);
+    s->bare_vcpu = -1;
+    s->fatal_told = false;
+    memset(s->record_out, 0, sizeof(s->record_out));
+}
+
+static bool load(RasState *s, const Saved *saved)
+{
+    static const RasCounts none;
+
+    begin_load(s, saved->last_id, &saved->counts);
+    if (load_saved(s, saved)) {
+        s->fatal_told = saved->fatal_told;
+        ras_loaded(s, saved->lost, saved->pause_ns);
+        return true;
+    }
+    begin_load(s, 0, &none);
+    ras_loaded(s, false, 0);
+    return false;
 }
 
 static int get_state(QEMUFile *f, void *opaque, size_t size,
@@ -386,7 +427,7 @@ static int get_state(QEMUFile *f, void *opaque, size_t size,
     saved.errors = g_new0(SavedError, RAS_QUEUE_SIZE);
     saved.ranges = g_new0(SavedRange, RAS_POISON_RANGES);
     ret = vmstate_load_state(f, &vmstate_saved, &saved, 1);
-    if (!ret && !load_saved(s, &saved)) {
+    if (!ret && !load(s, &saved)) {
         ret = -EINVAL;
     }
     for (int i = 0; i < RAS_QUEUE_SIZE; i++) {
@@ -413,7 +454,7 @@ static bool state_needed(void *opaque)
 
     return s && opaque == first_cpu &&
            (s->queue.in_flight > ras_serrors_in_flight(s) ||
-            ras_poison_count(s) || s->fatal_told);
+            ras_poison_count(s) || s->fatal_told || s->lost);
 }
 
 const VMStateDescription vmstate_cpu_common_ras = {

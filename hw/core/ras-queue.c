@@ -371,11 +371,12 @@ bool ras_queue_restore(RasQueue *q, const RasEntry *from)
 
     if (!e || !from->id || from->id > q->last_id ||
         (last && !ras_stage_is_end(last->stage) && from->id <= last->id) ||
+        from->error.channel >= RAS_CHANNELS ||
         !vcpu_fits_channel(q, &from->error) ||
         (!queued && from->stage != RAS_STAGE_NOTIFIED) ||
-        (queued && from->recorded) || (from->held && !queued) ||
-        (from->error.channel == RAS_CHANNEL_SERROR &&
-         (queued || from->recorded)) ||
+        (from->error.channel == RAS_CHANNEL_SERROR ?
+         queued || from->recorded : queued == from->recorded) ||
+        (from->held && !queued) ||
         (!queued && q->channel[from->error.channel].nr_outstanding &&
          (from->error.channel == RAS_CHANNEL_EXCEPTION ||
           q->channel[from->error.channel].nr_outstanding == RAS_BATCH_MAX))) {
@@ -400,9 +401,16 @@ bool ras_queue_restore(RasQueue *q, const RasEntry *from)
 bool ras_queue_restore_end(const RasQueue *q)
 {
     const RasCounts *c = &q->counts;
+    uint64_t with_record = c->acknowledged + c->reclaimed;
 
+    for (int i = 0; i < RAS_CHANNELS; i++) {
+        with_record += q->channel[i].nr_outstanding;
+    }
     return c->accepted == q->in_flight + c->acknowledged + c->taken +
-                          c->reclaimed + c->discarded;
+                          c->reclaimed + c->discarded &&
+           c->recorded >= with_record && c->recorded <= c->accepted &&
+           c->notified >= with_record + c->taken &&
+           c->notified <= c->accepted;
 }
 
 bool ras_queue_parks(const RasQueue *q, int vcpu)

@@ -479,9 +479,8 @@ static void report_step(RasState *s, const RasReport *r)
     }
 }
 
-static void report_steps(void *opaque)
+void ras_report_steps(RasState *s)
 {
-    RasState *s = opaque;
     RasReport r;
 
     while (ras_queue_report(&s->queue, &r)) {
@@ -497,6 +496,11 @@ static void report_steps(void *opaque)
         ras_send_lost(outstanding(s));
         qemu_system_guest_panicked(NULL);
     }
+}
+
+static void report_steps(void *opaque)
+{
+    ras_report_steps(opaque);
 }
 
 /* --- the device ---------------------------------------------------------- */
@@ -536,7 +540,7 @@ static void ras_reset_enter(Object *obj, ResetType type)
  * Time does not pass for a VM that moves, so what was awaited is awaited anew,
  * for the whole time, when the VM runs.
  */
-void ras_loaded(RasState *s, bool lost)
+void ras_loaded(RasState *s, bool lost, int64_t pause_ns)
 {
     RasEntry *e;
 
@@ -553,7 +557,7 @@ void ras_loaded(RasState *s, bool lost)
         }
     }
     update_waiting(s);
-    ras_async_loaded(s);
+    ras_async_loaded(s, pause_ns);
     s->loaded = true;
 }
 

@@ -291,7 +291,7 @@ void ras_queue_restore_begin(RasQueue *q, uint64_t last_id,
  * ras_queue_restore: append an error as it was, queued or notified
  * @e: error, id, stage, recorded, held, recursive, delivery, told, telling
  *
- * Returns false if no queue could hold it.
+ * Returns false, and changes nothing, if no queue could hold it.
  */
 bool ras_queue_restore(RasQueue *q, const RasEntry *e);
 

@@ -524,12 +524,14 @@ static void test_restore(Fixture *f, gconstpointer data)
 
 static void test_restore_refusals(Fixture *f, gconstpointer data)
 {
-    const RasCounts counts = { .accepted = 3, .acknowledged = 1 };
+    const RasCounts counts = {
+        .accepted = 3, .recorded = 2, .notified = 2, .acknowledged = 1,
+    };
     RasEntry good = {
         .error = an_error(1), .id = 5, .stage = RAS_STAGE_QUEUED,
     };
     RasEntry bad[] = {
-        good, good, good, good, good, good, good, good,
+        good, good, good, good, good, good, good, good, good,
     };
 
     bad[0].id = 0;
@@ -540,6 +542,8 @@ static void test_restore_refusals(Fixture *f, gconstpointer data)
     bad[5].recorded = true;                     /* and queued */
     bad[6].error.vcpu = NR_VCPUS;
     bad[7].stage = RAS_STAGE_NOTIFIED;          /* the second */
+    bad[7].recorded = true;
+    bad[8].error.channel = RAS_CHANNELS;
     ras_queue_restore_begin(f->q, 10, &counts);
     good.id = 4;
     good.stage = RAS_STAGE_NOTIFIED;
@@ -553,6 +557,39 @@ static void test_restore_refusals(Fixture *f, gconstpointer data)
     good.stage = RAS_STAGE_QUEUED;
     good.recorded = false;
     g_assert_true(ras_queue_restore(f->q, &good));
+    g_assert_true(ras_queue_restore_end(f->q));
+
+    /* without a record there is nothing to wait for */
+    ras_queue_restore_begin(f->q, 10, &counts);
+    good.stage = RAS_STAGE_NOTIFIED;
+    g_assert_false(ras_queue_restore(f->q, &good));
+}
+
+/* Numbers that no queue has counted */
+static void test_restore_counts(Fixture *f, gconstpointer data)
+{
+    const RasCounts good = {
+        .accepted = 6, .recorded = 3, .notified = 4, .acknowledged = 1,
+        .taken = 1, .reclaimed = 1, .discarded = 2,
+    };
+    RasCounts bad[] = { good, good, good, good, good };
+    RasEntry e = {
+        .error = an_error(1), .id = 6, .stage = RAS_STAGE_NOTIFIED,
+        .recorded = true,
+    };
+
+    bad[0].accepted = 7;
+    bad[1].recorded = 2;                        /* fewer than ended with one */
+    bad[2].recorded = 7;                        /* more than there were */
+    bad[3].notified = 3;
+    bad[4].notified = 7;
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        ras_queue_restore_begin(f->q, 6, &bad[i]);
+        g_assert_true(ras_queue_restore(f->q, &e));
+        g_assert_false(ras_queue_restore_end(f->q));
+    }
+    ras_queue_restore_begin(f->q, 6, &good);
+    g_assert_true(ras_queue_restore(f->q, &e));
     g_assert_true(ras_queue_restore_end(f->q));
 }
 
@@ -848,6 +885,7 @@ int main(int argc, char **argv)
     add("channel-refusals", test_channel_refusals);
     add("restore", test_restore);
     add("restore-refusals", test_restore_refusals);
+    add("restore-counts", test_restore_counts);
     add("serrors", test_serrors);
     add("serror-refusals", test_serror_refusals);
     add("random-events", test_random_events);
