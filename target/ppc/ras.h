@@ -9,6 +9,7 @@
 
 #include "hw/core/cpu.h"
 #include "hw/ras-queue.h"
+#include "target/ppc/cpu-qom.h"
 
 /*
  * ppc_ras_access_failed: an access of @cs found nothing behind its address
@@ -34,5 +35,13 @@ bool ppc_ras_access_failed(CPUState *cs, uint64_t cause, vaddr addr,
  */
 unsigned int ppc_ras_accesses(CPUState *cs,
                               RasStorageAccess access[RAS_ACCESSES_MAX]);
+
+/*
+ * ppc_ras_cpu_loaded: a vCPU was loaded from a stream; its last step
+ *
+ * The stream does not say whether the guest has stopped it by RTAS.  A vCPU
+ * that is taken for stopped gets no interrupts, and no errors.
+ */
+void ppc_ras_cpu_loaded(PowerPCCPU *cpu);
 
 #endif
