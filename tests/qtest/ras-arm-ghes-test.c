@@ -579,11 +579,45 @@ static void test_migration_between_records(void)
     ras_quit(vm);
 
     vm = load(file, MACHINE);
-    ras_wait_until(vm, qtest_readq(vm->qts, READ_ACK(GED)) == 0);
+    /* the pause between them has moved, too */
+    g_assert_cmphex(qtest_readq(vm->qts, READ_ACK(GED)), ==, 1);
+    qtest_clock_step(vm->qts, PACE_NS);
+    g_assert_cmphex(qtest_readq(vm->qts, READ_ACK(GED)), ==, 0);
     g_assert_cmphex(qtest_readl(vm->qts, BLOCK(GED) + 12), ==, 4 * 152);
     qtest_writeq(vm->qts, READ_ACK(GED), 1);
     ras_wait_until(vm, ras_state_is(vm, id, "over"));
     ras_assert_count(vm, "acknowledged", 1);
+    ras_quit(vm);
+    g_unlink(file);
+}
+
+/*
+ * A guest that has panicked because of a fatal error is moved, and learns of
+ * it when it boots there.
+ */
+static void test_migration_of_a_fatal_error(void)
+{
+    g_autofree char *file = ras_temp_file();
+    RasVm *vm = start();
+    uint64_t id = ras_inject(vm, "{ 'kind': 'memory', 'mode': 'report',"
+                             " 'severity': 'fatal', 'address': %" PRIu64 " }",
+                             (uint64_t)PAGE(3));
+
+    qtest_writeq(vm->qts, READ_ACK(GED), 1);
+    ras_wait_until(vm, ras_state_is(vm, id, "over"));
+    ras_save(vm, file, "completed");
+    ras_quit(vm);
+
+    vm = load(file, MACHINE);
+    g_assert_cmphex(qtest_readl(vm->qts, BERT), ==, 0);
+    ras_reset(vm);
+    g_assert_cmphex(qtest_readl(vm->qts, BERT), !=, 0);
+    g_assert_cmphex(qtest_readq(vm->qts, BERT + 20 + 72 + 16), ==, PAGE(3));
+    g_assert_cmphex(qtest_readl(vm->qts, BERT + 20 + 72 + 80), ==, 0);
+    /* told once */
+    report(vm, PAGE(9), true);
+    ras_reset(vm);
+    check_block_at(vm, BERT, PAGE(9));
     ras_quit(vm);
     g_unlink(file);
 }
@@ -1446,6 +1480,8 @@ int main(int argc, char **argv)
                    test_migration_with_records_out);
     qtest_add_func("/ras/ghes/migration-between-records",
                    test_migration_between_records);
+    qtest_add_func("/ras/ghes/migration-of-a-fatal-error",
+                   test_migration_of_a_fatal_error);
     qtest_add_func("/ras/ghes/tables/hest", test_hest);
     qtest_add_func("/ras/ghes/tables/bert", test_bert);
     qtest_add_func("/ras/ghes/tables/dsdt", test_dsdt);

@@ -1,0 +1,655 @@
+/*
+ * Guest RAS: what is in the migration stream, and what a load refuses
+ *
+ * A snapshot is changed in its file, and loaded again and again.
+ *
+ * Environment: RAS_FUZZ_SECONDS (default: a fixed number of streams) and
+ * RAS_FUZZ_SEED.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "ras-qtest.h"
+
+#define STREAMS 200
+
+/* In a subsection: a mark, name with its length, version */
+#define SUBSECTION "\x05\x0e" "cpu_common/ras"
+#define VERSION_SIZE 4
+
+/* What follows: offsets of fields of 1, 4 or 8 bytes, big endian */
+#define ACCEPTED        8
+#define RECORDED        24
+#define NOTIFIED        32
+#define CONSUMED        80
+#define NR_ERRORS       104
+#define ERRORS          108
+
+#define ERROR_ID        0
+#define ERROR_STAGE     8
+#define ERROR_RECORDED  9
+#define ERROR_KIND      12
+#define ERROR_SEVERITY  13
+#define ERROR_ORIGIN    14
+#define ERROR_ACCESS    15
+#define ERROR_CHANNEL   16
+#define ERROR_VCPU      20
+#define ERROR_FIRST     32
+#define ERROR_LEN       40
+#define ERROR_TOLD      77
+#define ERROR_TELLING   85
+#define ERROR_RECORD    93
+#define ERROR_SIZE      97
+
+/* for a stream with two errors, and two poisoned ranges */
+#define FIRST(field)    (ERRORS + ERROR_##field)
+#define SECOND(field)   (ERRORS + ERROR_SIZE + ERROR_##field)
+#define NR_RANGES       (ERRORS + 2 * ERROR_SIZE)
+#define RANGE(i, field) (NR_RANGES + 4 + (i) * 17 + (field))
+#define RANGE_ADDR      0
+#define RANGE_LEN       8
+#define RANGE_SEVERITY  16
+
+#define SNAPSHOT "snapshot"
+
+/* A VM, and the files that go with it */
+typedef struct Side {
+    RasVm *vm;
+    char *disk;                 /* snapshots */
+    char *messages;             /* its standard error */
+} Side;
+
+static const char *ras_on(void)
+{
+    return ras_on_arm() ? ",ras=on" : "";
+}
+
+static const char *stock_binary(void)
+{
+    return ras_on_arm() ? "RAS_STOCK_QEMU_AARCH64" : "RAS_STOCK_QEMU_PPC64";
+}
+
+static Side side_start(const char *var, const char *machine_options,
+                       const char *options)
+{
+    Side side = { .disk = ras_temp_file(), .messages = ras_temp_file() };
+    /* the command line goes through a shell */
+    g_autofree char *all = g_strdup_printf("%s 2>%s", options, side.messages);
+
+    side.vm = ras_start_binary(var, machine_options, all);
+    return side;
+}
+
+static void side_end(Side *side)
+{
+    ras_quit(side->vm);
+    g_unlink(side->disk);
+    g_unlink(side->messages);
+    g_free(side->disk);
+    g_free(side->messages);
+}
+
+static void assert_said(Side *side, const char *pattern)
+{
+    g_autofree char *text = ras_read_file(side->messages, NULL);
+
+    ras_assert_like(text, pattern);
+}
+
+/* --- snapshots ------------------------------------------------------------ */
+
+static bool job_is_concluded(RasVm *vm)
+{
+    QDict *answer = qtest_qmp(vm->qts, "{ 'execute': 'query-jobs' }");
+    const QListEntry *job = qlist_first(qdict_get_qlist(answer, "return"));
+    bool is = g_str_equal(qdict_get_str(qobject_to(QDict, qlist_entry_obj(job)),
+                                        "status"), "concluded");
+
+    qobject_unref(answer);
+    return is;
+}
+
+/* blockdev-create with these options, and wait for it */
+static void create_image(RasVm *vm, QDict *options)
+{
+    qtest_qmp_assert_success(vm->qts, "{ 'execute': 'blockdev-create',"
+        " 'arguments': { 'job-id': 'job', 'options': %p } }", options);
+    ras_wait_until(vm, job_is_concluded(vm));
+    qtest_qmp_assert_success(vm->qts, "{ 'execute': 'job-dismiss',"
+                             " 'arguments': { 'id': 'job' } }");
+}
+
+/* Clusters so large that the stream is in one piece */
+static void add_disk(Side *side)
+{
+    RasVm *vm = side->vm;
+
+    create_image(vm, qdict_from_jsonf_nofail(
+        "{ 'driver': 'file', 'filename': %s, 'size': 0 }", side->disk));
+    qtest_qmp_assert_success(vm->qts, "{ 'execute': 'blockdev-add',"
+        " 'arguments': { 'driver': 'file', 'node-name': 'file',"
+        " 'filename': %s } }", side->disk);
+    create_image(vm, qdict_from_jsonf_nofail(
+        "{ 'driver': 'qcow2', 'file': 'file', 'size': 1048576,"
+        " 'cluster-size': 2097152 }"));
+    qtest_qmp_assert_success(vm->qts, "{ 'execute': 'blockdev-add',"
+        " 'arguments': { 'driver': 'qcow2', 'node-name': 'disk',"
+        " 'file': 'file' } }");
+}
+
+static void save_snapshot(Side *side)
+{
+    g_autofree char *said = qtest_hmp(side->vm->qts, "savevm " SNAPSHOT);
+
+    g_assert_cmpstr(said, ==, "");
+}
+
+/* Was it loaded?  QEMU says more than errors: what is left out in TCG, say. */
+static bool load_snapshot(Side *side, char **said)
+{
+    *said = qtest_hmp(side->vm->qts, "loadvm " SNAPSHOT);
+    return !strstr(*said, "Error: ");
+}
+
+static void assert_loads(Side *side)
+{
+    g_autofree char *said = NULL;
+
+    if (!load_snapshot(side, &said)) {
+        g_error("not loaded: %s", said);
+    }
+}
+
+/* Bytes of the stream in the file of the snapshot */
+typedef struct Part {
+    long at;
+    size_t len;
+    uint8_t *data;
+} Part;
+
+/* The len bytes behind name, which are in it once */
+static Part find_part(Side *side, const char *name, size_t len)
+{
+    size_t size;
+    g_autofree char *file = ras_read_file(side->disk, &size);
+    const char *found = memmem(file, size, name, strlen(name));
+    Part part = { .len = len };
+
+    g_assert_nonnull(found);
+    part.at = found + strlen(name) - file;
+    g_assert_cmpuint(part.at + len, <=, size);
+    part.data = g_memdup2(file + part.at, len);
+    return part;
+}
+
+static void write_part(Side *side, const Part *part, const uint8_t *data)
+{
+    FILE *f = fopen(side->disk, "r+");
+
+    g_assert_nonnull(f);
+    g_assert_cmpint(fseek(f, part->at, SEEK_SET), ==, 0);
+    g_assert_cmpuint(fwrite(data, part->len, 1, f), ==, 1);
+    g_assert_cmpint(fclose(f), ==, 0);
+}
+
+static void put(uint8_t *at, unsigned int size, uint64_t value)
+{
+    switch (size) {
+    case 1:
+        *at = value;
+        break;
+    case 4:
+        stl_be_p(at, value);
+        break;
+    default:
+        stq_be_p(at, value);
+        break;
+    }
+}
+
+static uint64_t page_of(RasVm *vm, unsigned int i)
+{
+    return vm->ram + (64 + i) * RAS_PAGE;
+}
+
+/* Two errors that wait, and two poisoned ranges. */
+static void make_errors(RasVm *vm)
+{
+    ras_consume(vm, vm->ram, 0);
+    ras_consume(vm, vm->ram + RAS_PAGE, 0);
+    ras_poison(vm, page_of(vm, 0), RAS_PAGE);
+    ras_poison(vm, page_of(vm, 4), 2 * RAS_PAGE);
+}
+
+static void assert_empty(RasVm *vm)
+{
+    ras_assert_part(vm, "queue", "[]");
+    ras_assert_part(vm, "parked", "[]");
+    ras_assert_part(vm, "poisoned", "[]");
+    ras_assert_count(vm, "in-flight", 0);
+}
+
+static void assert_has_errors(RasVm *vm)
+{
+    ras_assert_state(vm, 1, "queued");
+    ras_assert_state(vm, 2, "queued");
+    ras_assert_part(vm, "parked", "[ 0 ]");
+    ras_assert_count(vm, "in-flight", 2);
+    ras_assert_count(vm, "accepted", 2);
+}
+
+/* The subsection is there if there is something to say, and only then. */
+static void test_needed(void)
+{
+    Side side = side_start(NULL, ras_on(), "-accel tcg -S");
+    RasVm *vm = side.vm;
+    const struct {
+        bool poison, error, needed;
+    } cases[] = {
+        { false, false, false },
+        { true, false, true },
+        { false, true, true },
+        { true, true, true },
+        { false, false, false },
+    };
+
+    for (int i = 0; i < ARRAY_SIZE(cases); i++) {
+        g_autofree char *file = ras_temp_file();
+        g_autofree char *data = NULL;
+        size_t len;
+
+        if (cases[i].poison) {
+            ras_poison(vm, page_of(vm, 0), RAS_PAGE);
+        }
+        if (cases[i].error) {
+            ras_consume(vm, vm->ram, 0);
+        }
+        ras_save(vm, file, "completed");
+        data = ras_read_file(file, &len);
+        g_assert_cmpint(memmem(data, len, SUBSECTION, strlen(SUBSECTION)) !=
+                        NULL, ==, cases[i].needed);
+        ras_reset(vm);
+        g_unlink(file);
+    }
+    side_end(&side);
+}
+
+/* Loaded by a VM that has errors of its own: as it was saved. */
+static void test_replaces(void)
+{
+    Side side = side_start(NULL, ras_on(), "-accel tcg -S");
+    RasVm *vm = side.vm;
+    QDict *saved;
+
+    add_disk(&side);
+    for (int i = 0; i < 100; i++) {
+        ras_consume(vm, vm->ram, 0);
+    }
+    ras_poison(vm, page_of(vm, 0), RAS_PAGE);
+    saved = ras_query(vm);
+    save_snapshot(&side);
+    for (int i = 0; i < 3; i++) {
+        QDict *is;
+        g_autoptr(GString) expected = NULL, found = NULL;
+
+        ras_reset(vm);
+        ras_poison(vm, page_of(vm, 0), 2 * RAS_PAGE);
+        for (int n = 0; n < 300; n++) {
+            ras_consume(vm, vm->ram + RAS_PAGE, 0);
+        }
+        assert_loads(&side);
+        is = ras_query(vm);
+        expected = qobject_to_json(QOBJECT(saved));
+        found = qobject_to_json(QOBJECT(is));
+        g_assert_cmpstr(found->str, ==, expected->str);
+        qobject_unref(is);
+        ras_drop_events(vm);
+    }
+    qobject_unref(saved);
+    side_end(&side);
+}
+
+/* No queue can hold that: the load fails, says why, and leaves nothing. */
+static void test_bad_content(void)
+{
+    Side side = side_start(NULL, ras_on(), "-accel tcg -S");
+    RasVm *vm = side.vm;
+    const struct {
+        int offset;
+        unsigned int size;
+        uint64_t value;
+        const char *message;
+    } cases[] = {
+        { -VERSION_SIZE, 4, 2, "*version*2*" },
+        { ACCEPTED, 8, 3, "*counters do not add up*" },
+        { RECORDED, 8, 9, "*counters do not add up*" },
+        { NOTIFIED, 8, 9, "*counters do not add up*" },
+        { CONSUMED, 8, 1, "*counters do not add up*" },
+        { NR_ERRORS, 4, 2049, "*number of errors*" },
+        { NR_ERRORS, 4, INT32_MAX, "*number of errors*" },
+        { NR_ERRORS, 4, -1, "*number of errors*" },
+        { FIRST(ID), 8, 0, "*error 0: bad order or number*" },
+        { FIRST(ID), 8, 7, "*error 7: bad order or number*" },
+        { SECOND(ID), 8, 1, "*error 1: bad order or number*" },
+        { FIRST(STAGE), 1, 0, "*error 1: bad state*" },
+        { FIRST(STAGE), 1, 2, "*error 1: bad state*" },
+        { FIRST(STAGE), 1, 255, "*error 1: bad state*" },
+        /* notified without a record: that error would be over */
+        { FIRST(STAGE), 1, 3, "*error 1: bad order or number*" },
+        { FIRST(RECORDED), 1, 1, "*error 1: bad order or number*" },
+        { FIRST(KIND), 1, 200, "*error 1: bad class, *" },
+        { FIRST(SEVERITY), 1, 200, "*error 1: bad class, severity*" },
+        { FIRST(ORIGIN), 1, 200, "*error 1: bad class,*origin*" },
+        { FIRST(ACCESS), 1, 200, "*error 1: bad class,*access*" },
+        { FIRST(CHANNEL), 1, 1, "*error 1: bad source,*ras-ghes=on*" },
+        { FIRST(CHANNEL), 1, 200, "*error 1: bad source*" },
+        { SECOND(VCPU), 4, 2, "*error 2: bad vCPU,*-smp*" },
+        { SECOND(VCPU), 4, -1, "*error 2: bad vCPU*" },
+        { FIRST(LEN), 8, 100, "*error 1: bad address or length*" },
+        { FIRST(FIRST), 8, 100, "*error 1: bad address or length*" },
+        { FIRST(FIRST), 8, -RAS_PAGE, "*error 1: bad address or length*" },
+        { FIRST(TOLD), 8, RAS_PAGE + 1, "*error 1: bad address or length*" },
+        { FIRST(TELLING), 8, UINT64_MAX, "*error 1: bad address or length*" },
+        { FIRST(RECORD), 4, UINT32_MAX, "*length of a record*" },
+        { NR_RANGES, 4, RAS_POISONED_RANGES + 1, "*number of poisoned*" },
+        { NR_RANGES, 4, -1, "*number of poisoned*" },
+        { RANGE(0, RANGE_ADDR), 8, page_of(vm, 0) + 8,
+          "*poison: *not a multiple*" },
+        { RANGE(0, RANGE_ADDR), 8, page_of(vm, 5), "*already poisoned*" },
+        { RANGE(1, RANGE_ADDR), 8, page_of(vm, 0), "*already poisoned*" },
+        { RANGE(0, RANGE_ADDR), 8, 1ull << 45, "*not RAM of the guest*" },
+        { RANGE(0, RANGE_LEN), 8, 0, "*not a positive multiple*" },
+        { RANGE(0, RANGE_LEN), 8, -RAS_PAGE, "*past the end*" },
+        { RANGE(0, RANGE_SEVERITY), 1, 200, "*bad severity 200*" },
+    };
+    Part part;
+
+    add_disk(&side);
+    make_errors(vm);
+    save_snapshot(&side);
+    part = find_part(&side, SUBSECTION, VERSION_SIZE + RANGE(2, 0));
+    for (int i = 0; i < ARRAY_SIZE(cases); i++) {
+        g_autofree uint8_t *bad = g_memdup2(part.data, part.len);
+        g_autofree char *said = NULL;
+
+        put(bad + VERSION_SIZE + cases[i].offset, cases[i].size,
+            cases[i].value);
+        write_part(&side, &part, bad);
+        if (load_snapshot(&side, &said) ||
+            !g_pattern_match_simple(cases[i].message, said)) {
+            g_error("offset %d, value 0x%" PRIx64 ": QEMU says '%s'",
+                    cases[i].offset, cases[i].value, said);
+        }
+        assert_empty(vm);
+    }
+    /* nothing else was the reason */
+    write_part(&side, &part, part.data);
+    assert_loads(&side);
+    assert_has_errors(vm);
+    g_free(part.data);
+    side_end(&side);
+}
+
+/* Cut off in our part: QEMU ends with a message, as with any bad stream. */
+static void test_truncated(void)
+{
+    static const size_t lengths[] = { 0, 1, NR_ERRORS + 1, SECOND(STAGE),
+                                      RANGE(1, RANGE_LEN) };
+    Side from = side_start(NULL, ras_on(), "-accel tcg -S");
+    g_autofree char *file = ras_temp_file();
+    g_autofree char *uri = g_strdup_printf("file:%s", file);
+    g_autofree char *data = NULL;
+    const char *content;
+    size_t len;
+
+    make_errors(from.vm);
+    ras_save(from.vm, file, "completed");
+    side_end(&from);
+    data = ras_read_file(file, &len);
+    content = memmem(data, len, SUBSECTION, strlen(SUBSECTION));
+    g_assert_nonnull(content);
+    content += strlen(SUBSECTION) + VERSION_SIZE;
+    for (int i = 0; i < ARRAY_SIZE(lengths); i++) {
+        Side to = side_start(NULL, ras_on(), "-accel tcg -S -incoming defer");
+
+        g_assert_cmpint(truncate(file, content - data + lengths[i]), ==, 0);
+        qtest_set_expected_status(to.vm->qts, 1);
+        qtest_qmp_assert_success(to.vm->qts, "{ 'execute': 'migrate-incoming',"
+                                 " 'arguments': { 'uri': %s } }", uri);
+        qtest_wait_qemu(to.vm->qts);
+        assert_said(&to, "*load of migration failed*");
+        side_end(&to);
+        g_assert_true(g_file_set_contents(file, data, len, NULL));
+    }
+    g_unlink(file);
+}
+
+/* --- a destination that lacks something ----------------------------------- */
+
+/*
+ * The VM goes on where it is.  Our messages and QEMU's own, which belong to
+ * devices that exist on one side only.
+ */
+static void check_fails_in(const char *binary, const char *from_options,
+                           const char *to_options, const char *to_more,
+                           bool errors, const char *message)
+{
+    Side from = side_start(NULL, from_options, "-accel tcg");
+    g_autofree char *socket = g_strdup_printf("%s.sock", from.disk);
+    g_autofree char *uri = g_strdup_printf("unix:%s", socket);
+    g_autofree char *incoming = g_strdup_printf("-accel tcg %s -incoming %s",
+                                                to_more, uri);
+    Side to;
+
+    if (errors) {
+        ras_poison(from.vm, page_of(from.vm, 0), RAS_PAGE);
+    }
+    to = side_start(binary, to_options, incoming);
+    qtest_set_expected_status(to.vm->qts, 1);
+    qtest_qmp_assert_success(from.vm->qts,
+        "{ 'execute': 'migrate-set-capabilities', 'arguments': {"
+        " 'capabilities': [ { 'capability': 'return-path',"
+        " 'state': true } ] } }");
+    qtest_qmp_assert_success(from.vm->qts, "{ 'execute': 'migrate',"
+                             " 'arguments': { 'uri': %s } }", uri);
+    ras_wait_until(from.vm, ras_migration_is(from.vm, "failed"));
+    ras_wait_until(from.vm, ras_run_state_is(from.vm, "running"));
+    if (errors) {
+        ras_unpoison(from.vm, page_of(from.vm, 0), RAS_PAGE);
+    }
+    qtest_wait_qemu(to.vm->qts);
+    assert_said(&to, message);
+    side_end(&to);
+    side_end(&from);
+    g_unlink(socket);
+}
+
+static void check_fails(const char *from_options, const char *to_options,
+                        const char *to_more, bool errors, const char *message)
+{
+    check_fails_in(NULL, from_options, to_options, to_more, errors, message);
+}
+
+static void test_without_ras(void)
+{
+    check_fails(",ras=on", "", "", true,
+                "*comes with hardware errors*no guest RAS; start it*");
+}
+
+static void test_without_ghes(void)
+{
+    check_fails(",ras=on,ras-ghes=on", ",ras=on", "", false,
+                "*ras-ghes.ram*");
+}
+
+static void test_fewer_vcpus(void)
+{
+    check_fails(ras_on(), ras_on(), "-smp 1", true, "*failed*");
+}
+
+static void test_without_fwnmi(void)
+{
+    check_fails("", ",cap-fwnmi=off", "", true,
+                "*cap-fwnmi higher level*");
+}
+
+/* Stock cannot take errors.  It says so, and the VM goes on where it is. */
+static void test_stock_refuses_errors(void)
+{
+    if (ras_env_or_skip(stock_binary())) {
+        check_fails_in(stock_binary(), ras_on(), ras_on(), "", true,
+                       "*cpu_common*");
+    }
+}
+
+/* --- anything ------------------------------------------------------------- */
+
+static void change_anything(GRand *rand, uint8_t *data, size_t len)
+{
+    static const uint64_t values[] = {
+        0, 1, 2, 3, 4, 5, 0x7f, 0x80, 0xff, 0x100, 2048, 2049, 4096, 0x7fffffff,
+        0x80000000, 0xffffffff, INT64_MAX, 1ull << 63, UINT64_MAX,
+        -(uint64_t)RAS_PAGE,
+    };
+    static const unsigned int sizes[] = { 1, 4, 8 };
+    /* the greatest value has eight bytes */
+    int32_t at = g_rand_int_range(rand, 0, len - 8);
+    int32_t other = g_rand_int_range(rand, 0, len - 8);
+
+    switch (g_rand_int_range(rand, 0, 5)) {
+    case 0:
+        data[at] ^= 1 << g_rand_int_range(rand, 0, 8);
+        break;
+    case 1:
+        data[at] = g_rand_int(rand);
+        break;
+    case 2:
+        data[at] = g_rand_int_range(rand, 0, 8);
+        break;
+    case 3:
+        put(data + at, sizes[g_rand_int_range(rand, 0, ARRAY_SIZE(sizes))],
+            values[g_rand_int_range(rand, 0, ARRAY_SIZE(values))]);
+        break;
+    default:
+        memmove(data + at, data + other,
+                g_rand_int_range(rand, 1, len - MAX(at, other)));
+        break;
+    }
+}
+
+#define PARTS_MAX 3
+
+/* Errors of all sorts, in all states; returns the number of parts */
+static int make_all_errors(Side *side, Part part[PARTS_MAX])
+{
+    RasVm *vm = side->vm;
+    int n = 0, errors = 2;
+
+    make_errors(vm);
+    if (ras_on_arm()) {
+        for (int i = 0; i < 3; i++) {
+            ras_inject(vm, "{ 'kind': 'memory', 'mode': 'report',"
+                       " 'severity': %s, 'address': %" PRIu64
+                       ", 'length': %" PRIu64 " }",
+                       i == 0 ? "fatal" : "recoverable",
+                       page_of(vm, 20 * (i + 1)), 16 * RAS_PAGE);
+            ras_inject(vm, "{ 'kind': 'arm-processor', 'type': 'cache',"
+                       " 'vcpu': 0, 'polled': %i, 'severity': %s }", i == 2,
+                       i == 1 ? "recoverable" : "corrected");
+        }
+        errors += 6;
+        ras_wait_until(vm, !ras_state_is(vm, 1, "queued"));
+    }
+    ras_stop(vm);
+    save_snapshot(side);
+    if (ras_on_arm()) {
+        part[n++] = find_part(side, "\x08" "ras-ghes", 19);
+        part[n++] = find_part(side, "virt-ras-ghes/fatal", 200);
+    }
+    part[n++] = find_part(side, SUBSECTION, VERSION_SIZE + ERRORS +
+                          errors * ERROR_SIZE + 4 + 2 * 17);
+    return n;
+}
+
+/*
+ * Whatever is in the stream: it is loaded or refused, what query-ras says
+ * holds together, and the VM runs.
+ */
+static void test_anything(void)
+{
+    const char *seconds = g_getenv("RAS_FUZZ_SECONDS");
+    const char *seed = g_getenv("RAS_FUZZ_SEED");
+    gint64 end = g_get_monotonic_time() +
+                 (seconds ? g_ascii_strtoll(seconds, NULL, 10) : 0) *
+                 G_USEC_PER_SEC;
+    GRand *rand = g_rand_new_with_seed(seed ? g_ascii_strtoll(seed, NULL, 10)
+                                            : 1);
+    unsigned int streams = 0, loaded = 0;
+    Side side = side_start(NULL, ras_on_arm() ? ",ras=on,ras-ghes=on" : "",
+                           ras_on_arm() ? "-accel tcg" : "-accel tcg -S");
+    RasVm *vm = side.vm;
+    Part parts[PARTS_MAX];
+    int nr_parts;
+    uint64_t errors;
+
+    add_disk(&side);
+    nr_parts = make_all_errors(&side, parts);
+    errors = ras_count(vm, "in-flight");
+    for (; streams < STREAMS || g_get_monotonic_time() < end; streams++) {
+        Part *part = &parts[g_rand_int_range(rand, 0, nr_parts)];
+        g_autofree uint8_t *bad = g_memdup2(part->data, part->len);
+        g_autofree char *said = NULL;
+        bool good;
+
+        for (int n = 1 << g_rand_int_range(rand, 0, 4); n; n--) {
+            change_anything(rand, bad, part->len);
+        }
+        write_part(&side, part, bad);
+        good = load_snapshot(&side, &said);
+        write_part(&side, part, part->data);
+        qobject_unref(ras_query(vm));
+        loaded += good;
+        /* stock's flash crashes if the VM is not run between two loads */
+        ras_cont(vm);
+        qobject_unref(ras_query(vm));
+        ras_stop(vm);
+        if (g_rand_int_range(rand, 0, 8) == 0) {
+            ras_reset(vm);
+            assert_empty(vm);
+        }
+        ras_drop_events(vm);
+    }
+    g_test_message("%u of %u streams were loaded", loaded, streams);
+    g_assert_cmpuint(loaded, >, streams / 50);
+    g_assert_cmpuint(loaded, <, streams);
+    /* whatever was before, a good one is loaded */
+    assert_loads(&side);
+    ras_assert_count(vm, "in-flight", errors);
+    for (int i = 0; i < nr_parts; i++) {
+        g_free(parts[i].data);
+    }
+    side_end(&side);
+    g_rand_free(rand);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+
+    qtest_add_func("/ras/migration/needed", test_needed);
+    qtest_add_func("/ras/migration/replaces", test_replaces);
+    qtest_add_func("/ras/migration/bad-content", test_bad_content);
+    qtest_add_func("/ras/migration/truncated", test_truncated);
+    qtest_add_func("/ras/migration/fewer-vcpus", test_fewer_vcpus);
+    qtest_add_func("/ras/migration/stock-refuses-errors",
+                   test_stock_refuses_errors);
+    if (ras_on_arm()) {
+        qtest_add_func("/ras/migration/without-ras", test_without_ras);
+        qtest_add_func("/ras/migration/without-ghes", test_without_ghes);
+    } else {
+        qtest_add_func("/ras/migration/without-fwnmi", test_without_fwnmi);
+    }
+    qtest_add_func("/ras/migration/anything", test_anything);
+    return g_test_run();
+}
