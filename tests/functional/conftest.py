@@ -17,7 +17,8 @@ from typing import Any, Callable, Dict, Iterator, List
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-pytest.register_assert_rewrite('ras.cases', 'ras.oracles', 'ras.guest')
+pytest.register_assert_rewrite('ras.cases', 'ras.oracles', 'ras.guest',
+                               'ras.moves', 'ras.migration')
 
 from ras.guest import Guest  # noqa: E402
 from ras.stream import when  # noqa: E402

@@ -11,6 +11,7 @@
  *   sigbus code= addr= lsb= pc= ns=       from the SIGBUS handler, which then
  *                                         waits for any command, and exits
  *         ns: since the touch
+ *   swept hits=<pages that gave SIGBUS> wrong=<n with another address>
  *   checked bad=<pages whose content is wrong>
  *   counted count=<n> bad=<n>             a control process
  *   returned <command> value=<n> errno=<n>
@@ -20,6 +21,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -203,6 +205,12 @@ static size_t count_bad_pages(void)
     return bad;
 }
 
+static struct {
+    volatile bool going_on;
+    volatile size_t page, hits, wrong;
+    sigjmp_buf next;
+} sweeping;
+
 static void on_sigbus(int signal, siginfo_t *info, void *context)
 {
     const ucontext_t *uc = context;
@@ -210,6 +218,14 @@ static void on_sigbus(int signal, siginfo_t *info, void *context)
     char byte;
 
     (void)signal;
+    if (sweeping.going_on) {
+        sweeping.hits++;
+        /* Linux on POWER has the address of the instruction there */
+        sweeping.wrong += info->si_addr != memory +
+                                           sweeping.page * page_size() &&
+                          (uintptr_t)info->si_addr != UCONTEXT_PC(uc);
+        siglongjmp(sweeping.next, 1);
+    }
     report("sigbus code=%d addr=0x%llx lsb=%d pc=0x%llx ns=%llu",
            info->si_code, (unsigned long long)(uintptr_t)info->si_addr,
            info->si_addr_lsb, (unsigned long long)UCONTEXT_PC(uc),
@@ -366,6 +382,19 @@ static void let_kernel_exec(void)
     report("returned exec value=-1 errno=%d", errno);
 }
 
+/* Loads from each page once, whatever happens. */
+static void sweep(void)
+{
+    sweeping.going_on = true;
+    for (sweeping.page = 0; sweeping.page < self.pages; sweeping.page++) {
+        if (!sigsetjmp(sweeping.next, 1)) {
+            touch_load(memory + sweeping.page * page_size());
+        }
+    }
+    sweeping.going_on = false;
+    report("swept hits=%zu wrong=%zu", sweeping.hits, sweeping.wrong);
+}
+
 /* command: <word> [page [offset]] [meet] */
 static void obey(char *command)
 {
@@ -410,6 +439,8 @@ static void obey(char *command)
         let_kernel_open(address);
     } else if (!strcmp(word, "exec")) {
         let_kernel_exec();
+    } else if (!strcmp(word, "sweep")) {
+        sweep();
     } else if (!strcmp(word, "check")) {
         report("checked bad=%zu", count_bad_pages());
     } else if (!strcmp(word, "where")) {

@@ -216,13 +216,13 @@ class Guest:
                  append: str = '') -> None:
         self.target = target
         self.factor = environment.time_factor()
-        binary = environment.path(
-            target.stock_variable if stock else target.qemu_variable)
         # Interrupts go to CPU 0, where the agent runs: it answers while a
         # test holds CPU 1.
         arguments = f'{target.kernel_arguments} irqaffinity=0 panic=0 ' \
                     f'{append}'.strip()
-        self.qemu = Qemu(binary, [
+        self._name = name
+        self._moves = itertools.count(1)
+        self._args = [
             *target.machine_args(),
             '-m', '1G', '-smp', '2',
             '-L', str(environment.path('RAS_FIRMWARE')),
@@ -230,8 +230,8 @@ class Guest:
             '-initrd', str(initramfs.get(target)),
             '-append', arguments,
             # A guest that has panicked stays there, as a real machine would.
-            '-action', 'panic=none',
-            *(['-S'] if paused else []), *extra_args], name)
+            '-action', 'panic=none', *extra_args]
+        self.qemu = self._make_qemu(name, stock, ['-S'] if paused else [])
         self.agent = Agent(self.qemu.agent, self.factor)
         self.console = self.qemu.console
         self.hello: Dict[str, str] = {}
@@ -243,6 +243,24 @@ class Guest:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _make_qemu(self, name: str, stock: bool,
+                   more: Sequence[str]) -> Qemu:
+        return Qemu(environment.path(
+            self.target.stock_variable if stock
+            else self.target.qemu_variable), [*self._args, *more], name)
+
+    def successor(self, stock: bool, more: Sequence[str]) -> Qemu:
+        """Another QEMU with the same machine and @more options."""
+        return self._make_qemu(f'{self._name}-moved-{next(self._moves)}',
+                               stock, more)
+
+    def continue_in(self, qemu: Qemu) -> None:
+        """The guest stands still, and has moved there."""
+        qemu.take_over(self.qemu)
+        self.qemu = qemu
+        self.agent.stream = qemu.agent
+        self.console = qemu.console
 
     def launch(self) -> 'Guest':
         """Start QEMU; do not wait for the guest."""

@@ -192,6 +192,16 @@ class Qemu:
         self.wait_events(lambda: bool(found()), f'event {name}', timeout)
         return found()[0]
 
+    def take_over(self, before: 'Qemu') -> None:
+        """The guest has moved here: its past has happened here, too."""
+        before.pump()
+        self.pump()
+        self.events = before.events + self.events
+        for mine, other in ((self.console, before.console),
+                            (self.agent, before.agent)):
+            other.close()
+            mine.take_over(other)
+
     # The end
 
     def quit(self, timeout: float = 60) -> float:

@@ -118,6 +118,18 @@ class LineStream:
                         f'({seen} of {count} came): {why}')
                 self._condition.wait(left)
 
+    def take_over(self, before: 'LineStream') -> None:
+        """Go on where another one, which is closed, has ended.
+
+        Nothing has arrived yet.  Places in the other one are places in this.
+        """
+        with self._condition:
+            assert not self.lines and not self._partial
+            self._partial = before._partial
+            self.lines = before.lines[:-1] if self._partial else before.lines
+            for line in self.lines:
+                self._log.write(f'{when(line.time)} {line.text}\n')
+
     def send(self, text: str) -> None:
         """Send @text to the other side."""
         assert self._connection is not None

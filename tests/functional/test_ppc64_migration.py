@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""ppc64: guests that move while errors are under way."""
+
+from typing import Callable
+
+import pytest
+
+from ras import cases, moves
+from ras.agent import fields
+from ras.guest import Guest
+from ras.migration import move
+from ras.stream import StreamTimeout
+
+MACHINE = 'ppc64'
+
+
+class TestMoves(moves.Moves):
+    """See ras/moves.py."""
+
+
+class TestRoundTrips(moves.RoundTrips):
+    """See ras/moves.py."""
+
+
+class TestStock(moves.Stock):
+    """See ras/moves.py; with one vCPU, because of what stock does."""
+
+    STOCK_OPTIONS = ('-smp', '1')
+
+    def test_stock_loses_interrupts(
+            self, new_guest: Callable[..., Guest]) -> None:
+        """A guest that moves to stock loses all vCPUs but one."""
+        guest = new_guest(stock=True).boot()
+        move(guest, stock=True)
+        guest.qemu.qmp('cont')
+        # Nothing wakes the vCPU.
+        mark = guest.agent.stream.mark()
+        guest.agent.send('spawn cpu=1')
+        with pytest.raises(StreamTimeout):
+            guest.agent.wait_line(r'^\* victim \d+ ready', mark, 10)
+        # Guest RAS knows that it runs, and it does.
+        move(guest)
+        guest.qemu.qmp('cont')
+        guest.agent.wait_line(r'^\* victim \d+ ready', mark)
+
+
+class TestStorm(cases.Case):
+    """A thousand errors."""
+
+    def test_machine_checks(self, guest: Guest) -> None:
+        """Of both vCPUs; the guest moves in the middle, four times."""
+        guest.damaged = True
+        for _ in range(4):
+            victims = [guest.spawn(cpu=number % 2, pages=50)
+                       for number in range(5)]
+            account = guest.account()
+            for victim in victims:
+                for page in victim.pa:
+                    guest.inject(page)
+            guest.tell(victims, 'sweep')
+            account.wait('acknowledged', 10)
+            guest.qemu.qmp('stop')
+            move(guest)
+            assert len(account.events('accepted')) < 250, 'the storm was over'
+            guest.qemu.qmp('cont')
+            moves.settle_storm(guest, account, 250)
+            for victim in victims:
+                swept = fields(victim.wait('swept '))
+                assert (swept['hits'], swept['wrong']) == ('50', '0')
+            for entry in guest.poisoned():
+                guest.unpoison(entry['address'], entry['length'])
+        guest.check_alive()
