@@ -36,7 +36,7 @@ check-qtest: ## tests of both machines, without a guest
 	@scripts/check qtest
 check-functional: ## tests with Linux guests
 	@scripts/check functional
-check-long: ## half an hour of fuzzing, then check-kvm
+check-long: ## half an hour of fuzzing, 50 round trips, then check-kvm
 	@scripts/check-long
 	@scripts/check kvm
 check-kvm: ## tests with errors of the host's memory, under KVM in an emulated host

@@ -433,6 +433,54 @@ def system_calls() -> Result:
     return Result(*map(min, zip(*counts)))
 
 
+# Migration of a VM without errors
+
+
+def stream_length(binary: Path) -> float:
+    """Bytes of the stream of a VM that has not run yet."""
+    with tempfile.TemporaryDirectory(prefix='ras-') as folder:
+        stream = Path(folder) / 'stream'
+        run([str(binary), '-machine', 'virt,ras=on', '-cpu', 'max', '-bios',
+             str(environment.path('RAS_AAVMF')), '-S', '-nodefaults', '-seed',
+             '1', '-display', 'none', '-monitor', 'stdio'],
+            input=f'migrate "file:{stream}"\nquit\n')
+        return stream.stat().st_size
+
+
+def migration_stream() -> Result:
+    """RAM comes in slices of time, so a few bytes more or less."""
+    return Result(stream_length(environment.path(OURS)),
+                  stream_length(environment.path(STOCK)))
+
+
+def downtime(guest: Guest) -> int:
+    """Of a migration that nobody receives, ms; the guest goes on after it."""
+    guest.qemu.qmp('migrate-set-parameters', max_bandwidth=0)
+    guest.qemu.qmp('migrate', uri='exec:cat >/dev/null')
+    while True:
+        info = guest.qemu.qmp('query-migrate')
+        if info['status'] == 'completed':
+            break
+        assert info['status'] != 'failed', info
+        time.sleep(0.05)
+    guest.qemu.qmp('cont')
+    guest.check_alive()
+    return info['downtime']
+
+
+def migration_downtime() -> Result:
+    """The better half of ten, taken in turns."""
+    times: Dict[str, List[int]] = {OURS: [], STOCK: []}
+    with Guest(ARM64, 'bench-ours') as ours, \
+            Guest(ARM64, 'bench-stock', stock=True) as stock:
+        ours.boot()
+        stock.boot()
+        for _ in range(10):
+            times[OURS].append(downtime(ours))
+            times[STOCK].append(downtime(stock))
+    return Result(*(sum(sorted(times[side])[:5]) for side in (OURS, STOCK)))
+
+
 MEASURES = [
     Measure('instructions to build a record', record_instructions,
             '>= 10 times fewer', at_least=10, per_ours=True),
@@ -445,6 +493,10 @@ MEASURES = [
             '<= 65536', at_most=65536),
     Measure('system calls of a boot, defaults', system_calls,
             'equal, within 5 %', at_least=0, at_most=1.05),
+    Measure('bytes of a migration stream', migration_stream,
+            'equal, but slices', at_least=0.999, at_most=1.001),
+    Measure('downtime, five moves, ms', migration_downtime,
+            'not above stock', at_most=1.25),
 ]
 HEADINGS = ['what', 'ours', 'stock', 'ratio', 'target', 'result']
 WIDTHS = [34, 9, 9, 7, 18, 0]
