@@ -23,8 +23,8 @@
 #define RECORDED        24
 #define NOTIFIED        32
 #define CONSUMED        80
-#define NR_ERRORS       104
-#define ERRORS          108
+#define NR_ERRORS       105
+#define ERRORS          109
 
 #define ERROR_ID        0
 #define ERROR_STAGE     8
