@@ -50,6 +50,7 @@ class TestStorm(cases.Case):
     def test_machine_checks(self, guest: Guest) -> None:
         """Of both vCPUs; the guest moves in the middle, four times."""
         guest.damaged = True
+        in_the_middle = 0
         for _ in range(4):
             victims = [guest.spawn(cpu=number % 2, pages=50)
                        for number in range(5)]
@@ -61,7 +62,7 @@ class TestStorm(cases.Case):
             account.wait('acknowledged', 10)
             guest.qemu.qmp('stop')
             move(guest)
-            assert len(account.events('accepted')) < 250, 'the storm was over'
+            in_the_middle += len(account.events('accepted')) < 250
             guest.qemu.qmp('cont')
             moves.settle_storm(guest, account, 250)
             for victim in victims:
@@ -69,4 +70,6 @@ class TestStorm(cases.Case):
                 assert (swept['hits'], swept['wrong']) == ('50', '0')
             for entry in guest.poisoned():
                 guest.unpoison(entry['address'], entry['length'])
+        # On a busy machine a storm may be over before QEMU is told to stop.
+        assert in_the_middle
         guest.check_alive()

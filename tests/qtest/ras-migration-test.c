@@ -34,13 +34,13 @@
 #define ERROR_ORIGIN    14
 #define ERROR_ACCESS    15
 #define ERROR_CHANNEL   16
-#define ERROR_VCPU      20
-#define ERROR_FIRST     32
-#define ERROR_LEN       40
-#define ERROR_TOLD      77
-#define ERROR_TELLING   85
-#define ERROR_RECORD    93
-#define ERROR_SIZE      97
+#define ERROR_VCPU      21
+#define ERROR_FIRST     33
+#define ERROR_LEN       41
+#define ERROR_TOLD      78
+#define ERROR_TELLING   86
+#define ERROR_RECORD    94
+#define ERROR_SIZE      98
 
 /* for a stream with two errors, and two poisoned ranges */
 #define FIRST(field)    (ERRORS + ERROR_##field)
