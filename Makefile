@@ -38,7 +38,7 @@ check-functional: ## tests with Linux guests
 	@scripts/check functional
 check-long: ## half an hour of fuzzing, 50 round trips, then check-kvm
 	@scripts/check-long
-	@scripts/check kvm
+	@RAS_RESETS=200 scripts/check kvm
 check-kvm: ## tests with errors of the host's memory, under KVM in an emulated host
 	@scripts/check kvm
 

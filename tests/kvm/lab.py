@@ -24,6 +24,7 @@ Memory of the guest fails in one of two ways:
 
 import asyncio
 import itertools
+import os
 import shutil
 import subprocess
 import tempfile
@@ -45,6 +46,8 @@ PORTS = ('qmp', 'console', 'serial', 'agent', 'log')
 # The guest's RAM, in the host.  A test may mount something on its folder.
 RAM = '/ram/guest'
 GUEST_MEGABYTES = 1024
+# How often host/reset.S is reset.
+RESETS = int(os.environ.get('RAS_RESETS', '10'))
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ class Lab:
     # their names, in the order of loading.
     modules_variable: str = ''
     modules: Sequence[str] = ()
+    # A guest without an operating system, in host/: test_*_reset.py.
+    reset_source: str = ''
 
 
 def _arm64_host_args() -> List[str]:
@@ -97,7 +102,8 @@ ARM64 = Lab(
     # because ACPI says so.
     kernel_arguments='console=hvc0 initcall_blacklist=pl011_init acpi=force',
     ram_base=0x40000000,
-    firmware=lambda: environment.path('RAS_AAVMF'))
+    firmware=lambda: environment.path('RAS_AAVMF'),
+    reset_source='reset.S')
 
 # A host whose kernel does not look into error records, so that KVM is left
 # with the external aborts of guests, and new enough (KVM_CAP_ARM_SEA_TO_USER)
@@ -168,6 +174,13 @@ def _archive(lab: Lab, folder: Path) -> Path:
     subprocess.run([lab.host.compiler, *initramfs.CFLAGS,
                     '-o', str(root / 'lab' / 'ram'),
                     str(HOST_SOURCES / 'ram.c')], check=True, timeout=300)
+    if lab.reset_source:
+        subprocess.run([lab.guest.compiler, '-nostdlib', '-static',
+                        f'-DROUNDS={RESETS}', '-Wl,-Ttext=0x40400000',
+                        '-Wl,--build-id=none',
+                        '-o', str(root / 'lab' / 'reset'),
+                        str(HOST_SOURCES / lab.reset_source)],
+                       check=True, timeout=60)
     names = sorted(str(path.relative_to(root)) for path in root.rglob('*'))
     archive = folder / 'initramfs.cpio'
     shutil.copy(initramfs.get(lab.host), archive)
