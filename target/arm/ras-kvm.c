@@ -122,7 +122,7 @@ bool arm_ras_kvm_check_serror(CPUState *cs, bool has_syndrome, Error **errp)
                    "use a host whose CPUs have it");
         return false;
     }
-    if (has_syndrome && !arm_el_is_aa64(cpu_env(cs), 1)) {
+    if (has_syndrome && !arm_feature(cpu_env(cs), ARM_FEATURE_AARCH64)) {
         error_setg(errp, "vCPU %d runs a 32-bit guest, whose SErrors KVM "
                    "gives no syndrome of this form; leave it out",
                    cs->cpu_index);
