@@ -238,10 +238,17 @@ class Host(Guest):
     def start_guest(self, qemu: str, smp: int = 4,
                     extra_args: Sequence[str] = ()) -> 'KvmGuest':
         """Boot a guest with the inner QEMU of that name, "ras" or "stock"."""
+        self.launch_guest(qemu, smp, extra_args).wait_boot(0)
+        assert self.kvm_guest is not None
+        return self.kvm_guest
+
+    def launch_guest(self, qemu: str, smp: int = 4,
+                     extra_args: Sequence[str] = ()) -> 'KvmGuest':
+        """The same, but do not wait for the guest."""
         self.stop_guest()
         name = f'{self.name}-{qemu}-{next(self._numbers)}'
         self.kvm_guest = KvmGuest(self, qemu, name, smp, extra_args)
-        self.kvm_guest.boot()
+        self.kvm_guest.launch()
         return self.kvm_guest
 
     def stop_guest(self) -> None:
