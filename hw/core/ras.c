@@ -40,6 +40,9 @@
  */
 #define BARE_INTERVAL_MS 2
 
+/* How often a vCPU gets that long to leave its exception handler. */
+#define HANDLER_WAITS_MAX 500
+
 /*
  * A guest can make errors faster than anybody reads events: at most so many
  * errors have events in a window of this length.
@@ -368,6 +371,34 @@ bool ras_vcpu_is_idle(CPUState *cpu, bool *idle)
     return !first && ras_vcpu_is_parked(cpu);
 }
 
+/* @cpu has to run before its next error, as it has just taken an exception. */
+static void let_run(RasState *s, CPUState *cpu)
+{
+    s->bare_vcpu = cpu->cpu_index;
+    /* vCPUs do not run under qtest */
+    s->bare_vcpu_ran = qtest_enabled();
+    start_bare_interval(s);
+    update_waiting(s);
+}
+
+/*
+ * An error that was injected, or that was corrected, is not the handler's
+ * fault.  A guest that never leaves it gets the error in the end.
+ */
+static bool waits_for_handler(RasState *s, RasEntry *e, CPUState *cpu)
+{
+    RasDeviceClass *rc = RAS_GET_CLASS(s);
+
+    if ((e->error.origin != RAS_ORIGIN_INJECTED && ras_error_parks(&e->error))
+        || !rc->in_handler || e->waited >= HANDLER_WAITS_MAX ||
+        qtest_enabled() || !rc->in_handler(s, cpu)) {
+        return false;
+    }
+    e->waited++;
+    let_run(s, cpu);
+    return true;
+}
+
 /* Runs on @cpu's thread, between two instructions. */
 void ras_vcpu_deliver(CPUState *cpu)
 {
@@ -391,6 +422,9 @@ void ras_vcpu_deliver(CPUState *cpu)
         kick_next(s);
         return;
     }
+    if (waits_for_handler(s, e, cpu)) {
+        return;
+    }
 
     res = rc->record(s, e, cpu, &why);
     if (res == RAS_RECORD_CHECKSTOP) {
@@ -406,10 +440,7 @@ void ras_vcpu_deliver(CPUState *cpu)
         s->fatal_told |= e->error.severity == RAS_SEVERITY_FATAL;
         await_acknowledgement(s);
     } else {
-        s->bare_vcpu = cpu->cpu_index;
-        /* vCPUs do not run under qtest */
-        s->bare_vcpu_ran = qtest_enabled();
-        start_bare_interval(s);
+        let_run(s, cpu);
         end_outstanding(s, RAS_STAGE_TAKEN);
     }
 }

@@ -284,6 +284,20 @@ static bool spapr_ras_vcpu_online(RasState *s, CPUState *cpu)
     return !cpu_env(cpu)->quiesced;
 }
 
+/*
+ * Power ISA, Book III: SRR0 and SRR1 are in use while MSR[RI] is 0.  After
+ * ibm,nmi-interlock the routine goes on in real mode; a guest has stacks for a
+ * few machine checks in there (Linux: four).
+ */
+static bool spapr_ras_in_handler(RasState *s, CPUState *cs)
+{
+    target_ulong msr = cpu_env(cs)->msr;
+
+    return spapr_ras_ready(s) && !vhyp_cpu_in_nested(POWERPC_CPU(cs)) &&
+           !(FIELD_EX64(msr, MSR, RI) && FIELD_EX64(msr, MSR, IR) &&
+             FIELD_EX64(msr, MSR, DR));
+}
+
 /* LoPAR R1-7.3.14-13: r3, the fixed part, the extended log */
 static void write_save_area(hwaddr area, target_ulong r3, const void *log,
                             size_t len)
@@ -445,6 +459,7 @@ static void spapr_ras_class_init(ObjectClass *oc, void *data)
     rc->ready = spapr_ras_ready;
     rc->vcpu_online = spapr_ras_vcpu_online;
     rc->fill_machine_check = spapr_mce_fill;
+    rc->in_handler = spapr_ras_in_handler;
     rc->record = spapr_ras_record;
     rc->notify = spapr_ras_notify;
     rc->second_error = spapr_ras_second_error;

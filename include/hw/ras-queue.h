@@ -155,6 +155,7 @@ typedef struct RasEntry {
     bool held;                  /* cannot be delivered before a reset */
     bool recursive;             /* accepted while another was outstanding */
     bool quiet;                 /* too many: its steps are not told of */
+    uint16_t waited;            /* times that a handler was let run first */
     const char *delivery;       /* how the guest is told; static string */
     uint64_t telling;           /* bytes of error.len in the current record */
     uint64_t told;              /* bytes in those that were acknowledged */

@@ -67,6 +67,13 @@ struct RasDeviceClass {
     bool (*vcpu_online)(RasState *s, CPUState *cpu);
 
     /*
+     * in_handler: is @cpu in an exception handler that the next exception may
+     * break?  Errors that can wait do so then.  Same context as record;
+     * optional.
+     */
+    bool (*in_handler)(RasState *s, CPUState *cpu);
+
+    /*
      * record: write the record of @e into guest memory
      *
      * Called on @cpu's thread, which is between two instructions, its
@@ -434,7 +441,7 @@ struct RasState {
     DeviceListener listener;    /* for unplugged vCPUs */
     QEMUTimer *bare_timer;      /* pending: too early for the next error */
     RasRate log_rate;
-    int bare_vcpu;              /* took the last bare exception, or -1 */
+    int bare_vcpu;              /* has to run before its next error, or -1 */
     bool bare_vcpu_ran;         /* and was run since */
     RasRate told_rate;
     uint64_t events_dropped;

@@ -172,6 +172,23 @@ class TestDispositions:
                                60 * guest.factor)
             check_goes_on(victim)
 
+    def test_one_after_another(self, guest: Guest) -> None:
+        """Each waits until the handler of the one before can be interrupted.
+
+        Linux calls ibm,nmi-interlock early; one that came right then would
+        overwrite SRR0 and SRR1.
+        """
+        count = 30
+        victim = guest.spawn(cpu=VCPU)
+        account = guest.account()
+        stop_spinning(guest, Ppc64(), {VCPU: victim})
+        for _ in range(count):
+            guest.inject_machine_check(VCPU, 'tlb', 'multi-hit',
+                                       disposition='recovered')
+        guest.qemu.qmp('cont')
+        account.settle(acknowledged=count)
+        check_goes_on(victim)
+
     def test_limited(self, guest: Guest) -> None:
         """The same, with a warning."""
         for cause in COMMON:
