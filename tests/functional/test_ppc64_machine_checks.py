@@ -82,8 +82,8 @@ def machine_check(guest: Guest, cause: Cause, **options: Any) -> Victim:
     stop_spinning(guest, Ppc64(), {VCPU: victim})
     if cause.has_address:
         options['effective_address'] = victim.va
-    if cause.what == 'ue':
-        options['logical_address'] = victim.pa[0]
+        if cause.what == 'ue':
+            options['logical_address'] = victim.pa[0]
     guest.inject_machine_check(VCPU, cause.what, cause.sub_type, **options)
     guest.qemu.qmp('cont')
     return victim
@@ -94,8 +94,8 @@ def block(cause: Cause, victim: Victim, end: str, how: str = 'Severe') -> str:
     text = f'MCE: CPU{VCPU}: machine check ({how})  {cause.text}'
     if cause.has_address:
         text += f' DAR: {victim.va:016x}'
-    if cause.what == 'ue':
-        text += f' paddr: {victim.pa[0]:016x}'
+        if cause.what == 'ue':
+            text += f' paddr: {victim.pa[0]:016x}'
     return re.escape(f'{text} [{end}]')
 
 
@@ -161,11 +161,18 @@ def test_system_reset_of_the_other_cpu(guest: Guest) -> None:
 
 
 class TestDispositions:
-    """What the platform did about it."""
+    """What the platform did about it.
+
+    No page is named: Linux takes it out of use even if the error was
+    recovered, but not before the next error, when it belongs to others.
+    """
+
+    causes = [cause._replace(has_address=cause.has_address and
+                             cause.what != 'ue') for cause in COMMON]
 
     def test_recovered(self, guest: Guest) -> None:
         """Nobody has to be told, and nobody is."""
-        for cause in COMMON:
+        for cause in self.causes:
             mark = guest.console.mark()
             victim = machine_check(guest, cause, disposition='recovered')
             guest.console.wait(block(cause, victim, 'Recovered'), mark,
@@ -191,7 +198,7 @@ class TestDispositions:
 
     def test_limited(self, guest: Guest) -> None:
         """The same, with a warning."""
-        for cause in COMMON:
+        for cause in self.causes:
             mark = guest.console.mark()
             victim = machine_check(guest, cause, disposition='limited')
             guest.console.wait('MCE: limited recovery, system may be '

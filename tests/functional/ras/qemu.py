@@ -245,6 +245,8 @@ class Qemu:
             self.console.close()
             self.agent.close()
             self._loop.close()
+            # Others find one that is open.
+            asyncio.set_event_loop(asyncio.new_event_loop())
             shutil.rmtree(self._sockets, ignore_errors=True)
             self._qmp_log.close()
             if os.environ.get('RAS_DEBUG'):
