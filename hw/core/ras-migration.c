@@ -259,6 +259,17 @@ static int put_state(QEMUFile *f, void *opaque, size_t size,
 
 /* --- loading -------------------------------------------------------------- */
 
+/* A record that the guest can read, and that says what the error says. */
+static bool record_is_good(RasState *s, const SavedError *e)
+{
+    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    RasError error = { 0 };
+
+    return rc->record_size && e->record_len <= rc->record_size(s) &&
+           rc->check_record(s, e->record, e->record_len, &error, NULL) &&
+           error.severity == e->severity;
+}
+
 /* Could a queue hold this?  Returns NULL, or what is wrong. */
 static const char *check_error(RasState *s, const SavedError *e)
 {
@@ -284,8 +295,7 @@ static const char *check_error(RasState *s, const SavedError *e)
         e->telling > e->len - e->told) {
         return "address or length";
     }
-    if (e->record_len && (!RAS_GET_CLASS(s)->record_size ||
-                          e->record_len > RAS_GET_CLASS(s)->record_size(s))) {
+    if (e->record_len && !record_is_good(s, e)) {
         return "record";
     }
     return NULL;

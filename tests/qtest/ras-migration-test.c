@@ -391,6 +391,84 @@ static void test_bad_content(void)
     side_end(&side);
 }
 
+/*
+ * Two errors whose records are in the stream: that of the first becomes shorter
+ * than any record can be, and that of the second longer by as much.
+ */
+static uint8_t *move_boundary(const uint8_t *data, size_t first_len,
+                              size_t second_len, size_t len)
+{
+    uint8_t *bad = g_memdup2(data, len);
+    uint8_t *first = bad + VERSION_SIZE + ERRORS;
+    const uint8_t *second = data + VERSION_SIZE + ERRORS + ERROR_SIZE +
+                            first_len;
+
+    put(first + ERROR_RECORD, 4, 3);
+    memcpy(first + ERROR_SIZE + 3, second, ERROR_SIZE);
+    put(first + ERROR_SIZE + 3 + ERROR_RECORD, 4, second_len + first_len - 3);
+    return bad;
+}
+
+/* Records that the guest could not read, or that QEMU could not write */
+static void test_bad_record(void)
+{
+    /* offsets in the block: ACPI 6.5 18.3.2.7.1 */
+    const struct {
+        int offset;
+        uint8_t value;
+    } cases[] = {
+        { 0, 0 },               /* block status: empty */
+        { 12, 0xff },           /* data length */
+        { 16, 1 },              /* another severity */
+        { 16, 9 },              /* none */
+    };
+    Side side = side_start(NULL, ",ras=on,ras-ghes=on", "-accel tcg -S");
+    RasVm *vm = side.vm;
+    g_autofree uint8_t *shifted = NULL;
+    size_t header = VERSION_SIZE + ERRORS;
+    uint32_t len[2];
+    Part part;
+
+    add_disk(&side);
+    for (int i = 0; i < 2; i++) {
+        ras_inject(vm, "{ 'kind': 'arm-processor', 'type': 'cache',"
+                   " 'vcpu': 0, 'severity': 'corrected' }");
+    }
+    save_snapshot(&side);
+    part = find_part(&side, SUBSECTION, header + ERROR_SIZE);
+    len[0] = ldl_be_p(part.data + header + ERROR_RECORD);
+    g_free(part.data);
+    part = find_part(&side, SUBSECTION, header + 2 * ERROR_SIZE + 2 * len[0]);
+    len[1] = ldl_be_p(part.data + header + ERROR_SIZE + len[0] + ERROR_RECORD);
+    g_assert_cmpuint(len[1], ==, len[0]);
+
+    shifted = move_boundary(part.data, len[0], len[1], part.len);
+    for (int i = 0; i <= ARRAY_SIZE(cases); i++) {
+        bool is_case = i < ARRAY_SIZE(cases);
+        g_autofree uint8_t *bad = g_memdup2(is_case ? part.data : shifted,
+                                            part.len);
+        g_autofree char *said = NULL;
+
+        if (is_case) {
+            bad[header + ERROR_SIZE + cases[i].offset] = cases[i].value;
+        }
+        write_part(&side, &part, bad);
+        if (load_snapshot(&side, &said)) {
+            /* what would happen then */
+            ras_cont(vm);
+            qobject_unref(ras_query(vm));
+            g_error("case %d was loaded", i);
+        }
+        ras_assert_like(said, "*error 1: bad record*");
+        assert_empty(vm);
+    }
+    write_part(&side, &part, part.data);
+    assert_loads(&side);
+    ras_assert_count(vm, "in-flight", 2);
+    g_free(part.data);
+    side_end(&side);
+}
+
 /* Cut off in our part: QEMU ends with a message, as with any bad stream. */
 static void test_truncated(void)
 {
@@ -645,6 +723,7 @@ int main(int argc, char **argv)
     qtest_add_func("/ras/migration/stock-refuses-errors",
                    test_stock_refuses_errors);
     if (ras_on_arm()) {
+        qtest_add_func("/ras/migration/bad-record", test_bad_record);
         qtest_add_func("/ras/migration/without-ras", test_without_ras);
         qtest_add_func("/ras/migration/without-ghes", test_without_ghes);
     } else {
