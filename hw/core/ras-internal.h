@@ -56,8 +56,8 @@ void ras_serror_settle(RasState *s, CPUState *cpu);
 /* ras_serrors_settle: the same for all vCPUs */
 void ras_serrors_settle(RasState *s);
 
-/* ras_serrors_in_flight: number of them whose life is not over */
-unsigned int ras_serrors_in_flight(RasState *s);
+/* ras_serror_in_flight: has @vcpu one whose life is not over? */
+bool ras_serror_in_flight(RasState *s, int vcpu);
 
 /* ras_host_memory_forget_absent: forget memory that was unplugged */
 void ras_host_memory_forget_absent(RasState *s);

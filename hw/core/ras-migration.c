@@ -233,7 +233,6 @@ static int put_state(QEMUFile *f, void *opaque, size_t size,
     };
     int ret;
 
-    ras_serrors_settle(s);
     saved.counts = s->queue.counts;
     memcpy(saved.record_out, s->record_out, sizeof(saved.record_out));
     for (RasEntry *e = ras_queue_first(&s->queue); e;
@@ -340,6 +339,10 @@ static bool load_error(RasState *s, SavedError *e)
         .telling = e->telling,
     };
 
+    if (!wrong && e->channel == RAS_CHANNEL_SERROR &&
+        ras_serror_in_flight(s, e->vcpu)) {
+        wrong = "vCPU, which has another SError";
+    }
     if (!wrong && !ras_queue_restore(&s->queue, &entry)) {
         wrong = "order or number";
     }
@@ -455,16 +458,20 @@ static const VMStateInfo vmstate_info_ras = {
 };
 
 /*
- * An SError moves with its vCPU, which is enough for the guest: it alone is no
- * reason to refuse QEMUs that know nothing of errors.
+ * A pending SError is in the vCPU's state, too, which is enough for the guest.
+ * But who has seen it accepted is to see its end.
  */
 static bool state_needed(void *opaque)
 {
     RasState *s = ras_get();
 
-    return s && opaque == first_cpu &&
-           (s->queue.in_flight > ras_serrors_in_flight(s) ||
-            ras_poison_count(s) || s->fatal_told || s->lost);
+    if (!s || opaque != first_cpu) {
+        return false;
+    }
+    /* one that has been taken is no reason */
+    ras_serrors_settle(s);
+    return s->queue.in_flight || ras_poison_count(s) || s->fatal_told ||
+           s->lost;
 }
 
 const VMStateDescription vmstate_cpu_common_ras = {

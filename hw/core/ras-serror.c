@@ -17,15 +17,15 @@
 #include "system/kvm.h"
 #include "ras-internal.h"
 
-/* The error behind the SError of @cpu, or NULL. */
-static RasEntry *find(RasState *s, CPUState *cpu)
+/* The error behind the SError of @vcpu, or NULL. */
+static RasEntry *find(RasState *s, int vcpu)
 {
     RasEntry *e;
 
     for (e = ras_queue_first(&s->queue); e;
          e = ras_queue_following(&s->queue, e)) {
         if (e->error.channel == RAS_CHANNEL_SERROR &&
-            e->error.vcpu == cpu->cpu_index) {
+            e->error.vcpu == vcpu) {
             return e;
         }
     }
@@ -43,7 +43,7 @@ void ras_serror_deliver(RasState *s, RasEntry *e)
 void ras_serror_taken(CPUState *cpu)
 {
     RasState *s = ras_get();
-    RasEntry *e = s ? find(s, cpu) : NULL;
+    RasEntry *e = s ? find(s, cpu->cpu_index) : NULL;
 
     assert(bql_locked());
     if (e) {
@@ -53,9 +53,10 @@ void ras_serror_taken(CPUState *cpu)
 
 void ras_serror_settle(RasState *s, CPUState *cpu)
 {
-    RasEntry *e = find(s, cpu);
+    RasEntry *e = find(s, cpu->cpu_index);
 
-    if (!e) {
+    /* the vCPU may not be loaded yet, and has not run in any case */
+    if (!e || s->loaded) {
         return;
     }
     cpu_synchronize_state(cpu);
@@ -75,14 +76,7 @@ void ras_serrors_settle(RasState *s)
     }
 }
 
-unsigned int ras_serrors_in_flight(RasState *s)
+bool ras_serror_in_flight(RasState *s, int vcpu)
 {
-    unsigned int n = 0;
-    RasEntry *e;
-
-    for (e = ras_queue_first(&s->queue); e;
-         e = ras_queue_following(&s->queue, e)) {
-        n += e->error.channel == RAS_CHANNEL_SERROR;
-    }
-    return n;
+    return find(s, vcpu);
 }

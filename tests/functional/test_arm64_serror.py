@@ -236,6 +236,8 @@ def test_move(tmp_path: Path) -> None:
         there.vm.cmd('cont')
         assert there.result() == Report(SAME, 1, SERROR | UEO)
         assert not there.ras()['serrors']
+        counters = there.ras()['counters']
+        assert counters['accepted'] == counters['taken'] == 1
 
 
 class TestLinux(cases.Case):

@@ -1294,20 +1294,25 @@ static RasVm *move_stopped(RasVm *vm, const char *var)
     return vm;
 }
 
-/* A pending SError is the vCPU's: the new QEMU has not accepted it. */
+/* A pending SError is accepted here and ends there, under its number. */
 static void test_move_serror(void)
 {
     RasVm *vm = ras_start_stopped_tcg();
+    uint64_t id = ras_inject(vm, "{ 'kind': 'serror', 'vcpu': 1,"
+                             " 'syndrome': %d }", SERROR_UEO);
 
-    ras_inject(vm, "{ 'kind': 'serror', 'vcpu': 1, 'syndrome': %d }",
-               SERROR_UEO);
-    vm = move_stopped(vm, NULL);
-    ras_assert_part(vm, "serrors", SERROR_PENDING(1, 2065));
-    ras_assert_count(vm, "accepted", 0);
-    ras_inject_refused(vm, "vCPU 1 has an SError pending*",
-                       "{ 'kind': 'serror', 'vcpu': 1 }");
+    for (int i = 0; i < 3; i++) {
+        vm = move_stopped(vm, NULL);
+        ras_assert_part(vm, "serrors", SERROR_PENDING(1, 2065));
+        ras_assert_state(vm, id, "notified");
+        ras_assert_count(vm, "accepted", 1);
+        ras_inject_refused(vm, "vCPU 1 has an SError pending*",
+                           "{ 'kind': 'serror', 'vcpu': 1 }");
+    }
     ras_reset(vm);
+    ras_expect_step(vm, id, "discarded");
     ras_assert_part(vm, "serrors", "[]");
+    ras_assert_count(vm, "discarded", 1);
     ras_quit(vm);
 }
 
@@ -1398,21 +1403,29 @@ static void test_stock_moves_ready(void)
     g_unlink(file);
 }
 
-/* A pending SError moves to stock, which has a place for it, and back. */
-static void test_stock_moves_serror(void)
+/* Stock would take a pending SError, and nobody would learn how it ended. */
+static void test_stock_refuses_serror(void)
 {
+    g_autofree char *file = NULL, *uri = NULL;
     RasVm *vm;
 
     if (!ras_env_or_skip(STOCK)) {
         return;
     }
+    file = ras_temp_file();
+    uri = g_strdup_printf("file:%s", file);
     vm = ras_start_stopped_tcg();
-    ras_inject(vm, "{ 'kind': 'serror', 'vcpu': 1, 'syndrome': %d }",
-               SERROR_UEO);
-    vm = move_stopped(vm, STOCK);
-    vm = move_stopped(vm, NULL);
-    ras_assert_part(vm, "serrors", SERROR_PENDING(1, 2065));
+    ras_inject(vm, "{ 'kind': 'serror', 'vcpu': 1 }");
+    ras_save(vm, file, "completed");
     ras_quit(vm);
+    vm = ras_start_binary(STOCK, ",ras=on,secure=on",
+                          "-accel tcg -S -incoming defer");
+    qtest_set_expected_status(vm->qts, 1);
+    qtest_qmp_assert_success(vm->qts, "{ 'execute': 'migrate-incoming',"
+                             " 'arguments': { 'uri': %s } }", uri);
+    qtest_wait_qemu(vm->qts);
+    ras_quit(vm);
+    g_unlink(file);
 }
 
 /* Run "virt,ras=on" without firmware until its monitor has nothing to do. */
@@ -1670,7 +1683,8 @@ int main(int argc, char **argv)
     qtest_add_data_func("/ras/virt/stock/tables-ras-on", ",ras=on",
                         test_stock_tables);
     qtest_add_func("/ras/virt/stock/moves-ready", test_stock_moves_ready);
-    qtest_add_func("/ras/virt/stock/moves-serror", test_stock_moves_serror);
+    qtest_add_func("/ras/virt/stock/refuses-serror",
+                   test_stock_refuses_serror);
     qtest_add_func("/ras/virt/stock/no-firmware", test_stock_no_firmware);
     return g_test_run();
 }
