@@ -67,6 +67,7 @@ typedef struct Saved {
     uint64_t poison_accesses;
     uint64_t poison_consumed;   /* of these */
     bool lost;
+    bool tell_panic;            /* nobody was told that it is */
     bool fatal_told;
     int32_t bare_vcpu;          /* has to run before its next error, or -1 */
     int64_t pause_ns;           /* before the next asynchronous record */
@@ -162,6 +163,7 @@ static const VMStateDescription vmstate_saved = {
         VMSTATE_UINT64(poison_accesses, Saved),
         VMSTATE_UINT64(poison_consumed, Saved),
         VMSTATE_BOOL(lost, Saved),
+        VMSTATE_BOOL(tell_panic, Saved),
         VMSTATE_BOOL(fatal_told, Saved),
         VMSTATE_INT32(bare_vcpu, Saved),
         VMSTATE_INT64(pause_ns, Saved),
@@ -225,6 +227,7 @@ static int put_state(QEMUFile *f, void *opaque, size_t size,
         .poison_accesses = s->poison.accesses,
         .poison_consumed = s->poison.consumed,
         .lost = s->lost,
+        .tell_panic = s->tell_panic,
         .fatal_told = s->fatal_told,
         .bare_vcpu = s->bare_vcpu_ran ? -1 : s->bare_vcpu,
         .pause_ns = ras_async_pause(s),
@@ -367,6 +370,13 @@ static bool load_saved(RasState *s, const Saved *saved)
             return false;
         }
     }
+    /* the vCPU of the error that it was lost with may be unplugged since */
+    if (saved->lost ? saved->tell_panic && !s->queue.held :
+                      saved->tell_panic || s->queue.held) {
+        error_report("ras: cannot load errors: one stops the machine, and the "
+                     "machine is not stopped, or the other way round");
+        return false;
+    }
     if (!ras_queue_restore_end(&s->queue) ||
         saved->poison_consumed > saved->poison_accesses) {
         error_report("ras: cannot load errors: the counters do not add up");
@@ -407,6 +417,7 @@ static void begin_load(RasState *s, uint64_t last_id, const RasCounts *counts)
     ras_poison_clear(s);
     s->bare_vcpu = -1;
     s->fatal_told = false;
+    s->tell_panic = false;
     memset(s->record_out, 0, sizeof(s->record_out));
 }
 
@@ -417,6 +428,7 @@ static bool load(RasState *s, const Saved *saved)
     begin_load(s, saved->last_id, &saved->counts);
     if (load_saved(s, saved)) {
         s->fatal_told = saved->fatal_told;
+        s->tell_panic = saved->tell_panic;
         ras_loaded(s, saved->lost, saved->pause_ns);
         return true;
     }

@@ -602,6 +602,10 @@ static void vm_state_changed(void *opaque, bool running, RunState state)
             await_acknowledgement(s);
         }
         kick_next(s);
+        if (s->tell_panic) {
+            /* the VM was saved before that was done */
+            qemu_bh_schedule(s->report_bh);
+        }
     }
 }
 

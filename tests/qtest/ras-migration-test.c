@@ -23,12 +23,15 @@
 #define RECORDED        24
 #define NOTIFIED        32
 #define CONSUMED        80
-#define NR_ERRORS       105
-#define ERRORS          109
+#define LOST            88
+#define TELL_PANIC      89
+#define NR_ERRORS       106
+#define ERRORS          110
 
 #define ERROR_ID        0
 #define ERROR_STAGE     8
 #define ERROR_RECORDED  9
+#define ERROR_HELD      10
 #define ERROR_KIND      12
 #define ERROR_SEVERITY  13
 #define ERROR_ORIGIN    14
@@ -326,6 +329,8 @@ static void test_bad_content(void)
         { RECORDED, 8, 9, "*counters do not add up*" },
         { NOTIFIED, 8, 9, "*counters do not add up*" },
         { CONSUMED, 8, 1, "*counters do not add up*" },
+        { TELL_PANIC, 1, 1, "*stops the machine*" },
+        { FIRST(HELD), 1, 1, "*stops the machine*" },
         { NR_ERRORS, 4, 2049, "*number of errors*" },
         { NR_ERRORS, 4, INT32_MAX, "*number of errors*" },
         { NR_ERRORS, 4, -1, "*number of errors*" },
@@ -387,6 +392,44 @@ static void test_bad_content(void)
     write_part(&side, &part, part.data);
     assert_loads(&side);
     assert_has_errors(vm);
+    g_free(part.data);
+    side_end(&side);
+}
+
+/*
+ * Saved when the guest was lost and nobody was told yet: they are told where it
+ * is run next, and only once.
+ */
+static void test_panic_moves(void)
+{
+    Side side = side_start(NULL, ras_on(), "-accel tcg -S "
+                           "-action panic=pause");
+    RasVm *vm = side.vm;
+    g_autofree uint8_t *lost = NULL;
+    Part part;
+
+    add_disk(&side);
+    make_errors(vm);
+    save_snapshot(&side);
+    part = find_part(&side, SUBSECTION, VERSION_SIZE + RANGE(2, 0));
+    lost = g_memdup2(part.data, part.len);
+    put(lost + VERSION_SIZE + LOST, 1, true);
+    put(lost + VERSION_SIZE + TELL_PANIC, 1, true);
+    put(lost + VERSION_SIZE + FIRST(HELD), 1, true);
+    write_part(&side, &part, lost);
+    ras_drop_events(vm);
+    assert_loads(&side);
+    assert_has_errors(vm);
+    g_assert_cmpuint(vm->panics, ==, 0);
+    ras_cont(vm);
+    ras_wait_until(vm, ras_run_state_is(vm, "guest-panicked"));
+    g_assert_cmpuint(vm->panics, ==, 1);
+    ras_cont(vm);
+    ras_stop(vm);
+    g_assert_cmpuint(vm->panics, ==, 1);
+    assert_has_errors(vm);
+    ras_reset(vm);
+    assert_empty(vm);
     g_free(part.data);
     side_end(&side);
 }
@@ -665,7 +708,8 @@ static void test_anything(void)
                                             : 1);
     unsigned int streams = 0, loaded = 0;
     Side side = side_start(NULL, ras_on_arm() ? ",ras=on,ras-ghes=on" : "",
-                           ras_on_arm() ? "-accel tcg" : "-accel tcg -S");
+                           ras_on_arm() ? "-accel tcg -action panic=none" :
+                           "-accel tcg -S -action panic=none");
     RasVm *vm = side.vm;
     Part parts[PARTS_MAX];
     int nr_parts;
@@ -718,6 +762,7 @@ int main(int argc, char **argv)
     qtest_add_func("/ras/migration/needed", test_needed);
     qtest_add_func("/ras/migration/replaces", test_replaces);
     qtest_add_func("/ras/migration/bad-content", test_bad_content);
+    qtest_add_func("/ras/migration/panic-moves", test_panic_moves);
     qtest_add_func("/ras/migration/truncated", test_truncated);
     qtest_add_func("/ras/migration/fewer-vcpus", test_fewer_vcpus);
     qtest_add_func("/ras/migration/stock-refuses-errors",
