@@ -1685,6 +1685,291 @@ static void test_poison_severity(void)
     ras_quit(vm);
 }
 
+/* --- many vCPUs ---------------------------------------------------------- */
+
+/* These run the same code, each with a block of its own; its address is r3. */
+#define WORKER          0x7000
+#define WORKER_HANDLER  0x7100
+#define BLOCK(i)        (0x10000 + (i) * 256)
+#define BLOCK_LOAD      0       /* address to load from, if not 0 */
+#define BLOCK_DONE      8       /* loads that are over */
+#define BLOCK_ENTRIES   16      /* machine checks */
+#define BLOCK_R3        24      /* as the save area has it */
+#define BLOCK_ADDRESS   32      /* logical address in the log */
+#define BLOCK_HCALL     40      /* status of hypercall H_RTAS */
+#define BLOCK_RTAS      64      /* arguments of RTAS */
+#define BLOCK_STATUS    76      /* the result there: of ibm,nmi-interlock */
+#define BLOCK_HOLD      80      /* the handler waits while it is not 0 */
+
+#define H_RTAS          0xf000
+#define TOKEN_INTERLOCK 0x202c
+
+#define D_FORM(opcode, reg, base, offset) \
+    ((uint32_t)(opcode) << 26 | (reg) << 21 | (base) << 16 | (offset))
+#define ADDI(reg, base, value)  D_FORM(14, reg, base, value)
+#define LD(reg, base, offset)   D_FORM(58, reg, base, offset)
+#define STD(reg, base, offset)  D_FORM(62, reg, base, offset)
+
+static uint32_t branch_if(bool equal, uint64_t from, uint64_t target)
+{
+    return (equal ? 0x41820000 : 0x40820000) | ((target - from) & 0xfffc);
+}
+
+/* For ever: load from the address that is in the block. */
+static void write_worker(QTestState *qts)
+{
+    Code code = { qts, WORKER };
+
+    emit(&code, 0x7c6d1b78);                                /* mr r13,r3 */
+    emit(&code, LD(4, 13, BLOCK_LOAD));
+    emit(&code, 0x2c240000);                                /* cmpdi r4,0 */
+    emit(&code, branch_if(true, code.at, WORKER + 4));
+    emit(&code, ADDI(5, 0, 0));
+    emit(&code, STD(5, 13, BLOCK_LOAD));
+    emit(&code, LD(5, 4, 0));
+    emit(&code, LD(5, 13, BLOCK_DONE));
+    emit(&code, ADDI(5, 5, 1));
+    emit(&code, STD(5, 13, BLOCK_DONE));
+    emit_branch(&code, WORKER + 4);
+    g_assert_cmphex(code.at, <=, WORKER_HANDLER);
+}
+
+/* As an operating system: read the log, interlock, go on behind the load. */
+static void write_worker_handler(QTestState *qts)
+{
+    Code code = { qts, WORKER_HANDLER };
+    uint64_t hold;
+
+    emit(&code, LD(10, 3, 0));
+    emit(&code, STD(10, 13, BLOCK_R3));
+    emit(&code, LD(10, 3, 8 + LOG_SIZE - 8));
+    emit(&code, STD(10, 13, BLOCK_ADDRESS));
+    emit(&code, LD(10, 13, BLOCK_ENTRIES));
+    emit(&code, ADDI(10, 10, 1));
+    emit(&code, STD(10, 13, BLOCK_ENTRIES));
+    hold = code.at;
+    emit(&code, LD(10, 13, BLOCK_HOLD));
+    emit(&code, 0x2c2a0000);                                /* cmpdi r10,0 */
+    emit(&code, branch_if(false, code.at, hold));
+    emit_li(&code, 3, H_RTAS);
+    emit(&code, ADDI(4, 13, BLOCK_RTAS));
+    emit(&code, 0x44000022);                                /* sc 1 */
+    emit(&code, STD(3, 13, BLOCK_HCALL));
+    emit_mfspr(&code, 10, 26);
+    emit(&code, ADDI(10, 10, 4));
+    emit(&code, 0x7c0003a6 | 10 << 21 | spr_field(26));     /* mtspr SRR0 */
+    emit(&code, LD(3, 13, BLOCK_R3));
+    emit(&code, 0x4c000024);                                /* rfid */
+    g_assert_cmphex(code.at, <=, MAILBOX);
+}
+
+static uint64_t block(RasVm *vm, unsigned int i, int offset)
+{
+    return qtest_readq(vm->qts, BLOCK(i) + offset);
+}
+
+static void start_worker(RasVm *vm, unsigned int i)
+{
+    uint32_t args[] = { i, WORKER, BLOCK(i) };
+
+    qtest_memset(vm->qts, BLOCK(i), 0, 256);
+    qtest_writel(vm->qts, BLOCK(i) + BLOCK_RTAS, TOKEN_INTERLOCK);
+    qtest_writel(vm->qts, BLOCK(i) + BLOCK_RTAS + 8, 1);
+    g_assert_cmpint(rtas(vm, "start-cpu", 3, args, 1), ==, SUCCESS);
+}
+
+static size_t parked(RasVm *vm)
+{
+    QDict *info = ras_query(vm);
+    size_t n = qlist_size(qdict_get_qlist(info, "parked"));
+
+    qobject_unref(info);
+    return n;
+}
+
+static uint64_t worker_page(unsigned int i, unsigned int round)
+{
+    return PAGE(i) + 8 * round;
+}
+
+/*
+ * One vCPU owns the log, and the others run into errors of their own, in any
+ * order.  When it lets go, all are served: each gets its own log, and gets it
+ * once.
+ */
+static void crowd(RasVm *vm, unsigned int n, unsigned int round)
+{
+    unsigned int order[32];
+
+    for (unsigned int i = 0; i < n; i++) {
+        unsigned int j = g_test_rand_int_range(0, i + 1);
+
+        order[i] = order[j];
+        order[j] = i + 1;
+    }
+    qtest_writeq(vm->qts, BLOCK(order[0]) + BLOCK_HOLD, 1);
+    for (unsigned int i = 0; i < n; i++) {
+        uint64_t entries = i == 0 ? round + 1 : round;
+
+        qtest_writeq(vm->qts, BLOCK(order[i]) + BLOCK_LOAD,
+                     worker_page(order[i], round));
+        ras_wait_until(vm, i == 0 ?
+                       block(vm, order[0], BLOCK_ENTRIES) == entries :
+                       parked(vm) == i);
+        g_assert_cmpuint(block(vm, order[i], BLOCK_ENTRIES), ==, entries);
+    }
+    ras_stop(vm);
+    g_assert_cmpuint(parked(vm), ==, n - 1);
+    ras_cont(vm);
+    ras_assert_count(vm, "in-flight", n);
+    ras_assert_count(vm, "acknowledged", n * round);
+
+    qtest_writeq(vm->qts, BLOCK(order[0]) + BLOCK_HOLD, 0);
+    ras_wait_count(vm, "acknowledged", n * (round + 1));
+    for (unsigned int i = 1; i <= n; i++) {
+        ras_wait_until(vm, block(vm, i, BLOCK_DONE) == round + 1);
+        g_assert_cmpuint(block(vm, i, BLOCK_ENTRIES), ==, round + 1);
+        g_assert_cmphex(block(vm, i, BLOCK_R3), ==, BLOCK(i));
+        g_assert_cmphex(block(vm, i, BLOCK_ADDRESS), ==,
+                        worker_page(i, round));
+        g_assert_cmphex(block(vm, i, BLOCK_HCALL), ==, 0);
+        g_assert_cmphex(qtest_readl(vm->qts, BLOCK(i) + BLOCK_STATUS), ==, 0);
+    }
+    g_assert_cmpuint(parked(vm), ==, 0);
+    ras_drop_events(vm);
+}
+
+static void test_crowd(void)
+{
+    const unsigned int n = 16, rounds = 4;
+    RasVm *vm = start_guest("-smp 17");
+
+    write_worker(vm->qts);
+    write_worker_handler(vm->qts);
+    set_rtas_base(vm, RTAS_BASE);
+    g_assert_cmpint(nmi_register(vm, LOOP, WORKER_HANDLER), ==, SUCCESS);
+    for (unsigned int i = 1; i <= n; i++) {
+        start_worker(vm, i);
+    }
+    ras_poison(vm, PAGE(1), n * RAS_PAGE);
+    for (unsigned int round = 0; round < rounds; round++) {
+        crowd(vm, n, round);
+    }
+    ras_assert_count(vm, "accepted", n * rounds);
+    ras_assert_count(vm, "in-flight", 0);
+    ras_quit(vm);
+}
+
+/* --- a guest that does anything ------------------------------------------ */
+
+static uint64_t some(const uint64_t *from, size_t n)
+{
+    return from[g_test_rand_int_range(0, n)];
+}
+
+static uint32_t any_routine(void)
+{
+    static const uint64_t good[] = {
+        HANDLER, OTHER_HANDLER, LOOP, 0, 3, 32 * MiB, RMA_END - 4, 0xffffffff,
+    };
+
+    return g_test_rand_int_range(0, 4) ? some(good, ARRAY_SIZE(good)) :
+                                         (uint32_t)g_test_rand_int();
+}
+
+static void call_anything(RasVm *vm)
+{
+    static const uint64_t places[] = {
+        ARGS, RETS, ARGS + 1, RMA_END - 4, RMA_END, RTAS_BASE, 0x80000000,
+        0x200080000000, UINT64_MAX - 7, UINT64_MAX,
+    };
+    static const uint64_t results[] = {
+        RETS, RETS, RETS + 2, RMA_END - 4, RMA_END, UINT64_MAX - 7, UINT64_MAX,
+    };
+    bool interlock = g_test_rand_bit();
+    uint32_t nargs = interlock ? 0 : 2, nret = 1;
+
+    if (!g_test_rand_int_range(0, 4)) {
+        nargs = g_test_rand_int_range(0, 17);
+        nret = g_test_rand_int_range(0, 17);
+    }
+    qtest_writel(vm->qts, ARGS, any_routine());
+    qtest_writel(vm->qts, ARGS + 4, any_routine());
+    qtest_rtas_call(vm->qts, interlock ? "ibm,nmi-interlock" :
+                    "ibm,nmi-register", nargs,
+                    g_test_rand_int_range(0, 4) ? ARGS :
+                    some(places, ARRAY_SIZE(places)),
+                    nret, some(results, ARRAY_SIZE(results)));
+}
+
+static void inject_anything(RasVm *vm)
+{
+    static const char *const severities[] = {
+        "corrected", "recoverable", "fatal",
+    };
+
+    /* refused now and then: nothing is registered, or the guest is lost */
+    qobject_unref(qtest_qmp(vm->qts, "{ 'execute': 'ras-inject',"
+                            " 'arguments': { 'kind': 'memory',"
+                            " 'mode': 'consume', 'severity': %s,"
+                            " 'address': %" PRIu64 ", 'vcpu': %d } }",
+                            severities[g_test_rand_int_range(0, 3)],
+                            (uint64_t)PAGE(1), g_test_rand_int_range(0, 2)));
+}
+
+/*
+ * Right and wrong calls, an RTAS area that moves about, and errors meanwhile:
+ * QEMU lives, the counters add up, and after a reset all is as at first.
+ */
+static void test_anything(void)
+{
+    static const uint64_t bases[] = {
+        RTAS_BASE, RTAS_BASE, RTAS_BASE + 8, RMA_END - RAS_PAGE, RMA_END,
+        0xfffff000, 0,
+    };
+    RasVm *vm = ras_start("-accel tcg -global spapr-ras.reclaim-ms=5 -S "
+                          "-action panic=pause");
+
+    for (int round = 0; round < 20; round++) {
+        run_guest(vm);
+        set_rtas_base(vm, RTAS_BASE);
+        start_second_vcpu(vm);
+        for (int i = 0; i < 100; i++) {
+            if (g_test_rand_int_range(0, 3)) {
+                call_anything(vm);
+            } else {
+                inject_anything(vm);
+            }
+        }
+        /* unless a machine check was in the way of what the guest did */
+        if (round % 2 && ras_run_state_is(vm, "running")) {
+            size_t len = qtest_readl(vm->qts, DEVICE_TREE + 4);
+            g_autofree uint8_t *tree = g_malloc(len);
+
+            qtest_memread(vm->qts, DEVICE_TREE, tree, len);
+            qtest_writel(vm->qts, DEVICE_TREE + find_rtas_node(tree, len) + 12,
+                         some(bases, ARRAY_SIZE(bases)));
+            start_hypercall(vm, H_UPDATE_DT, DEVICE_TREE);
+            for (int i = 0; i < 20; i++) {
+                call_anything(vm);
+                inject_anything(vm);
+            }
+        }
+        qobject_unref(ras_query(vm));
+        ras_stop(vm);
+        ras_reset(vm);
+        ras_assert_count(vm, "in-flight", 0);
+        g_assert_false(ras_ready(vm));
+        ras_drop_events(vm);
+    }
+    run_guest(vm);
+    register_handler(vm);
+    consume_at(vm, PAGE(0), 0);
+    wait_entries(vm, 1);
+    g_assert_cmphex(mail(vm, MAIL_R3), ==, RTAS_BASE + SAVE_AREA);
+    ras_quit(vm);
+}
+
 /* --- saving, and equal to stock ------------------------------------------ */
 
 
@@ -1848,6 +2133,8 @@ int main(int argc, char **argv)
                         "-icount shift=3", test_second_vcpu);
     qtest_add_func("/ras/pseries/second/same-vcpu", test_second_same_vcpu);
     qtest_add_func("/ras/pseries/second/burst", test_burst);
+    qtest_add_func("/ras/pseries/second/crowd", test_crowd);
+    qtest_add_func("/ras/pseries/anything", test_anything);
     qtest_add_func("/ras/pseries/check-stop/second", test_checkstop_second);
     qtest_add_func("/ras/pseries/check-stop/area-gone",
                    test_checkstop_area_gone);
