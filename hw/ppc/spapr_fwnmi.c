@@ -24,7 +24,6 @@
 #include "kvm_ppc.h"
 #include "system/hw_accel.h"
 #include "system/kvm.h"
-#include "system/tcg.h"
 #include "target/ppc/ras.h"
 
 #define TYPE_SPAPR_RAS "spapr-ras"
@@ -39,6 +38,10 @@ QEMU_BUILD_BUG_ON(SAVE_AREA_LOG + RTAS_ELOG_MC_LOG_SIZE > SAVE_AREA_END);
 /* LoPAR R1-7.3.14-1: the routines are in the first 32 MiB */
 #define ROUTINE_LIMIT   (32 * MiB)
 #define INSTRUCTION_SIZE 4
+
+/* the first word of a prefixed instruction */
+#define OPCODE_SHIFT    26
+#define OPCODE_PREFIX   1u
 
 /* LoPAR 7.2: where RTAS may be */
 #define RTAS_ALIGN      (4 * KiB)
@@ -362,23 +365,46 @@ static RasRecordResult spapr_ras_record(RasState *s, RasEntry *e,
     return RAS_RECORD_WRITTEN;
 }
 
-/* What the CPU itself does on a machine check, before it jumps. */
-static void set_syndrome(CPUPPCState *env, const RasError *error)
+/*
+ * Was it a prefixed instruction that made the access?  KVM says so in SRR1.
+ * What was injected has nothing to do with the instruction at NIP.
+ */
+static bool is_prefixed(CPUState *cs, const RasError *error)
 {
+    CPUPPCState *env = cpu_env(cs);
+    uint8_t word[INSTRUCTION_SIZE];
+
+    if ((error->origin != RAS_ORIGIN_POISON &&
+         error->origin != RAS_ORIGIN_ACCESS) ||
+        error->access == RAS_ACCESS_KIND_FETCH ||
+        !(env->insns_flags2 & PPC2_ISA310) ||
+        cpu_memory_rw_debug(cs, env->nip, word, sizeof(word), false) < 0) {
+        return false;
+    }
+    return (FIELD_EX64(env->msr, MSR, LE) ? ldl_le_p(word) : ldl_be_p(word)) >>
+           OPCODE_SHIFT == OPCODE_PREFIX;
+}
+
+/* What the CPU itself does on a machine check, before it jumps. */
+static void set_syndrome(CPUState *cs, const RasError *error)
+{
+    CPUPPCState *env = cpu_env(cs);
     SpaprMceRegs regs;
     uint64_t cause;
 
     spapr_mce_from_error(spapr_mce_cpu(env), error, &cause, &regs);
+    if (is_prefixed(cs, error)) {
+        cause |= PPC_MCE_SRR1_PREFIXED;
+    }
     env->spr[SPR_SRR0] = env->nip;
     env->spr[SPR_SRR1] = (env->msr & ~PPC_MCE_SRR1_NOT_MSR_MASK) | cause;
     env->spr[SPR_DSISR] = regs.dsisr;
     env->spr[SPR_DAR] = regs.dar;
-    env->error_code = cause;
 }
 
 /*
- * What an interrupt does to the MSR and the function that enters the routine
- * does not: it sets SF, and turns a transaction into a suspended one.
+ * What an interrupt does to the MSR and ppc_cpu_do_fwnmi_machine_check() does
+ * not: it sets SF, and turns a transaction into a suspended one.
  */
 static void fix_entry_msr(CPUPPCState *env, target_ulong old_msr)
 {
@@ -391,19 +417,29 @@ static void fix_entry_msr(CPUPPCState *env, target_ulong old_msr)
 #endif
 }
 
+/*
+ * At once: an exception that TCG only has pending would be replaced by a
+ * system reset, and would move without its cause.
+ */
+static void enter(CPUState *cs, target_ulong routine)
+{
+    CPUPPCState *env = cpu_env(cs);
+    target_ulong msr = env->msr;
+
+    ppc_cpu_do_fwnmi_machine_check(cs, routine);
+    fix_entry_msr(env, msr);
+}
+
 static const char *spapr_ras_notify(RasState *s, const RasEntry *e,
                                     CPUState *cs, bool recorded)
 {
     SpaprMachineState *spapr = SPAPR_MACHINE(qdev_get_machine());
     PowerPCCPU *cpu = POWERPC_CPU(cs);
-    CPUPPCState *env = &cpu->env;
-    target_ulong msr = env->msr;
 
-    set_syndrome(env, &e->error);
+    set_syndrome(cs, &e->error);
     cs->halted = 0;
     if (recorded) {
-        ppc_cpu_do_fwnmi_machine_check(cs, spapr->fwnmi_machine_check_addr);
-        fix_entry_msr(env, msr);
+        enter(cs, spapr->fwnmi_machine_check_addr);
         return "machine check at the registered handler, with an RTAS error "
                "log";
     }
@@ -412,11 +448,7 @@ static const char *spapr_ras_notify(RasState *s, const RasEntry *e,
         cpu->vhyp_class->deliver_hv_excp(cpu, POWERPC_EXCP_MCHECK);
         return "machine check of a nested guest, to its hypervisor";
     }
-    cs->exception_index = POWERPC_EXCP_MCHECK;
-    if (!tcg_enabled()) {
-        ppc_cpu_do_interrupt(cs);
-        fix_entry_msr(env, msr);
-    }
+    enter(cs, MCHECK_VECTOR);
     return "machine check interrupt at 0x200, without a log, because the "
            "guest has not registered a handler";
 }

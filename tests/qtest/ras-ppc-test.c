@@ -1970,6 +1970,83 @@ static void test_anything(void)
     ras_quit(vm);
 }
 
+/*
+ * A prefixed instruction that hits poison: SRR1 says so, at the handler and at
+ * 0x200 alike.
+ */
+static void test_prefixed(void)
+{
+    for (int registered = 0; registered < 2; registered++) {
+        RasVm *vm = start_guest("-cpu power10_v2.0");
+        Code code = { vm->qts, LOOP };
+        uint64_t load;
+
+        emit_li(&code, 4, PAGE(1));
+        load = code.at;
+        emit(&code, 0x04000000);                            /* pld r5,0(r4) */
+        emit(&code, D_FORM(57, 5, 4, 0));
+        emit_branch(&code, load);
+        if (registered) {
+            register_handler(vm);
+        }
+        ras_poison(vm, PAGE(1), RAS_PAGE);
+        start_second_vcpu(vm);
+        wait_entries(vm, 1);
+        g_assert_cmphex(mail(vm, MAIL_SRR0), ==, load);
+        g_assert_cmphex(mail(vm, MAIL_SRR1) & 0x20000000, ==, 0x20000000);
+        ras_quit(vm);
+
+        /* one that is not prefixed */
+        vm = start_guest("-cpu power10_v2.0");
+        if (registered) {
+            register_handler(vm);
+        }
+        ras_poison(vm, PAGE(1), RAS_PAGE);
+        qtest_writeq(vm->qts, MAILBOX + MAIL_LOAD, PAGE(1));
+        wait_entries(vm, 1);
+        g_assert_cmphex(mail(vm, MAIL_SRR1) & 0x20000000, ==, 0);
+        ras_quit(vm);
+    }
+}
+
+static uint64_t nip_of(RasVm *vm, unsigned int vcpu)
+{
+    g_autofree char *registers = qtest_hmp(vm->qts, "info registers -a");
+    g_autofree char *head = g_strdup_printf("CPU#%u", vcpu);
+    const char *at = strstr(registers, head);
+
+    g_assert_nonnull(at);
+    at = strstr(at, "NIP ");
+    g_assert_nonnull(at);
+    return g_ascii_strtoull(at + 4, NULL, 16);
+}
+
+/*
+ * An interrupt at 0x200 that was told of was taken: nothing that comes before
+ * the vCPU runs, a system reset for instance, can replace it.  One thread runs
+ * all vCPUs here, so that another one may run first.
+ */
+static void test_vector_stopped(void)
+{
+    RasVm *vm = ras_start("-accel tcg,thread=single -S");
+
+    run_guest(vm);
+    start_second_vcpu(vm);
+    for (int i = 1; i <= 100; i++) {
+        ras_consume(vm, PAGE(1), 1);
+        g_usleep(g_test_rand_int_range(0, 500));
+        ras_stop(vm);
+        if (ras_count(vm, "taken") == i && mail(vm, MAIL_ENTRIES) < i) {
+            g_assert_cmphex(nip_of(vm, 1), >=, VECTOR);
+            g_assert_cmphex(nip_of(vm, 1), <, VECTOR + 0x100);
+        }
+        ras_cont(vm);
+        ras_wait_until(vm, mail(vm, MAIL_ENTRIES) == i);
+        ras_drop_events(vm);
+    }
+    ras_quit(vm);
+}
+
 /* --- saving, and equal to stock ------------------------------------------ */
 
 
@@ -2133,6 +2210,9 @@ int main(int argc, char **argv)
                         "-icount shift=3", test_second_vcpu);
     qtest_add_func("/ras/pseries/second/same-vcpu", test_second_same_vcpu);
     qtest_add_func("/ras/pseries/second/burst", test_burst);
+    qtest_add_func("/ras/pseries/delivery/vector-stopped",
+                   test_vector_stopped);
+    qtest_add_func("/ras/pseries/delivery/prefixed", test_prefixed);
     qtest_add_func("/ras/pseries/second/crowd", test_crowd);
     qtest_add_func("/ras/pseries/anything", test_anything);
     qtest_add_func("/ras/pseries/check-stop/second", test_checkstop_second);
