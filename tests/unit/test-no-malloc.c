@@ -10,7 +10,7 @@
 
 #include "qemu/osdep.h"
 #include "hw/acpi/apei/cper.h"
-#include "hw/ppc/rtas_elog.h"
+#include "hw/ppc/spapr_mce.h"
 #include "hw/ras-queue.h"
 #include <dlfcn.h>
 
@@ -170,20 +170,22 @@ static void test_arm_processor_block(void)
 static void test_rtas_log(void)
 {
     static uint8_t buf[2048];
-    RtasMachineCheckLog log = {
-        .severity = RTAS_ELOG_SEVERITY_ERROR_SYNC,
-        .disposition = RTAS_ELOG_DISPOSITION_NOT_RECOVERED,
-        .mc_type = RTAS_MC_TYPE_UE,
-        .transient = true,
-        .ea_valid = true,
-        .ra_valid = true,
-    };
+    /* a load from memory that failed */
+    static const SpaprMceRegs regs = { .srr1 = 0x200000, .dsisr = 0x8000 };
+    RtasMachineCheckLog log;
     unsigned int tried;
+    RasError error;
     size_t length;
+    bool is_error;
 
     forbid();
+    is_error = spapr_mce_to_error(PPC_MCE_POWER10, &regs,
+                                  SPAPR_MCE_NOT_RECOVERED, &error);
+    spapr_mce_to_log(PPC_MCE_POWER10, &error, 1, 0, &log);
     length = rtas_elog_build_mc(buf, sizeof(buf), &log);
     tried = allow();
+
+    g_assert_true(is_error);
 
     g_assert_cmpuint(tried, ==, 0);
     g_assert_cmpuint(length, >, 0);
