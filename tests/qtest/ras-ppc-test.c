@@ -2327,6 +2327,8 @@ static void test_vector_stopped(void)
         ras_drop_events(vm);
     }
     ras_quit(vm);
+}
+
 /* --- a guest that does anything ------------------------------------------ */
 
 static const uint32_t corners[] = {
