@@ -382,21 +382,35 @@ static void let_run(RasState *s, CPUState *cpu)
 }
 
 /*
- * An error that was injected, or that was corrected, is not the handler's
- * fault.  A guest that never leaves it gets the error in the end.
+ * An error that was injected, or that was corrected, is not the fault of the
+ * handler that @cpu may still be in.  A guest that never leaves it gets the
+ * error in the end.
  */
 static bool waits_for_handler(RasState *s, RasEntry *e, CPUState *cpu)
 {
-    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    bool can_wait = e->error.origin == RAS_ORIGIN_INJECTED ||
+                    !ras_error_parks(&e->error);
 
-    if ((e->error.origin != RAS_ORIGIN_INJECTED && ras_error_parks(&e->error))
-        || !rc->in_handler || e->waited >= HANDLER_WAITS_MAX ||
-        qtest_enabled() || !rc->in_handler(s, cpu)) {
+    if (!can_wait || s->handler_vcpu != cpu->cpu_index ||
+        e->waited >= HANDLER_WAITS_MAX || qtest_enabled() ||
+        !RAS_GET_CLASS(s)->in_handler(s, cpu)) {
         return false;
     }
     e->waited++;
     let_run(s, cpu);
     return true;
+}
+
+/*
+ * @cpu is about to enter the handler.  Where it can be told that it has left it
+ * again, the next error may wait for that.
+ */
+static void note_handler(RasState *s, CPUState *cpu)
+{
+    RasDeviceClass *rc = RAS_GET_CLASS(s);
+
+    s->handler_vcpu = rc->in_handler && !rc->in_handler(s, cpu) ?
+                      cpu->cpu_index : -1;
 }
 
 /* Runs on @cpu's thread, between two instructions. */
@@ -426,6 +440,7 @@ void ras_vcpu_deliver(CPUState *cpu)
         return;
     }
 
+    note_handler(s, cpu);
     res = rc->record(s, e, cpu, &why);
     if (res == RAS_RECORD_CHECKSTOP) {
         checkstop(s, e, why);
@@ -559,6 +574,7 @@ static void ras_reset_enter(Object *obj, ResetType type)
     s->loaded = false;
     s->tell_panic = false;
     s->bare_vcpu = -1;
+    s->handler_vcpu = -1;
     update_waiting(s);
     ras_poison_clear(s);
     ras_host_memory_reset(s);
@@ -649,6 +665,7 @@ static void ras_realize(DeviceState *dev, Error **errp)
         return;
     }
     s->bare_vcpu = -1;
+    s->handler_vcpu = -1;
     s->parking = g_new0(uint16_t, nr_vcpus);
     ras_poison_init(s, nr_vcpus);
     ras_queue_init(&s->queue, s->parking, nr_vcpus);
