@@ -77,12 +77,14 @@ def page_tables(guest: KvmGuest) -> Set[int]:
             for line in said.output.split()}
 
 
-def test_page_table(host: Host, guest: KvmGuest) -> None:
+def test_page_table(host: Host) -> None:
     """The guest's page tables have failed, which QEMU looks into as well.
 
     What is left of the guest is its own business; QEMU has to live, and to
     tell it.
     """
+    guest = host.start_guest('ras')
+    guest.damaged = True
     before = page_tables(guest)
     victim = guest.spawn(cpu=1)
     tables = page_tables(guest) - before
