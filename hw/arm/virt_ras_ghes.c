@@ -250,22 +250,27 @@ static void virt_ras_ghes_class_init(ObjectClass *oc, void *data)
 
 static RasGhesState *create_ghes(VirtMachineState *vms)
 {
-    MemoryRegion *sysmem = get_system_memory();
     DeviceState *dev = qdev_new(TYPE_RAS_GHES);
+    uint64_t base = object_property_get_uint(OBJECT(dev), "base", &error_abort);
     MemoryRegionSection there;
 
-    there = memory_region_find(sysmem, WINDOW_BASE, RAS_GHES_WINDOW_SIZE);
+    if (!base) {
+        base = WINDOW_BASE;
+        qdev_prop_set_uint64(dev, "base", base);
+    }
+    object_property_add_child(OBJECT(vms), "guest-ras-ghes", OBJECT(dev));
+    sysbus_realize_and_unref(SYS_BUS_DEVICE(dev), &error_fatal);
+    there = memory_region_find(get_system_memory(), base,
+                               RAS_GHES_WINDOW_SIZE);
     if (there.mr) {
-        error_report("'ras-ghes=on' needs the addresses 0x%x to 0x%x, where "
-                     "there is '%s' already; remove that", WINDOW_BASE,
-                     WINDOW_BASE + RAS_GHES_WINDOW_SIZE - 1,
+        error_report("'ras-ghes=on' needs the addresses 0x%" PRIx64 " to 0x%"
+                     PRIx64 ", where there is '%s' already; '-global "
+                     TYPE_RAS_GHES ".base=ADDRESS' uses others", base,
+                     base + RAS_GHES_WINDOW_SIZE - 1,
                      memory_region_name(there.mr));
         exit(1);
     }
-    object_property_add_child(OBJECT(vms), "guest-ras-ghes", OBJECT(dev));
-    qdev_prop_set_uint64(dev, "base", WINDOW_BASE);
-    sysbus_realize_and_unref(SYS_BUS_DEVICE(dev), &error_fatal);
-    sysbus_mmio_map(SYS_BUS_DEVICE(dev), 0, WINDOW_BASE);
+    sysbus_mmio_map(SYS_BUS_DEVICE(dev), 0, base);
     sysbus_connect_irq(SYS_BUS_DEVICE(dev), 0,
                        qdev_get_gpio_in(vms->gic, WINDOW_SPI));
     return RAS_GHES(dev);

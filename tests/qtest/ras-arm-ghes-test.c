@@ -175,6 +175,21 @@ static void test_values(void)
     ras_quit(vm);
 }
 
+/* Somewhere else, by "-global": what the guest is told moves along. */
+static void test_other_base(void)
+{
+    const uint64_t base = BASE + 0x100000;
+    RasVm *vm = ras_start_binary(NULL, MACHINE,
+                                 "-global ras-ghes.base=0x0b100000");
+
+    for (int i = 0; i < SOURCES; i++) {
+        g_assert_cmphex(qtest_readq(vm->qts, base + STATUS_ADDRESS(i) - BASE),
+                        ==, base + BLOCK(i) - BASE);
+    }
+    g_assert_cmphex(qtest_readq(vm->qts, BASE), ==, 0);
+    ras_quit(vm);
+}
+
 /* Is this an access that registers take? */
 static bool is_good(unsigned int offset, unsigned int size)
 {
@@ -1445,6 +1460,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
 
     qtest_add_func("/ras/ghes/registers/values", test_values);
+    qtest_add_func("/ras/ghes/registers/other-base", test_other_base);
     qtest_add_func("/ras/ghes/registers/bad-access", test_bad_access);
     qtest_add_func("/ras/ghes/registers/read-only", test_read_only);
     qtest_add_func("/ras/ghes/registers/ack-without-record",
