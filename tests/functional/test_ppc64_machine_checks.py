@@ -92,11 +92,14 @@ def machine_check(guest: Guest, cause: Cause, **options: Any) -> Victim:
 def block(cause: Cause, victim: Victim, end: str, how: str = 'Severe') -> str:
     """What the first line of Linux' report has to be."""
     text = f'MCE: CPU{VCPU}: machine check ({how})  {cause.text}'
+    # Without addresses, Linux may print those of an earlier error.
+    more = r'( DAR: \w+)?( paddr: \w+)?' if cause.what == 'ue' else ''
     if cause.has_address:
         text += f' DAR: {victim.va:016x}'
         if cause.what == 'ue':
             text += f' paddr: {victim.pa[0]:016x}'
-    return re.escape(f'{text} [{end}]')
+        more = ''
+    return re.escape(text) + more + re.escape(f' [{end}]')
 
 
 def check_told(guest: Guest, cause: Cause, hash_mmu: bool) -> None:
