@@ -118,8 +118,9 @@ def stop_spinning(guest: Guest, oracle: Oracle,
                 victim.spin_pcs) for vcpu, victim in victims.items()):
             return
         guest.qemu.qmp('cont')
-        # Whoever runs instead gets a chance to finish.
+        # Whoever runs instead gets a chance to finish, and they to go on.
         guest.agent.command('ping')
+        time.sleep(0.005)
     raise AssertionError('the spinning processes do not run')
 
 
