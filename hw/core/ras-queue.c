@@ -402,15 +402,18 @@ bool ras_queue_restore_end(const RasQueue *q)
 {
     const RasCounts *c = &q->counts;
     uint64_t with_record = c->acknowledged + c->reclaimed;
+    uint64_t told = c->taken + c->acknowledged + c->reclaimed + q->in_flight;
 
     for (int i = 0; i < RAS_CHANNELS; i++) {
         with_record += q->channel[i].nr_outstanding;
+        told -= q->channel[i].queued;
     }
+    /* those that were discarded had come to any step */
     return c->accepted == q->in_flight + c->acknowledged + c->taken +
                           c->reclaimed + c->discarded &&
-           c->recorded >= with_record && c->recorded <= c->accepted &&
-           c->notified >= with_record + c->taken &&
-           c->notified <= c->accepted;
+           c->recorded >= with_record &&
+           c->recorded <= with_record + c->discarded &&
+           c->notified >= told && c->notified <= told + c->discarded;
 }
 
 bool ras_queue_parks(const RasQueue *q, int vcpu)

@@ -572,7 +572,7 @@ static void test_restore_counts(Fixture *f, gconstpointer data)
         .accepted = 6, .recorded = 3, .notified = 4, .acknowledged = 1,
         .taken = 1, .reclaimed = 1, .discarded = 2,
     };
-    RasCounts bad[] = { good, good, good, good, good };
+    RasCounts bad[] = { good, good, good, good, good, good };
     RasEntry e = {
         .error = an_error(1), .id = 6, .stage = RAS_STAGE_NOTIFIED,
         .recorded = true,
@@ -583,6 +583,7 @@ static void test_restore_counts(Fixture *f, gconstpointer data)
     bad[2].recorded = 7;                        /* more than there were */
     bad[3].notified = 3;
     bad[4].notified = 7;
+    bad[5].recorded = 6;                        /* of them, one without */
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
         ras_queue_restore_begin(f->q, 6, &bad[i]);
         g_assert_true(ras_queue_restore(f->q, &e));
@@ -641,6 +642,7 @@ static void test_serror_refusals(Fixture *f, gconstpointer data)
     RasEntry entry = {
         .error = an_serror(0), .id = 1, .stage = RAS_STAGE_NOTIFIED,
     };
+    RasCounts counts = { .accepted = 1, .notified = 1 };
 
     g_assert_null(ras_queue_accept(f->q, &error));
     error = an_serror(NR_VCPUS);
@@ -651,7 +653,7 @@ static void test_serror_refusals(Fixture *f, gconstpointer data)
     g_assert_null(ras_queue_accept(f->q, &error));
     g_assert_cmpuint(f->q->counts.refused, ==, 3);
 
-    ras_queue_restore_begin(f->q, 2, &(RasCounts) { .accepted = 1 });
+    ras_queue_restore_begin(f->q, 2, &counts);
     entry.recorded = true;
     g_assert_false(ras_queue_restore(f->q, &entry));
     entry.recorded = false;
@@ -661,6 +663,11 @@ static void test_serror_refusals(Fixture *f, gconstpointer data)
     g_assert_true(ras_queue_restore(f->q, &entry));
     g_assert_true(ras_queue_restore_end(f->q));
     g_assert_null(ras_queue_outstanding(f->q, RAS_CHANNEL_SERROR));
+
+    counts.notified = 0;
+    ras_queue_restore_begin(f->q, 2, &counts);
+    g_assert_true(ras_queue_restore(f->q, &entry));
+    g_assert_false(ras_queue_restore_end(f->q));
 }
 
 typedef struct Model {
