@@ -15,6 +15,7 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qemu/error-report.h"
+#include "exec/memory.h"
 #include "hw/core/cpu.h"
 #include "hw/ras.h"
 #include "migration/qemu-file-types.h"
@@ -253,7 +254,8 @@ static int put_state(QEMUFile *f, void *opaque, size_t size,
             };
         }
     }
-    ret = vmstate_save_state(f, &vmstate_saved, &saved, desc);
+    /* A description in JSON would be larger than the state, and take longer. */
+    ret = vmstate_save_state(f, &vmstate_saved, &saved, NULL);
     g_free(saved.errors);
     g_free(saved.ranges);
     return ret;
@@ -361,9 +363,29 @@ static bool load_error(RasState *s, SavedError *e)
     return true;
 }
 
-static bool load_saved(RasState *s, const Saved *saved)
+static bool load_ranges(RasState *s, const Saved *saved)
 {
     Error *err = NULL;
+
+    for (int i = 0; i < saved->nr_ranges; i++) {
+        const SavedRange *r = &saved->ranges[i];
+
+        if (r->severity > RAS_SEVERITY_FATAL) {
+            error_report("ras: cannot load poison: bad severity %u",
+                         r->severity);
+            return false;
+        }
+        if (!ras_poison_add(s, r->addr, r->len, r->severity, &err)) {
+            error_reportf_err(err, "ras: cannot load poison: ");
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool load_saved(RasState *s, const Saved *saved)
+{
+    bool good;
 
     for (int i = 0; i < saved->nr_errors; i++) {
         if (!load_error(s, &saved->errors[i])) {
@@ -384,18 +406,12 @@ static bool load_saved(RasState *s, const Saved *saved)
     }
     s->poison.accesses = saved->poison_accesses;
     s->poison.consumed = saved->poison_consumed;
-    for (int i = 0; i < saved->nr_ranges; i++) {
-        const SavedRange *r = &saved->ranges[i];
-
-        if (r->severity > RAS_SEVERITY_FATAL) {
-            error_report("ras: cannot load poison: bad severity %u",
-                         r->severity);
-            return false;
-        }
-        if (!ras_poison_add(s, r->addr, r->len, r->severity, &err)) {
-            error_reportf_err(err, "ras: cannot load poison: ");
-            return false;
-        }
+    /* The memory map changes once, and not with each range. */
+    memory_region_transaction_begin();
+    good = load_ranges(s, saved);
+    memory_region_transaction_commit();
+    if (!good) {
+        return false;
     }
     if (saved->bare_vcpu >= 0 && qemu_get_cpu(saved->bare_vcpu)) {
         s->bare_vcpu = saved->bare_vcpu;

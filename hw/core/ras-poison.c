@@ -148,8 +148,12 @@ static void slot_map(RasState *s, RasPoisonSlot *slot, uint64_t addr,
     slot->len = len;
     slot->severity = severity;
     if (!slot->mr_ready) {
-        memory_region_init_io(&slot->mr, OBJECT(s), &poison_ops, slot,
-                              "ras-poison", len);
+        /* each its own: looking for a free name takes time */
+        g_autofree char *name = g_strdup_printf("ras-poison-%d",
+                                                (int)(slot - s->poison.range));
+
+        memory_region_init_io(&slot->mr, OBJECT(s), &poison_ops, slot, name,
+                              len);
         slot->mr_ready = true;
     } else {
         memory_region_set_size(&slot->mr, len);

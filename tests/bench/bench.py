@@ -9,6 +9,7 @@ whether a target was missed.
 """
 
 import base64
+import contextlib
 import dataclasses
 import json
 import os
@@ -16,13 +17,14 @@ import re
 import shlex
 import shutil
 import socket
+import statistics
 import struct
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Iterator, List, Optional
 
 TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / 'tests' / 'functional'))
@@ -226,28 +228,50 @@ WARM_UP = 400
 RETRY_DELAY = 0.0002
 
 
-class Monitor:
-    """A QMP monitor with nothing between us and its socket."""
+def connect(path: Path) -> socket.socket:
+    """Connect to the socket at @path."""
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(60)
+    connection.connect(str(path))
+    return connection
 
-    def __init__(self, path: Path) -> None:
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(60)
-        self._socket.connect(str(path))
-        self._lines = self._socket.makefile('rb')
+
+class Monitor:
+    """A QMP monitor with nothing between us and its connected socket."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._lines = connection.makefile('rb')
         self._lines.readline()
         self.execute('qmp_capabilities')
 
-    def execute(self, command: str, **arguments: Any) -> Dict[str, Any]:
-        """Run a command; its answer, or that it was refused."""
+    def _line(self, what: str) -> bytes:
+        line = self._lines.readline()
+        if not line:
+            raise RuntimeError(f'QEMU ended at {what}')
+        return line
+
+    def _send(self, command: str, arguments: Dict[str, Any]) -> None:
         self._socket.sendall(json.dumps(
             {'execute': command, 'arguments': arguments}).encode() + b'\n')
+
+    def execute(self, command: str, **arguments: Any) -> Dict[str, Any]:
+        """Run a command; its answer, or that it was refused."""
+        self._send(command, arguments)
         while True:
-            line = self._lines.readline()
-            if not line:
-                raise RuntimeError(f'QEMU ended at {command}')
+            line = self._line(command)
             # Do not parse the events, of which ours sends five an error.
             if not line.startswith(b'{"timestamp"'):
                 return json.loads(line)
+
+    def execute_until(self, command: str, event: str) -> None:
+        """Run a command; wait for its answer and the event, in any order."""
+        self._send(command, {})
+        missing = {'return', event}
+        while missing:
+            said = json.loads(self._line(command))
+            assert 'error' not in said, said
+            missing -= {'return'} & set(said) or {said.get('event')}
 
     def close(self) -> None:
         """Hang up."""
@@ -260,10 +284,8 @@ class HumanMonitor:
 
     PROMPT = b'(qemu) '
 
-    def __init__(self, path: Path) -> None:
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(60)
-        self._socket.connect(str(path))
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
         self._answer()
 
     def _answer(self) -> str:
@@ -370,13 +392,13 @@ def error_rate(variable: str, ours: bool, extra: List[str],
                 # It would get events.
                 guest.qemu._vm._qmp.close()
                 guest.qemu._vm._qmp_connection = None
-                human = HumanMonitor(path)
+                human = HumanMonitor(connect(path))
                 if severity == 'corrected':
                     inject_ours(human, pages[:WARM_UP], severity)
                 took = inject_ours(human, pages, severity)
                 human.close()
             else:
-                monitor = Monitor(path)
+                monitor = Monitor(connect(path))
                 if severity == 'corrected':
                     inject_stock(monitor, pages[:WARM_UP], severity)
                 took = inject_stock(monitor, pages, severity)
@@ -531,6 +553,129 @@ def migration_downtime() -> Result:
     return Result(*(sum(sorted(times[side])[:5]) for side in (OURS, STOCK)))
 
 
+# VMs without a guest: state and reset
+
+
+@contextlib.contextmanager
+def bare_vm(variable: str, *args: str) -> Iterator[Monitor]:
+    """A machine "virt" with guest RAS, whose messages are dropped."""
+    here, there = socket.socketpair()
+    here.settimeout(60)
+    with here, subprocess.Popen(
+            [str(environment.path(variable)), '-machine',
+             'virt,ras=on,gic-version=3', '-cpu', 'max', '-m', '256M', '-bios',
+             str(environment.path('RAS_AAVMF')), '-nodefaults', '-display',
+             'none', '-chardev', f'socket,id=qmp,fd={there.fileno()}',
+             '-mon', 'qmp,mode=control', *args],
+            pass_fds=[there.fileno()], stderr=subprocess.DEVNULL) as process:
+        there.close()
+        try:
+            monitor = Monitor(here)
+            yield monitor
+            monitor.execute('quit')
+            monitor.close()
+        finally:
+            process.kill()
+
+
+STATE_VCPUS = 64
+STATE_ERRORS = 1024
+STATE_RANGES = 256
+STATE_ROUNDS = 3
+
+
+def fill(monitor: Monitor, ranges: int) -> None:
+    """As many errors as can be injected; no two pages are neighbours."""
+    modes = ['report'] * STATE_ERRORS + ['poison'] * ranges
+    for number, mode in enumerate(modes):
+        answer = monitor.execute('ras-inject', kind='memory',
+                                 address=0x40000000 + 2 * PAGE * number,
+                                 severity='recoverable', mode=mode)
+        assert 'error' not in answer, answer
+
+
+def wait_migration(monitor: Monitor, ranges: int) -> None:
+    """Until all is saved or loaded, and there."""
+    while True:
+        status = monitor.execute('query-migrate')['return'].get('status')
+        if status == 'completed':
+            break
+        assert status != 'failed'
+        time.sleep(0.05)
+    info = monitor.execute('query-ras')['return']
+    assert len(info['queue']) == STATE_ERRORS
+    assert len(info['poisoned']) == ranges
+
+
+def state_time(trace: Path, what: str) -> int:
+    """Sections with state of guest RAS, and all else in them; us.
+
+    As QEMU measures them, to be traced.
+    """
+    times = re.findall(rf'vmstate_downtime_{what} type=non-iterable '
+                       r'idstr=(cpu_common|ras-ghes) .*downtime=([0-9]+)',
+                       trace.read_text(encoding='utf-8'))
+    assert len(times) == STATE_VCPUS + 1, times
+    return sum(int(time) for _, time in times)
+
+
+def save_and_load(ranges: int = 0) -> Result:
+    """With a full queue, and the full layout; the best of some rounds."""
+    common = ['-machine', 'ras-ghes=on', '-smp', str(STATE_VCPUS), '-S',
+              '-trace', 'vmstate_downtime_*', '-D']
+    times = []
+    with tempfile.TemporaryDirectory(prefix='ras-') as folder:
+        uri = f'file:{folder}/stream'
+        saved, loaded = Path(folder) / 'saved', Path(folder) / 'loaded'
+        for _ in range(STATE_ROUNDS):
+            with bare_vm(OURS, *common, str(saved)) as monitor:
+                fill(monitor, ranges)
+                monitor.execute('migrate', uri=uri)
+                wait_migration(monitor, ranges)
+            with bare_vm(OURS, *common, str(loaded),
+                         '-incoming', uri) as monitor:
+                wait_migration(monitor, ranges)
+            times.append(state_time(saved, 'save') +
+                         state_time(loaded, 'load'))
+    return Result(min(times))
+
+
+def save_and_load_poison() -> Result:
+    """With as much poison as there can be, besides."""
+    return save_and_load(STATE_RANGES)
+
+
+# Of each side.
+RESETS = 400
+
+
+def reset_time(monitor: Monitor) -> float:
+    """From the command to its event, us."""
+    begun = time.monotonic()
+    monitor.execute_until('system_reset', 'RESET')
+    return (time.monotonic() - begun) * 1e6
+
+
+def reset() -> Result:
+    """Of a guest that waits for interrupts: the lower quartiles.
+
+    In turns, also as to which is first, so that both meet the same noise.
+    """
+    # wfi; b .-4
+    program = 'addr=0x48000000,data=0x17ffffffd503207f,data-len=8'
+    idle = ['-device', f'loader,{program}',
+            '-device', 'loader,addr=0x48000000,cpu-num=0']
+    with bare_vm(OURS, *idle) as ours, bare_vm(STOCK, *idle) as stock:
+        sides = [ours, stock]
+        times: Dict[Monitor, List[float]] = {ours: [], stock: []}
+        for _ in range(RESETS):
+            for side in sides:
+                times[side].append(reset_time(side))
+            sides.reverse()
+    return Result(*(statistics.quantiles(times[side])[0]
+                    for side in (ours, stock)))
+
+
 MEASURES = [
     Measure('instructions to build a record', record_instructions,
             '>= 10 times fewer', at_least=10, per_ours=True),
@@ -551,6 +696,11 @@ MEASURES = [
             'equal, but slices', at_least=0.999, at_most=1.001),
     Measure('downtime, five moves, ms', migration_downtime,
             'not above stock', at_most=1.25),
+    Measure('saving and loading 1024 errors, us', save_and_load,
+            '<= 5000, 64 vCPUs', at_most=5000),
+    Measure('and 256 poisoned ranges, us', save_and_load_poison, '(none)'),
+    Measure('reset of an idle VM, us', reset,
+            'not above stock', at_most=1.1),
 ]
 HEADINGS = ['what', 'ours', 'stock', 'ratio', 'target', 'result']
 WIDTHS = [34, 9, 9, 7, 20, 0]
