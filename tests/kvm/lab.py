@@ -46,7 +46,7 @@ PORTS = ('qmp', 'console', 'serial', 'agent', 'log')
 # The guest's RAM, in the host.  A test may mount something on its folder.
 RAM = '/ram/guest'
 GUEST_MEGABYTES = 1024
-# How often host/reset.S is reset.
+# How often the programs host/reset*.S are reset.
 RESETS = int(os.environ.get('RAS_RESETS', '10'))
 
 
@@ -73,6 +73,7 @@ class Lab:
     modules: Sequence[str] = ()
     # A guest without an operating system, in host/: test_*_reset.py.
     reset_source: str = ''
+    reset_flags: Sequence[str] = ()
 
 
 def _arm64_host_args() -> List[str]:
@@ -103,7 +104,8 @@ ARM64 = Lab(
     kernel_arguments='console=hvc0 initcall_blacklist=pl011_init acpi=force',
     ram_base=0x40000000,
     firmware=lambda: environment.path('RAS_AAVMF'),
-    reset_source='reset.S')
+    reset_source='reset.S',
+    reset_flags=['-Wl,-Ttext=0x40400000'])
 
 # A host whose kernel does not look into error records, so that KVM is left
 # with the external aborts of guests, and new enough (KVM_CAP_ARM_SEA_TO_USER)
@@ -137,7 +139,10 @@ PPC64 = Lab(
     ram_base=0,
     firmware=lambda: environment.path('RAS_FIRMWARE') / 'slof.bin',
     modules_variable='RAS_KVM_MODULES_PPC64',
-    modules=['kvm.ko', 'kvm-hv.ko'])
+    modules=['kvm.ko', 'kvm-hv.ko'],
+    reset_source='reset-ppc64.S',
+    # Firmware is loaded as it is, to address 0.
+    reset_flags=['-mbig-endian', '-Wl,-Ttext=0', '-Wl,--oformat=binary'])
 
 LABS = {'arm64': ARM64, 'arm64-sea': ARM64_SEA,
         'arm64-no-sea': ARM64_NO_SEA, 'ppc64': PPC64}
@@ -176,8 +181,8 @@ def _archive(lab: Lab, folder: Path) -> Path:
                     str(HOST_SOURCES / 'ram.c')], check=True, timeout=300)
     if lab.reset_source:
         subprocess.run([lab.guest.compiler, '-nostdlib', '-static',
-                        f'-DROUNDS={RESETS}', '-Wl,-Ttext=0x40400000',
-                        '-Wl,--build-id=none',
+                        f'-DROUNDS={RESETS}', '-Wl,--build-id=none',
+                        *lab.reset_flags,
                         '-o', str(root / 'lab' / 'reset'),
                         str(HOST_SOURCES / lab.reset_source)],
                        check=True, timeout=60)
