@@ -7,7 +7,7 @@ from typing import Callable, List, Optional, Sequence
 import pytest
 
 from lab import GuestLost, Host, KvmGuest
-from ras.cases import HANDLED, hit_of
+from ras.cases import HANDLED, hit_of, stop_spinning
 from ras.guest import PAGE, Account, Exit, Victim
 from ras.oracles import oracle_for
 from ras.qemu import QemuError
@@ -96,9 +96,68 @@ class Patients:
         assert {error['origin'] for error in errors} == {origin}
 
 
+def move_with_errors(guest: KvmGuest) -> None:
+    """Move a guest that stands still; all of query-ras moves with it."""
+    before = guest.ras()
+    guest.move()
+    for error in before['queue']:
+        if error['state'] == 'notified':
+            # How is not in the migration stream.
+            error['delivery'] = 'told before the VM was moved here'
+    assert guest.ras() == before
+
+
+def check_move_of_parked(guest: KvmGuest, notified: bool,
+                         report: Callable[[str], None]) -> None:
+    """Errors of all vCPUs but one move; there each process gets its signal.
+
+    @notified: the first is told of before the move; or none.
+    """
+    oracle = oracle_for(guest.target)
+    control = guest.spawn_control()
+    counted = control.count()['count']
+    victims = {vcpu: guest.spawn(cpu=vcpu) for vcpu in range(1, guest.smp)}
+    account, seen = guest.account(), guest.agent.stream.mark()
+    # What does not end well ends with this guest.
+    guest.damaged = True
+    stop_spinning(guest, oracle, victims)
+    for vcpu, victim in victims.items():
+        guest.inject(victim.pa[0], mode='consume', vcpu=vcpu,
+                     virtual_address=victim.va)
+    assert sorted(guest.ras()['parked']) == list(victims)
+    if notified:
+        guest.qemu.qmp('cont')
+        account.wait('notified')
+        guest.qemu.qmp('stop')
+    before = guest.ras()
+    states = [error['state'] for error in before['queue']]
+    report(f'moves with {states}, parked: {before["parked"]}')
+    assert 'queued' in states and before['parked']
+    if not notified:
+        assert states == ['queued'] * len(victims)
+        assert not guest.agent.lines('sigbus ', seen)
+    move_with_errors(guest)
+    guest.qemu.qmp('cont')
+    guest.wait_sigbus(list(victims.values()))
+    for victim in victims.values():
+        oracle.check_sigbus(victim.sigbus(), hit_of(victim, 'spin'))
+    account.settle(acknowledged=len(victims))
+    now = control.count()
+    assert now['count'] > counted and now['bad'] == 0
+    # Elsewhere the guest's kernel may retire the pages later, from whoever
+    # has got them by then.
+    if not oracle.needs_next_error:
+        for victim in victims.values():
+            assert victim.end_after_sigbus() == HANDLED
+        control.kill()
+        guest.check_alive()
+        guest.damaged = False
+    guest.check_not_lost()
+
+
 # ESR_ELx of an SError: EC, IL and DFSC, and AET from bit 10 on.
 SERROR = 0x2f << 26 | 1 << 25 | 0x11
-CE = 6 << 10 | 0x11
+UC, UEO, CE = (aet << 10 | 0x11 for aet in (0, 2, 6))
 
 
 def check_serror_goes_on(guest: KvmGuest) -> None:

@@ -45,6 +45,8 @@ HOST_SOURCES = Path(__file__).resolve().parent / 'host'
 PORTS = ('qmp', 'console', 'serial', 'agent', 'log')
 # The guest's RAM, in the host.  A test may mount something on its folder.
 RAM = '/ram/guest'
+# A guest on its way from one inner QEMU to the next.
+STATE = '/tmp/state'
 GUEST_MEGABYTES = 1024
 # How often the programs host/reset*.S are reset.
 RESETS = int(os.environ.get('RAS_RESETS', '10'))
@@ -470,7 +472,9 @@ class KvmGuest(Guest):
         self.smp = smp
         self.target = lab.guest
         self.factor = environment.time_factor()
-        self.qemu = _InnerQemu(host, f'/lab/{qemu}', [
+        self._name = name
+        self._moves = itertools.count(1)
+        self._args = [
             *lab.machine_args, '-machine memory-backend=ram',
             f'-m {GUEST_MEGABYTES}M', f'-smp {smp}',
             f'-object memory-backend-file,id=ram,mem-path={RAM},'
@@ -478,11 +482,37 @@ class KvmGuest(Guest):
             '-bios /lab/firmware -kernel /lab/kernel -initrd /lab/initrd',
             f'-append "{lab.kernel_arguments} irqaffinity=0 panic=0"',
             '-action panic=none',
-            *(['-trace "ras_*"'] if qemu == 'ras' else []), *extra_args], name)
+            *(['-trace "ras_*"'] if qemu == 'ras' else []), *extra_args]
+        self.qemu = self._make_qemu(name, qemu == 'stock', [])
         self.agent = Agent(self.qemu.agent, self.factor)
         self.console = self.qemu.console
         self.hello: Dict[str, str] = {}
         self.damaged = False
+
+    def _make_qemu(self, name: str, stock: bool,
+                   more: Sequence[str]) -> Qemu:
+        return _InnerQemu(self.host, '/lab/stock' if stock else '/lab/ras',
+                          [*self._args, *more], name)
+
+    def move(self) -> None:
+        """Let the guest go on in a new inner QEMU; it stands still there.
+
+        The host has one at a time, so the way is through a file.
+        """
+        old = self.qemu
+        old.qmp('migrate', uri=f'file:{STATE}')
+        self.wait_until(lambda: old.qmp('query-migrate')['status'] in
+                        ('completed', 'failed'), 'migration', 300)
+        saved = old.qmp('query-migrate')
+        assert saved['status'] == 'completed', saved
+        old.close()
+        new = self.successor(self.flavour == 'stock',
+                             ['-S', f'-incoming file:{STATE}'])
+        new.launch()
+        self.continue_in(new)
+        self.wait_until(lambda: new.qmp('query-status')['status'] !=
+                        'inmigrate', 'the guest arrives', 300)
+        self.host.command(f'rm {STATE}')
 
     def check_not_lost(self) -> None:
         """Raise GuestLost if the guest has panicked or QEMU has ended."""
