@@ -9,6 +9,7 @@ from typing import Callable, Iterator
 
 import pytest
 
+from checks import check_move_of_parked
 from lab import Host, KvmGuest
 from ras.cases import HANDLED, hit_of
 from ras.guest import Victim
@@ -57,6 +58,17 @@ def test_after_migration(host: Host, guest: KvmGuest) -> None:
     guest.move()
     guest.qemu.qmp('cont')
     check_hit(host, guest, after)
+
+
+@pytest.mark.parametrize('notified', [False, True],
+                         ids=['queued', 'notified'])
+def test_migration_of_parked_vcpus(host: Host, notified: bool,
+                                   report: Callable[[str], None]) -> None:
+    """Machine checks wait for the interlock, which is somewhere else then."""
+    # With the time that "cont" takes here.
+    guest = host.start_guest('ras', smp=3, extra_args=[
+        '-global spapr-ras.reclaim-ms=30000'])
+    check_move_of_parked(guest, notified, report)
 
 
 def test_after_reset_nothing_is_registered(host: Host, guest: KvmGuest,

@@ -10,7 +10,7 @@ from typing import Callable, Iterator
 
 import pytest
 
-from checks import Patients, check_move_of_parked, check_where
+from checks import Patients, check_where
 from lab import Host, KvmGuest
 from ras.cases import HANDLED, hit_of
 from ras.guest import Account
@@ -211,14 +211,6 @@ def test_reset_in_a_burst(host: Host, patient_guest: KvmGuest,
     assert delta['acknowledged'] == delta['accepted'] - waiting
     account.check_lives()
     check_exits(host, guest, 1, report)
-
-
-@pytest.mark.parametrize('notified', [False, True],
-                         ids=['queued', 'notified'])
-def test_migration_of_parked_vcpus(patient_guest: KvmGuest, notified: bool,
-                                   report: Callable[[str], None]) -> None:
-    """Machine checks wait for the interlock, which is somewhere else then."""
-    check_move_of_parked(patient_guest, notified, report)
 
 
 @only_stock
