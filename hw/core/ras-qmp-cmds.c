@@ -568,13 +568,14 @@ RasInfo *qmp_query_ras(Error **errp)
     if (!s) {
         return NULL;
     }
+    /* vCPUs are asked, and others have the BQL meanwhile; so these are first */
     ras_serrors_settle(s);
-    c = &s->queue.counts;
     info = g_new0(RasInfo, 1);
+    info->serrors = list_serrors(s);
+    c = &s->queue.counts;
     info->sources = list_sources(s);
     info->queue = list_errors(s);
     info->parked = list_parked();
-    info->serrors = list_serrors(s);
     info->poisoned = list_poison(s);
     info->host_poisoned = list_host_memory(s);
     info->counters = g_new0(RasCounters, 1);
