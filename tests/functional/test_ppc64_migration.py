@@ -1,22 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """ppc64: guests that move while errors are under way."""
 
-import os
+import re
 from typing import Callable
 
 import pytest
 
 from ras import cases, moves
 from ras.agent import fields
+from ras.gdb import Gdb
 from ras.guest import Guest
 from ras.migration import move
 from ras.stream import StreamTimeout
 
 MACHINE = 'ppc64'
-
-# A guest that was moved stops answering now and then, and it is not known why.
-pytestmark = pytest.mark.skipif('RAS_MIGRATION_ROUNDS' not in os.environ,
-                                reason='only in "make check-long"')
 
 
 class TestMoves(moves.Moves):
@@ -25,6 +22,55 @@ class TestMoves(moves.Moves):
 
 class TestRoundTrips(moves.RoundTrips):
     """See ras/moves.py."""
+
+
+@pytest.mark.parametrize('controller', ['xics', 'xive'])
+class TestInterrupts(cases.Case):
+    """Interrupts that a vCPU has not taken when it moves."""
+
+    # What "info pic" says of an interrupt that vCPU 0 has not taken.
+    PENDING = r'CPU 0 XIRR=..(?!000000)|CPU\[0000\]: +OS +80'
+
+    def move_with_command(self, guest: Guest, stock: bool) -> int:
+        """Move with a command that vCPU 0 was only interrupted for.
+
+        Returns a mark before the answer.
+        """
+        with Gdb(guest) as gdb:
+            gdb.continue_only(1)
+            mark = guest.agent.stream.mark()
+            guest.agent.send('run echo woken')
+            guest.qemu.wait_events(
+                lambda: bool(re.search(self.PENDING,
+                                       guest.qemu.hmp('info pic'))),
+                'an interrupt', 10 * guest.factor)
+            guest.qemu.qmp('stop')
+            move(guest, stock=stock)
+        guest.qemu.qmp('cont')
+        return mark
+
+    def test_interrupt(self, new_guest: Callable[..., Guest],
+                       controller: str) -> None:
+        """It is taken on the other side."""
+        guest = new_guest(
+            extra_args=['-machine', f'ic-mode={controller}']).boot()
+        for _ in range(2):
+            mark = self.move_with_command(guest, stock=False)
+            guest.agent.wait_line('woken', mark)
+
+    def test_stock_loses_it(self, new_guest: Callable[..., Guest],
+                            controller: str) -> None:
+        """The guest is silent, unless something else wakes the vCPU."""
+        guest = new_guest(
+            stock=True,
+            extra_args=['-machine', f'ic-mode={controller}']).boot()
+        for _ in range(5):
+            mark = self.move_with_command(guest, stock=True)
+            try:
+                guest.agent.wait_line('woken', mark, 5)
+            except StreamTimeout:
+                return
+        pytest.fail('no interrupt was lost')
 
 
 class TestStock(moves.Stock):
