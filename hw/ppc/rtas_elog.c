@@ -6,18 +6,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "qemu/osdep.h"
-#include "qemu/bswap.h"
 #include "hw/ppc/rtas_elog.h"
-
-/* The whole log of a machine check, as rtas_elog_build_mc() writes it */
-typedef struct RtasElogMcLogBytes {
-    RtasElogFixedBytes fixed;
-    RtasElogExtHeadBytes ext;
-    RtasElogPhBytes ph;
-    RtasElogUhBytes uh;
-    RtasElogPsBytes ps;
-    RtasElogMcBytes mc;
-} RtasElogMcLogBytes;
 
 /* LoPAR 10.3.2.1.9 */
 QEMU_BUILD_BUG_ON(offsetof(RtasElogFixedBytes, version) != 0);
@@ -85,7 +74,6 @@ QEMU_BUILD_BUG_ON(offsetof(RtasElogMcLogBytes, mc) != 176);
 QEMU_BUILD_BUG_ON(sizeof(RtasElogMcLogBytes) != RTAS_ELOG_MC_LOG_SIZE);
 
 /* Fixed part, within its bytes */
-#define FIXED_SEVERITY_SHIFT        5
 #define FIXED_DISPOSITION_SHIFT     3
 #define FIXED_DISPOSITION_MASK      0x03
 #define FIXED_EXTENDED              0x04
@@ -93,7 +81,9 @@ QEMU_BUILD_BUG_ON(sizeof(RtasElogMcLogBytes) != RTAS_ELOG_MC_LOG_SIZE);
 #define FIXED_INITIATOR_SHIFT       4
 #define FIXED_TARGET_MASK           0x0f
 
-/* Extended log head, byte 2 */
+/* Extended log head: what is set in byte 0 of all logs, and byte 2 */
+#define EXT_FLAGS                   (RTAS_ELOG_EXT_VALID | RTAS_ELOG_EXT_NEW | \
+                                     RTAS_ELOG_EXT_BIG_ENDIAN)
 #define EXT_FORMAT_RESERVED         0x70
 
 /* PH */
@@ -168,7 +158,6 @@ static const struct {
  * of the masks are reserved.
  */
 typedef struct McTypeRow {
-    RtasMcType type;
     uint8_t subtype_mask;
     uint8_t subtype_shift;
     uint8_t subtype_min;
@@ -176,14 +165,13 @@ typedef struct McTypeRow {
     uint8_t ea_flag;
     uint8_t ra_flag;
     uint8_t transient_flag;
-    uint8_t subsystem;              /* UH section */
+    uint8_t subsystem;              /* UH section; 0: reserved type */
     const char *name;
     const char *subtype_names[5];
 } McTypeRow;
 
 static const McTypeRow mc_type_table[] = {
-    {
-        .type = RTAS_MC_TYPE_UE,
+    [RTAS_MC_TYPE_UE] = {
         .subtype_mask = RTAS_MC_UE_SUBTYPE_MASK,
         .subtype_min = RTAS_MC_UE_INDETERMINATE,
         .subtype_max = RTAS_MC_UE_TABLE_WALK_LOAD_STORE,
@@ -199,8 +187,8 @@ static const McTypeRow mc_type_table[] = {
             "load/store",
             "page table walk for load/store",
         },
-    }, {
-        .type = RTAS_MC_TYPE_SLB,
+    },
+    [RTAS_MC_TYPE_SLB] = {
         .subtype_mask = RTAS_MC_ARRAY_SUBTYPE_MASK,
         .subtype_min = RTAS_MC_SLB_PARITY,
         .subtype_max = RTAS_MC_SLB_PARITY_OR_MULTIHIT,
@@ -208,8 +196,8 @@ static const McTypeRow mc_type_table[] = {
         .subsystem = UH_SUBSYSTEM_PROCESSOR,
         .name = "SLB",
         .subtype_names = { "parity", "multi-hit", "parity or multi-hit" },
-    }, {
-        .type = RTAS_MC_TYPE_ERAT,
+    },
+    [RTAS_MC_TYPE_ERAT] = {
         .subtype_mask = RTAS_MC_ARRAY_SUBTYPE_MASK,
         .subtype_min = RTAS_MC_ERAT_PARITY,
         .subtype_max = RTAS_MC_ERAT_PARITY_OR_MULTIHIT,
@@ -219,8 +207,8 @@ static const McTypeRow mc_type_table[] = {
         .subtype_names = {
             NULL, "parity", "multi-hit", "parity or multi-hit",
         },
-    }, {
-        .type = RTAS_MC_TYPE_TLB,
+    },
+    [RTAS_MC_TYPE_TLB] = {
         .subtype_mask = RTAS_MC_ARRAY_SUBTYPE_MASK,
         .subtype_min = RTAS_MC_TLB_PARITY,
         .subtype_max = RTAS_MC_TLB_PARITY_OR_MULTIHIT,
@@ -230,23 +218,23 @@ static const McTypeRow mc_type_table[] = {
         .subtype_names = {
             NULL, "parity", "multi-hit", "parity or multi-hit",
         },
-    }, {
-        .type = RTAS_MC_TYPE_UNKNOWN,
+    },
+    [RTAS_MC_TYPE_UNKNOWN] = {
         .subsystem = UH_SUBSYSTEM_PROCESSOR,
         .name = "unknown",
         .subtype_names = { "unspecified" },
-    }, {
-        .type = RTAS_MC_TYPE_D_CACHE,
+    },
+    [RTAS_MC_TYPE_D_CACHE] = {
         .subsystem = UH_SUBSYSTEM_PROCESSOR,
         .name = "D-cache",
         .subtype_names = { "unspecified" },
-    }, {
-        .type = RTAS_MC_TYPE_I_CACHE,
+    },
+    [RTAS_MC_TYPE_I_CACHE] = {
         .subsystem = UH_SUBSYSTEM_PROCESSOR,
         .name = "I-cache",
         .subtype_names = { "unspecified" },
-    }, {
-        .type = RTAS_MC_TYPE_CTRL_MEM_ACCESS,
+    },
+    [RTAS_MC_TYPE_CTRL_MEM_ACCESS] = {
         .subtype_mask = RTAS_MC_CTRL_MEM_SUBTYPE_MASK,
         .subtype_shift = RTAS_MC_CTRL_MEM_SUBTYPE_SHIFT,
         .subtype_min = RTAS_MC_CTRL_MEM_TABLE_WALK,
@@ -293,14 +281,8 @@ static const char *find_type_name(RtasElogType type)
 /* NULL if the type is reserved */
 static const McTypeRow *find_mc_type(RtasMcType type)
 {
-    size_t i;
-
-    for (i = 0; i < ARRAY_SIZE(mc_type_table); i++) {
-        if (mc_type_table[i].type == type) {
-            return &mc_type_table[i];
-        }
-    }
-    return NULL;
+    return (unsigned)type < ARRAY_SIZE(mc_type_table) &&
+           mc_type_table[type].subsystem ? &mc_type_table[type] : NULL;
 }
 
 static bool mc_subtype_valid(const McTypeRow *row, unsigned subtype)
@@ -442,141 +424,137 @@ static bool time_valid(const RtasElogTime *time)
            time->hour <= 23 && time->minute <= 59 && time->second <= 59;
 }
 
-static void put_section_head(RtasElogSectionHeadBytes *head, uint16_t id,
-                             uint16_t length, uint8_t subtype)
-{
-    stw_be_p(head->id, id);
-    stw_be_p(head->length, length);
-    head->version = 1;
-    head->subtype = subtype;
-}
-
-static void put_fixed(RtasElogFixedBytes *fixed,
-                      const RtasMachineCheckLog *log)
-{
-    fixed->version = RTAS_ELOG_VERSION_6;
-    fixed->severity_disposition = log->severity << FIXED_SEVERITY_SHIFT |
-                                  log->disposition << FIXED_DISPOSITION_SHIFT |
-                                  FIXED_EXTENDED;
-    fixed->initiator_target = log->initiator << FIXED_INITIATOR_SHIFT |
-                              log->target;
-    fixed->type = RTAS_ELOG_TYPE_PLATFORM_ERROR;
-    stl_be_p(fixed->extended_length,
-             RTAS_ELOG_MC_LOG_SIZE - RTAS_ELOG_FIXED_SIZE);
-}
-
-static void put_ext_head(RtasElogExtHeadBytes *ext,
-                         const RtasMachineCheckLog *log)
-{
-    ext->flags = RTAS_ELOG_EXT_VALID | RTAS_ELOG_EXT_NEW |
-                 RTAS_ELOG_EXT_BIG_ENDIAN |
-                 disposition_table[log->disposition].ext_flags;
-    ext->format = RTAS_ELOG_EXT_POWERPC | RTAS_ELOG_EXT_FORMAT_PLATFORM;
-    memcpy(ext->company, "IBM", sizeof(ext->company));
-}
-
-static void put_ph(RtasElogPhBytes *ph, const RtasMachineCheckLog *log)
-{
-    put_section_head(&ph->head, RTAS_ELOG_SECTION_PH, sizeof(*ph), 0);
-    if (log->has_time && time_valid(&log->time)) {
-        ph->date[0] = to_bcd(log->time.year / 100);
-        ph->date[1] = to_bcd(log->time.year % 100);
-        ph->date[2] = to_bcd(log->time.month);
-        ph->date[3] = to_bcd(log->time.day);
-        ph->time[0] = to_bcd(log->time.hour);
-        ph->time[1] = to_bcd(log->time.minute);
-        ph->time[2] = to_bcd(log->time.second);
+#define SECTION_HEAD(first, second, size, sub) { \
+        .id = { first, second }, .length = { 0, size }, .version = 1, \
+        .subtype = sub, \
     }
-    ph->creator_id = PH_CREATOR_HYPERVISOR;
-    ph->section_count = 4;
-    stl_be_p(ph->plid, log->plid);
-    /* the only entry of its event, so one number does for both */
-    stl_be_p(ph->log_entry_id, log->plid);
-}
 
 /*
- * No action flags: what has to be repaired is the host, of which its own
- * administrator has logs.  rtas_errd would make a service call of them.
- */
-static void put_uh(RtasElogUhBytes *uh, const RtasMachineCheckLog *log,
-                   const McTypeRow *row)
-{
-    put_section_head(&uh->head, RTAS_ELOG_SECTION_UH, sizeof(*uh), 0);
-    uh->subsystem_id = row->subsystem;
-    uh->event_severity = disposition_table[log->disposition].event_severity;
-}
-
-/*
+ * UH has no action flags: what has to be repaired is the host, of which its
+ * own administrator has logs.  rtas_errd would make a service call of them.
+ *
+ * LoPAR leaves versions in PS and the 6 bytes at 0x0a to the platform.
+ * Assumed, as in the open BMC firmware of POWER systems: section sub-type 1 is
+ * a primary SRC, SRC version 2, number of reference code words at 0x0b, size
+ * of all that follows the section head at 0x0e.
+ *
  * The reference code is a name of our own, so that nobody looks it up in the
  * lists of IBM's codes: "QEMUMC", type and sub-type value.
- *
- * LoPAR leaves versions and the 6 bytes at 0x0a to the platform.  Assumed, as
- * in the open BMC firmware of POWER systems: section sub-type 1 is a primary
- * SRC, SRC version 2, number of reference code words at 0x0b, size of all
- * that follows the section head at 0x0e.
  */
-static void put_ps(RtasElogPsBytes *ps, const RtasMachineCheckLog *log,
-                   uint8_t sub_error_type)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    static const char code[6] = { 'Q', 'E', 'M', 'U', 'M', 'C' };
+const RtasElogMcLogBytes rtas_elog_mc_template = {
+    .fixed = {
+        .version = RTAS_ELOG_VERSION_6,
+        .severity_disposition =
+            RTAS_ELOG_SEVERITY_ERROR_SYNC << RTAS_ELOG_SEVERITY_SHIFT |
+            RTAS_ELOG_DISPOSITION_NOT_RECOVERED << FIXED_DISPOSITION_SHIFT |
+            FIXED_EXTENDED,
+        .initiator_target = RTAS_ELOG_ENTITY_CPU << FIXED_INITIATOR_SHIFT |
+                            RTAS_ELOG_ENTITY_MEMORY,
+        .type = RTAS_ELOG_TYPE_PLATFORM_ERROR,
+        .extended_length = {
+            0, 0, 0, RTAS_ELOG_MC_LOG_SIZE - RTAS_ELOG_FIXED_SIZE,
+        },
+    },
+    .ext = {
+        .flags = EXT_FLAGS | RTAS_ELOG_EXT_UNRECOVERABLE,
+        .format = RTAS_ELOG_EXT_POWERPC | RTAS_ELOG_EXT_FORMAT_PLATFORM,
+        .company = "IBM",
+    },
+    .ph = {
+        .head = SECTION_HEAD('P', 'H', RTAS_ELOG_PH_SIZE, 0),
+        .creator_id = PH_CREATOR_HYPERVISOR,
+        .section_count = 4,
+    },
+    .uh = {
+        .head = SECTION_HEAD('U', 'H', RTAS_ELOG_UH_SIZE, 0),
+        .subsystem_id = UH_SUBSYSTEM_MEMORY,
+        .event_severity = UH_SEVERITY_UNRECOVERABLE,
+    },
+    .ps = {
+        .head = SECTION_HEAD('P', 'S', RTAS_ELOG_PS_SIZE, 1),
+        .src_version = 2,
+        .platform = {
+            0, 9, 0, 0, 0, RTAS_ELOG_PS_SIZE - RTAS_ELOG_SECTION_HEAD_SIZE,
+        },
+        .primary_reference_code = "QEMUMC00                        ",
+    },
+    .mc = {
+        .head = SECTION_HEAD('M', 'C', RTAS_ELOG_MC_SIZE, 0),
+        .error_type = RTAS_MC_TYPE_UE,
+    },
+};
 
-    put_section_head(&ps->head, RTAS_ELOG_SECTION_PS, sizeof(*ps), 1);
-    ps->src_version = 2;
-    ps->platform[1] = 1 + ARRAY_SIZE(ps->extended_reference_code);
-    stw_be_p(&ps->platform[4], sizeof(*ps) - sizeof(ps->head));
-    stl_be_p(ps->extended_reference_code[0],
-             log->mc_type << 8 | sub_error_type);
-    memset(ps->primary_reference_code, ' ',
-           sizeof(ps->primary_reference_code));
-    memcpy(ps->primary_reference_code, code, sizeof(code));
-    ps->primary_reference_code[6] = digits[log->mc_type & 0xf];
-    ps->primary_reference_code[7] = digits[log->mc_subtype & 0xf];
+void rtas_elog_put_disposition(RtasElogMcLogBytes *out,
+                               RtasElogDisposition disposition)
+{
+    out->fixed.severity_disposition &=
+        ~(FIXED_DISPOSITION_MASK << FIXED_DISPOSITION_SHIFT);
+    out->fixed.severity_disposition |= disposition << FIXED_DISPOSITION_SHIFT;
+    out->ext.flags = EXT_FLAGS | disposition_table[disposition].ext_flags;
+    out->uh.event_severity = disposition_table[disposition].event_severity;
 }
 
-/* What of the machine check the MC section can say; LoPAR 10.3.2.12 */
-static void put_mc(RtasElogMcBytes *mc, const RtasMachineCheckLog *log,
-                   const McTypeRow *row)
+static void put_entities(RtasElogFixedBytes *fixed, RtasElogEntity initiator,
+                         RtasElogEntity target)
 {
-    bool ra_valid = log->ra_valid && row->ra_flag;
-    bool ea_valid = log->ea_valid && row->ea_flag &&
-                    (ra_valid || !row->ra_flag);
-    bool transient = log->transient && row->transient_flag;
-    uint8_t subtype = log->mc_subtype << row->subtype_shift;
+    fixed->initiator_target = initiator << FIXED_INITIATOR_SHIFT | target;
+}
 
-    if (row->transient_flag && !transient) {
-        subtype = 0;
+void rtas_elog_put_processor_error(RtasElogMcLogBytes *out, RtasMcType type,
+                                   uint8_t subtype, const uint64_t *ea)
+{
+    const McTypeRow *row = &mc_type_table[type];
+    uint8_t sub_error_type = subtype << row->subtype_shift;
+
+    if (ea && row->ea_flag) {
+        sub_error_type |= row->ea_flag;
+        stq_be_p(out->mc.effective_address, *ea);
     }
+    put_entities(&out->fixed, RTAS_ELOG_ENTITY_CPU, RTAS_ELOG_ENTITY_CPU);
+    out->uh.subsystem_id = row->subsystem;
+    out->mc.error_type = type;
+    out->mc.sub_error_type = sub_error_type;
+    out->ps.extended_reference_code[0][2] = type;
+    out->ps.extended_reference_code[0][3] = sub_error_type;
+    out->ps.primary_reference_code[6] = '0' + type;
+    out->ps.primary_reference_code[7] = '0' + subtype;
+}
 
-    put_section_head(&mc->head, RTAS_ELOG_SECTION_MC, sizeof(*mc), 0);
-    stl_be_p(mc->fru_id, log->fru_id);
-    stl_be_p(mc->processor_id, log->processor_id);
-    mc->error_type = log->mc_type;
-    mc->sub_error_type = subtype | (transient ? row->transient_flag : 0) |
-                         (ea_valid ? row->ea_flag : 0) |
-                         (ra_valid ? row->ra_flag : 0);
-    stq_be_p(mc->effective_address, ea_valid ? log->ea : 0);
-    stq_be_p(mc->logical_address, ra_valid ? log->ra : 0);
+static void put_time(RtasElogPhBytes *ph, const RtasElogTime *time)
+{
+    ph->date[0] = to_bcd(time->year / 100);
+    ph->date[1] = to_bcd(time->year % 100);
+    ph->date[2] = to_bcd(time->month);
+    ph->date[3] = to_bcd(time->day);
+    ph->time[0] = to_bcd(time->hour);
+    ph->time[1] = to_bcd(time->minute);
+    ph->time[2] = to_bcd(time->second);
 }
 
 size_t rtas_elog_build_mc(void *buf, size_t size,
                           const RtasMachineCheckLog *log)
 {
+    const uint64_t *ea = log->ea_valid ? &log->ea : NULL;
+    const uint64_t *ra = log->ra_valid ? &log->ra : NULL;
     RtasElogMcLogBytes *out = buf;
-    const McTypeRow *row;
 
     if (size < sizeof(*out) || !rtas_elog_mc_valid(log, NULL)) {
         return 0;
     }
-    row = find_mc_type(log->mc_type);
-
-    memset(out, 0, sizeof(*out));
-    put_fixed(&out->fixed, log);
-    put_ext_head(&out->ext, log);
-    put_ph(&out->ph, log);
-    put_uh(&out->uh, log, row);
-    put_mc(&out->mc, log, row);
-    put_ps(&out->ps, log, out->mc.sub_error_type);
+    *out = rtas_elog_mc_template;
+    rtas_elog_put_ids(out, log->plid, log->processor_id);
+    rtas_elog_put_severity(out, log->severity);
+    rtas_elog_put_disposition(out, log->disposition);
+    if (log->mc_type == RTAS_MC_TYPE_UE) {
+        rtas_elog_put_ue(out, log->mc_subtype, log->transient, ea, ra);
+    } else {
+        rtas_elog_put_processor_error(out, log->mc_type, log->mc_subtype, ea);
+    }
+    put_entities(&out->fixed, log->initiator, log->target);
+    stl_be_p(out->mc.fru_id, log->fru_id);
+    if (log->has_time && time_valid(&log->time)) {
+        put_time(&out->ph, &log->time);
+    }
     return sizeof(*out);
 }
 
@@ -600,7 +578,7 @@ bool rtas_elog_decode_header(const void *buf, size_t len,
 
     *header = (RtasElogHeader) {
         .version = fixed->version,
-        .severity = fixed->severity_disposition >> FIXED_SEVERITY_SHIFT,
+        .severity = fixed->severity_disposition >> RTAS_ELOG_SEVERITY_SHIFT,
         .disposition = fixed->severity_disposition >> FIXED_DISPOSITION_SHIFT &
                        FIXED_DISPOSITION_MASK,
         .extended = extended,

@@ -11,7 +11,7 @@
  * Nothing here needs alignment, allocates, or keeps state: all functions can
  * be called from any thread, without the BQL.
  *
- * Layout of what rtas_elog_build_mc() writes:
+ * Layout of the log of a machine check, RtasElogMcLogBytes:
  *
  *     0  fixed part          8   summary word, length of what follows it
  *     8  extended log head  16   flags, format, "IBM\0"
@@ -27,6 +27,8 @@
  */
 #ifndef HW_PPC_RTAS_ELOG_H
 #define HW_PPC_RTAS_ELOG_H
+
+#include "qemu/bswap.h"
 
 /* Sizes in bytes */
 #define RTAS_ELOG_FIXED_SIZE            8
@@ -180,6 +182,10 @@ enum {
 #define RTAS_ELOG_EXT_FORMAT_MASK       0x0f
 #define RTAS_ELOG_EXT_FORMAT_PLATFORM   0x0e
 
+/* Fixed part, byte 1 */
+#define RTAS_ELOG_SEVERITY_MASK         0xe0
+#define RTAS_ELOG_SEVERITY_SHIFT        5
+
 /* Section ids: two ASCII characters */
 #define RTAS_ELOG_SECTION_PH            0x5048
 #define RTAS_ELOG_SECTION_UH            0x5548
@@ -260,6 +266,16 @@ typedef struct RtasElogMcBytes {
     uint8_t effective_address[8];
     uint8_t logical_address[8];
 } RtasElogMcBytes;
+
+/* The whole log of a machine check */
+typedef struct RtasElogMcLogBytes {
+    RtasElogFixedBytes fixed;
+    RtasElogExtHeadBytes ext;
+    RtasElogPhBytes ph;
+    RtasElogUhBytes uh;
+    RtasElogPsBytes ps;
+    RtasElogMcBytes mc;
+} RtasElogMcLogBytes;
 
 /* UTC, as in struct tm but with a full year and months from 1 */
 typedef struct RtasElogTime {
@@ -346,6 +362,83 @@ typedef bool RtasElogSectionFn(const RtasElogSection *section, void *opaque);
  * Source: LoPAR 10.3.2.1.9, 10.3.2.12.
  */
 bool rtas_elog_mc_valid(const RtasMachineCheckLog *log, const char **why);
+
+/**
+ * rtas_elog_mc_template: a complete log, to be copied, and then changed by
+ * rtas_elog_put_*()
+ *
+ * It says: UE, not recovered, ERROR_SYNC, seen by a CPU in memory.  It does
+ * not say in what kind of access, where, when and on which processor.
+ *
+ * Source: LoPAR 10.3.2.
+ */
+extern const RtasElogMcLogBytes rtas_elog_mc_template;
+
+/*
+ * What is put into a copy of the template.  Values are taken as they are: see
+ * rtas_elog_mc_valid() for which are good.
+ */
+
+/* rtas_elog_put_severity: WARNING .. ALREADY_REPORTED */
+static inline void rtas_elog_put_severity(RtasElogMcLogBytes *out,
+                                          RtasElogSeverity severity)
+{
+    out->fixed.severity_disposition &= ~RTAS_ELOG_SEVERITY_MASK;
+    out->fixed.severity_disposition |= severity << RTAS_ELOG_SEVERITY_SHIFT;
+}
+
+/* rtas_elog_put_disposition: in the fixed part, in the head and in UH */
+void rtas_elog_put_disposition(RtasElogMcLogBytes *out,
+                               RtasElogDisposition disposition);
+
+/* rtas_elog_put_ids: platform log id, one an event; and the processor's */
+static inline void rtas_elog_put_ids(RtasElogMcLogBytes *out, uint32_t plid,
+                                     uint32_t processor_id)
+{
+    stl_be_p(out->ph.plid, plid);
+    /* the only entry of its event, so one number does for both */
+    stl_be_p(out->ph.log_entry_id, plid);
+    stl_be_p(out->mc.processor_id, processor_id);
+}
+
+/**
+ * rtas_elog_put_ue: what access to memory failed, and where
+ * @out: a copy of the template
+ * @subtype: RTAS_MC_UE_*
+ * @transient: as in RtasMachineCheckLog
+ * @ea: effective address, or NULL if it is not known
+ * @ra: guest logical ("real") address, or NULL
+ *
+ * What @out does not say in the end: see rtas_elog_build_mc().
+ */
+static inline void rtas_elog_put_ue(RtasElogMcLogBytes *out, uint8_t subtype,
+                                    bool transient, const uint64_t *ea,
+                                    const uint64_t *ra)
+{
+    uint8_t sub_error_type = transient ? RTAS_MC_UE_TRANSIENT | subtype : 0;
+
+    if (ra) {
+        sub_error_type |= RTAS_MC_UE_LOGICAL_PROVIDED;
+        stq_be_p(out->mc.logical_address, *ra);
+        if (ea) {
+            sub_error_type |= RTAS_MC_UE_EA_PROVIDED;
+            stq_be_p(out->mc.effective_address, *ea);
+        }
+    }
+    out->mc.sub_error_type = sub_error_type;
+    out->ps.extended_reference_code[0][3] = sub_error_type;
+    out->ps.primary_reference_code[7] = '0' + subtype;
+}
+
+/**
+ * rtas_elog_put_processor_error: an error in a processor, not in memory
+ * @out: a copy of the template
+ * @type: any but UE
+ * @subtype: from the list of @type
+ * @ea: effective address, or NULL if it is not known
+ */
+void rtas_elog_put_processor_error(RtasElogMcLogBytes *out, RtasMcType type,
+                                   uint8_t subtype, const uint64_t *ea);
 
 /**
  * rtas_elog_build_mc: build the log of a machine check

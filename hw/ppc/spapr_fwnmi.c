@@ -302,14 +302,14 @@ static bool spapr_ras_in_handler(RasState *s, CPUState *cs)
 }
 
 /* LoPAR R1-7.3.14-13: r3, the fixed part, the extended log */
-static void write_save_area(hwaddr area, target_ulong r3, const void *log,
-                            size_t len)
+static void write_save_area(hwaddr area, target_ulong r3,
+                            const RtasElogMcLogBytes *log)
 {
     uint8_t saved[8];
 
     stq_be_p(saved, r3);
     cpu_physical_memory_write(area + SAVE_AREA_R3, saved, sizeof(saved));
-    cpu_physical_memory_write(area + SAVE_AREA_LOG, log, len);
+    cpu_physical_memory_write(area + SAVE_AREA_LOG, log, sizeof(*log));
 }
 
 /* The first instruction of the handler cannot be fetched: no use in trying. */
@@ -328,10 +328,8 @@ static RasRecordResult spapr_ras_record(RasState *s, RasEntry *e,
 {
     SpaprMachineState *spapr = SPAPR_MACHINE(qdev_get_machine());
     PowerPCCPU *cpu = POWERPC_CPU(cs);
-    uint8_t buf[RTAS_ELOG_MC_LOG_SIZE];
-    RtasMachineCheckLog log;
+    RtasElogMcLogBytes log;
     hwaddr area;
-    size_t len;
 
     if (vhyp_cpu_in_nested(cpu)) {
         return RAS_RECORD_NONE;
@@ -348,18 +346,17 @@ static RasRecordResult spapr_ras_record(RasState *s, RasEntry *e,
         return RAS_RECORD_NONE;
     }
     area = usable_rtas_area(spapr, SAVE_AREA_END);
-    spapr_mce_to_log(spapr_mce_cpu(&cpu->env), &e->error, e->id,
-                     cpu->vcpu_id, &log);
-    if (s->fatal_told) {
-        /* LoPAR R1-7.3.14-15 */
-        log.severity = RTAS_ELOG_SEVERITY_ALREADY_REPORTED;
-    }
-    len = rtas_elog_build_mc(buf, sizeof(buf), &log);
-    if (!area || !len) {
+    if (!area) {
         *why = "the RTAS area of the guest is not usable RAM";
         return RAS_RECORD_CHECKSTOP;
     }
-    write_save_area(area, cpu->env.gpr[3], buf, len);
+    spapr_mce_build_log(spapr_mce_cpu(&cpu->env), &e->error, e->id,
+                        cpu->vcpu_id, &log);
+    if (s->fatal_told) {
+        /* LoPAR R1-7.3.14-15 */
+        rtas_elog_put_severity(&log, RTAS_ELOG_SEVERITY_ALREADY_REPORTED);
+    }
+    write_save_area(area, cpu->env.gpr[3], &log);
     cpu->env.gpr[3] = area + SAVE_AREA_R3;
     spapr->fwnmi_machine_check_interlock = cpu->vcpu_id;
     return RAS_RECORD_WRITTEN;

@@ -58,21 +58,20 @@ static RasSeverity severity_of(const PpcMceInfo *info, uint64_t srr1,
 bool spapr_mce_to_error(PpcMceCpu cpu, const SpaprMceRegs *regs,
                         SpaprMceDisposition disposition, RasError *error)
 {
-    PpcMceInfo info;
+    const PpcMceInfo *info = ppc_mce_decode(cpu, regs->srr1, regs->dsisr);
 
-    ppc_mce_decode(cpu, regs->srr1, regs->dsisr, &info);
-    if (info.spurious) {
+    if (info->severity == PPC_MCE_SEVERITY_NO_ERROR) {
         return false;
     }
     *error = (RasError) {
-        .kind = kind_of_class(info.cls),
-        .severity = severity_of(&info, regs->srr1, disposition),
+        .kind = kind_of_class(info->cls),
+        .severity = severity_of(info, regs->srr1, disposition),
         .limited = disposition == SPAPR_MCE_LIMITED_RECOVERY,
-        .access = access_of(&info),
+        .access = access_of(info),
         /* whatever the cause: the vCPU cannot go on before it was told */
         .synchronous = true,
-        .has_vaddr = info.address != PPC_MCE_ADDRESS_NONE,
-        .vaddr = info.address == PPC_MCE_ADDRESS_DAR ? regs->dar : regs->nip,
+        .has_vaddr = info->address != PPC_MCE_ADDRESS_NONE,
+        .vaddr = info->address == PPC_MCE_ADDRESS_DAR ? regs->dar : regs->nip,
         .vcpu = -1,
         .syndrome = {
             .valid = true,
@@ -93,17 +92,17 @@ void spapr_mce_add_access(PpcMceCpu cpu, const RasStorageAccess *access,
     const uint64_t page_mask = -(uint64_t)RAS_PAGE_SIZE;
     const RasStorageAccess *failed = NULL;
     unsigned int candidates = 0;
-    PpcMceInfo info;
+    const PpcMceInfo *info = ppc_mce_decode(cpu, error->syndrome.srr1,
+                                            error->syndrome.dsisr);
 
-    ppc_mce_decode(cpu, error->syndrome.srr1, error->syndrome.dsisr, &info);
-    if (info.cls != PPC_MCE_CLASS_UE ||
-        (info.subtype != PPC_MCE_SUBTYPE_IFETCH &&
-         info.subtype != PPC_MCE_SUBTYPE_LOAD_STORE)) {
+    if (info->cls != PPC_MCE_CLASS_UE ||
+        (info->subtype != PPC_MCE_SUBTYPE_IFETCH &&
+         info->subtype != PPC_MCE_SUBTYPE_LOAD_STORE)) {
         return;
     }
     for (unsigned int i = 0; i < n; i++) {
         if ((access[i].kind == RAS_ACCESS_KIND_FETCH) ==
-            (info.subtype == PPC_MCE_SUBTYPE_IFETCH)) {
+            (info->subtype == PPC_MCE_SUBTYPE_IFETCH)) {
             candidates++;
             if (!failed || !((access[i].vaddr ^ error->syndrome.dar) &
                              page_mask)) {
@@ -180,86 +179,78 @@ void spapr_mce_from_error(PpcMceCpu cpu, const RasError *error,
     regs->dar = error->has_vaddr ? error->vaddr : 0;
 }
 
+/* Transient: the page is gone, and clearing it does not bring it back. */
+static void put_ue(const RasError *error, uint8_t subtype,
+                   RtasElogMcLogBytes *log)
+{
+    rtas_elog_put_ue(log, subtype, true,
+                     error->has_vaddr ? &error->vaddr : NULL,
+                     error->has_addr ? &error->addr : NULL);
+}
+
+static void put_processor_error(const RasError *error, RtasMcType type,
+                                uint8_t subtype, RtasElogMcLogBytes *log)
+{
+    rtas_elog_put_processor_error(log, type, subtype,
+                                  error->has_vaddr ? &error->vaddr : NULL);
+}
+
+static void put_cause(PpcMceCpu cpu, const RasError *error,
+                      RtasElogMcLogBytes *log)
+{
+    const PpcMceInfo *info = ppc_mce_decode(cpu, error->syndrome.srr1,
+                                            error->syndrome.dsisr);
+
+    if (info->rtas_type == RTAS_MC_TYPE_UE) {
+        put_ue(error, info->rtas_subtype, log);
+    } else {
+        put_processor_error(error, info->rtas_type, info->rtas_subtype, log);
+    }
+}
+
 /* Without a syndrome it is an error that this QEMU made up. */
-static void log_type_of_kind(const RasError *error, RtasMachineCheckLog *log)
+static void put_cause_of_kind(const RasError *error, RtasElogMcLogBytes *log)
 {
     bool fetch = error->access == RAS_ACCESS_KIND_FETCH;
 
     switch (error->kind) {
+    case RAS_KIND_MEMORY:
+        put_ue(error, fetch ? RTAS_MC_UE_IFETCH : RTAS_MC_UE_LOAD_STORE, log);
+        break;
     case RAS_KIND_CACHE:
-        log->mc_type = fetch ? RTAS_MC_TYPE_I_CACHE : RTAS_MC_TYPE_D_CACHE;
-        log->mc_subtype = RTAS_MC_CACHE_UNSPECIFIED;
+        put_processor_error(error, fetch ? RTAS_MC_TYPE_I_CACHE :
+                                           RTAS_MC_TYPE_D_CACHE,
+                            RTAS_MC_CACHE_UNSPECIFIED, log);
         break;
     case RAS_KIND_ERAT:
-        log->mc_type = RTAS_MC_TYPE_ERAT;
-        log->mc_subtype = RTAS_MC_ERAT_PARITY;
+        put_processor_error(error, RTAS_MC_TYPE_ERAT, RTAS_MC_ERAT_PARITY,
+                            log);
         break;
     case RAS_KIND_TLB:
-        log->mc_type = RTAS_MC_TYPE_TLB;
-        log->mc_subtype = RTAS_MC_TLB_PARITY;
+        put_processor_error(error, RTAS_MC_TYPE_TLB, RTAS_MC_TLB_PARITY, log);
         break;
     default:
-        log->mc_type = RTAS_MC_TYPE_UE;
-        log->mc_subtype = fetch ? RTAS_MC_UE_IFETCH : RTAS_MC_UE_LOAD_STORE;
+        put_processor_error(error, RTAS_MC_TYPE_UNKNOWN,
+                            RTAS_MC_UNKNOWN_UNSPECIFIED, log);
         break;
     }
 }
 
-static void log_type(PpcMceCpu cpu, const RasError *error,
-                     RtasMachineCheckLog *log)
+void spapr_mce_build_log(PpcMceCpu cpu, const RasError *error, uint64_t id,
+                         uint32_t processor, RtasElogMcLogBytes *log)
 {
-    PpcMceInfo info;
-
-    if (!error->syndrome.valid) {
-        log_type_of_kind(error, log);
-        return;
+    *log = rtas_elog_mc_template;
+    rtas_elog_put_ids(log, id, processor);
+    if (error->severity == RAS_SEVERITY_FATAL) {
+        rtas_elog_put_severity(log, RTAS_ELOG_SEVERITY_FATAL);
+    } else if (error->severity == RAS_SEVERITY_CORRECTED) {
+        rtas_elog_put_disposition(log, error->limited ?
+                                  RTAS_ELOG_DISPOSITION_LIMITED_RECOVERY :
+                                  RTAS_ELOG_DISPOSITION_FULLY_RECOVERED);
     }
-    ppc_mce_decode(cpu, error->syndrome.srr1, error->syndrome.dsisr, &info);
-    if (info.rtas_type != PPC_MCE_RTAS_TYPE_NONE) {
-        log->mc_type = info.rtas_type;
-        log->mc_subtype = info.rtas_subtype;
-    } else if (info.cls == PPC_MCE_CLASS_RA) {
-        log->mc_type = RTAS_MC_TYPE_CTRL_MEM_ACCESS;
-        log->mc_subtype =
-            info.subtype == PPC_MCE_SUBTYPE_TABLE_WALK_IFETCH ||
-            info.subtype == PPC_MCE_SUBTYPE_TABLE_WALK_LOAD_STORE ?
-            RTAS_MC_CTRL_MEM_TABLE_WALK : RTAS_MC_CTRL_MEM_OPERAND_ACCESS;
+    if (error->syndrome.valid) {
+        put_cause(cpu, error, log);
     } else {
-        log->mc_type = RTAS_MC_TYPE_UNKNOWN;
-        log->mc_subtype = RTAS_MC_UNKNOWN_UNSPECIFIED;
-    }
-}
-
-void spapr_mce_to_log(PpcMceCpu cpu, const RasError *error, uint64_t id,
-                      uint32_t processor, RtasMachineCheckLog *log)
-{
-    bool corrected = error->severity == RAS_SEVERITY_CORRECTED;
-
-    *log = (RtasMachineCheckLog) {
-        .severity = error->severity == RAS_SEVERITY_FATAL ?
-                    RTAS_ELOG_SEVERITY_FATAL : RTAS_ELOG_SEVERITY_ERROR_SYNC,
-        .disposition = !corrected ? RTAS_ELOG_DISPOSITION_NOT_RECOVERED :
-                       error->limited ? RTAS_ELOG_DISPOSITION_LIMITED_RECOVERY :
-                       RTAS_ELOG_DISPOSITION_FULLY_RECOVERED,
-        .initiator = RTAS_ELOG_ENTITY_CPU,
-        .target = error->kind == RAS_KIND_MEMORY ?
-                  RTAS_ELOG_ENTITY_MEMORY : RTAS_ELOG_ENTITY_CPU,
-        /* the page is gone, and clearing it does not bring it back */
-        .transient = true,
-        .ea_valid = error->has_vaddr,
-        .ea = error->vaddr,
-        .ra_valid = error->has_addr,
-        .ra = error->addr,
-        .processor_id = processor,
-        .plid = id,
-    };
-    log_type(cpu, error, log);
-    if (log->mc_type == RTAS_MC_TYPE_UE && !log->ra_valid) {
-        /*
-         * Linux would look for the page itself: for a page table that failed
-         * it finds the page that the table maps, and if it finds none, it
-         * takes page 0.
-         */
-        log->ea_valid = false;
+        put_cause_of_kind(error, log);
     }
 }

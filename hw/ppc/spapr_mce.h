@@ -96,13 +96,18 @@ void spapr_mce_from_error(PpcMceCpu cpu, const RasError *error,
                           uint64_t *srr1_cause, SpaprMceRegs *regs);
 
 /*
- * spapr_mce_to_log: the contents of the RTAS error log for an error
+ * spapr_mce_build_log: the RTAS error log for an error
  * @cpu: generation of the CPU
  * @error: the error
  * @id: its number
  * @processor: number of the processor in the guest's device tree
+ * @log: written whole, big-endian; no alignment is needed
+ *
+ * A UE without a guest physical address gets no effective address either:
+ * Linux would look for the page itself, and for a page table that failed it
+ * finds the page that the table maps; if it finds none, it takes page 0.
  */
-void spapr_mce_to_log(PpcMceCpu cpu, const RasError *error, uint64_t id,
-                      uint32_t processor, RtasMachineCheckLog *log);
+void spapr_mce_build_log(PpcMceCpu cpu, const RasError *error, uint64_t id,
+                         uint32_t processor, RtasElogMcLogBytes *log);
 
 #endif

@@ -18,22 +18,15 @@
 typedef struct MceRow {
     uint32_t bits;              /* SRR1 code, or one bit of DSISR */
     uint8_t cpus;
-    PpcMceClass cls;
-    PpcMceSubtype subtype;
-    PpcMceSeverity severity;
-    bool sync;
-    PpcMceAddress address;
-    int rtas_type;
-    uint8_t rtas_subtype;
+    PpcMceInfo info;
 } MceRow;
 
 /* A row, without the prefixes of the enumerations */
-#define ROW(bits, cpus, cls, subtype, severity, sync, address, type, sub) \
-    { bits, cpus, PPC_MCE_CLASS_##cls, PPC_MCE_SUBTYPE_##subtype, \
-      PPC_MCE_SEVERITY_##severity, sync, PPC_MCE_ADDRESS_##address, type, sub }
-
-/* No RTAS type, no sub-type */
-#define NO_TYPE PPC_MCE_RTAS_TYPE_NONE
+#define INFO(cls, subtype, severity, sync, side, address, type, sub) \
+    { PPC_MCE_CLASS_##cls, PPC_MCE_SUBTYPE_##subtype, \
+      PPC_MCE_SEVERITY_##severity, PPC_MCE_ADDRESS_##address, \
+      PPC_MCE_SIDE_##side, sync, type, sub }
+#define ROW(bits, cpus, ...) { bits, cpus, INFO(__VA_ARGS__) }
 
 /*
  * Causes in SRR1, in the order of the code.
@@ -41,43 +34,43 @@ typedef struct MceRow {
  * The rows of 0x08180000 and 0x081c0000 are not as in Linux 6.12, where the
  * members of the initialisers are shifted by one, but as they were meant:
  * skiboot core/mce.c and the older Linux tables agree with what is here.
- * The RTAS types of the "foreign" rows are the nearest there is.
+ * RTAS type 8 is the nearest there is for real addresses, and 3 is "unknown".
  */
 static const MceRow srr1_table[] = {
     ROW(0x00040000, ALL,           UE,   IFETCH,
-        SEVERE,  true,  SRR0, 0, 1),
+        SEVERE,  true,  FETCH,      SRR0, 0, 1),
     ROW(0x00080000, ALL,           SLB,  PARITY,
-        SEVERE,  true,  SRR0, 1, 0),
+        SEVERE,  true,  FETCH,      SRR0, 1, 0),
     ROW(0x000c0000, ALL,           SLB,  MULTIHIT,
-        WARNING, true,  SRR0, 1, 1),
+        WARNING, true,  FETCH,      SRR0, 1, 1),
     ROW(0x00100000, P7,            SLB,  PARITY_OR_MULTIHIT,
-        WARNING, true,  SRR0, 1, 2),
+        WARNING, true,  FETCH,      SRR0, 1, 2),
     ROW(0x00100000, P8 | P9 | P10, ERAT, MULTIHIT,
-        WARNING, true,  SRR0, 2, 2),
+        WARNING, true,  FETCH,      SRR0, 2, 2),
     ROW(0x00140000, ALL,           TLB,  MULTIHIT,
-        WARNING, true,  SRR0, 4, 2),
+        WARNING, true,  FETCH,      SRR0, 4, 2),
     ROW(0x00180000, ALL,           UE,   TABLE_WALK_IFETCH,
-        SEVERE,  true,  SRR0, 0, 2),
+        SEVERE,  true,  FETCH,      SRR0, 0, 2),
     ROW(0x001c0000, P7 | P8,       UE,   IFETCH,
-        SEVERE,  true,  SRR0, 0, 1),
+        SEVERE,  true,  FETCH,      SRR0, 0, 1),
     ROW(0x001c0000, P9 | P10,      RA,   IFETCH_FOREIGN,
-        SEVERE,  true,  SRR0, 8, 1),
+        SEVERE,  true,  FETCH,      SRR0, 8, 1),
     ROW(0x08000000, P8 | P9,       LINK, IFETCH,
-        SEVERE,  true,  SRR0, NO_TYPE, 0),
+        SEVERE,  true,  FETCH,      SRR0, 3, 0),
     ROW(0x08040000, P8 | P9,       LINK, TABLE_WALK_IFETCH,
-        SEVERE,  true,  SRR0, NO_TYPE, 0),
+        SEVERE,  true,  FETCH,      SRR0, 3, 0),
     ROW(0x08080000, P10,           USER, SCV,
-        WARNING, true,  SRR0, NO_TYPE, 0),
+        WARNING, true,  FETCH,      SRR0, 3, 0),
     ROW(0x080c0000, P9 | P10,      RA,   IFETCH,
-        SEVERE,  true,  SRR0, NO_TYPE, 0),
+        SEVERE,  true,  FETCH,      SRR0, 8, 1),
     ROW(0x08100000, P9 | P10,      RA,   TABLE_WALK_IFETCH,
-        SEVERE,  true,  SRR0, NO_TYPE, 0),
+        SEVERE,  true,  FETCH,      SRR0, 8, 0),
     ROW(0x08140000, P9 | P10,      RA,   STORE,
-        FATAL,   false, NONE, NO_TYPE, 0),
+        FATAL,   false, LOAD_STORE, NONE, 8, 1),
     ROW(0x08180000, P9,            LINK, STORE,
-        FATAL,   false, NONE, NO_TYPE, 0),
+        FATAL,   false, LOAD_STORE, NONE, 3, 0),
     ROW(0x081c0000, P9 | P10,      RA,   TABLE_WALK_IFETCH_FOREIGN,
-        SEVERE,  true,  SRR0, 8, 0),
+        SEVERE,  true,  FETCH,      SRR0, 8, 0),
 };
 
 /*
@@ -86,45 +79,53 @@ static const MceRow srr1_table[] = {
  */
 static const MceRow dsisr_table[] = {
     ROW(0x00008000, ALL,           UE,   LOAD_STORE,
-        SEVERE,  true,  NONE, 0, 3),
+        SEVERE,  true,  LOAD_STORE, NONE, 0, 3),
     ROW(0x00004000, ALL,           UE,   TABLE_WALK_LOAD_STORE,
-        SEVERE,  true,  DAR,  0, 4),
+        SEVERE,  true,  LOAD_STORE, DAR,  0, 4),
     ROW(0x00002000, P8 | P9,       LINK, LOAD,
-        SEVERE,  true,  DAR,  NO_TYPE, 0),
+        SEVERE,  true,  LOAD_STORE, DAR,  3, 0),
     ROW(0x00001000, P8 | P9,       LINK, TABLE_WALK_LOAD_STORE,
-        SEVERE,  true,  DAR,  NO_TYPE, 0),
+        SEVERE,  true,  LOAD_STORE, DAR,  3, 0),
     ROW(0x00000800, ALL,           ERAT, MULTIHIT,
-        WARNING, true,  DAR,  2, 2),
+        WARNING, true,  LOAD_STORE, DAR,  2, 2),
     ROW(0x00000400, ALL,           TLB,  MULTIHIT,
-        WARNING, true,  DAR,  4, 2),
+        WARNING, true,  LOAD_STORE, DAR,  4, 2),
     /* POWER8: the secondary ERAT */
     ROW(0x00000200, P8,            ERAT, MULTIHIT,
-        WARNING, true,  DAR,  2, 2),
+        WARNING, true,  LOAD_STORE, DAR,  2, 2),
     ROW(0x00000200, P9 | P10,      USER, TLBIE,
-        WARNING, true,  NONE, NO_TYPE, 0),
+        WARNING, true,  LOAD_STORE, NONE, 3, 0),
     ROW(0x00000080, ALL,           SLB,  MULTIHIT,
-        WARNING, true,  DAR,  1, 1),
+        WARNING, true,  LOAD_STORE, DAR,  1, 1),
     ROW(0x00000100, ALL,           SLB,  PARITY,
-        SEVERE,  true,  DAR,  1, 0),
+        SEVERE,  true,  LOAD_STORE, DAR,  1, 0),
     ROW(0x00000040, P7,            SLB,  PARITY_OR_MULTIHIT,
-        WARNING, true,  DAR,  1, 2),
+        WARNING, true,  LOAD_STORE, DAR,  1, 2),
     ROW(0x00000040, P9 | P10,      RA,   LOAD,
-        SEVERE,  true,  DAR,  NO_TYPE, 0),
+        SEVERE,  true,  LOAD_STORE, DAR,  8, 1),
     ROW(0x00000020, P9 | P10,      RA,   TABLE_WALK_LOAD_STORE,
-        SEVERE,  true,  NONE, NO_TYPE, 0),
+        SEVERE,  true,  LOAD_STORE, NONE, 8, 0),
     ROW(0x00000010, P9 | P10,      RA,   TABLE_WALK_LOAD_STORE_FOREIGN,
-        SEVERE,  true,  NONE, 8, 0),
+        SEVERE,  true,  LOAD_STORE, NONE, 8, 0),
     ROW(0x00000008, P9 | P10,      RA,   LOAD_STORE_FOREIGN,
-        SEVERE,  true,  NONE, 8, 1),
+        SEVERE,  true,  LOAD_STORE, NONE, 8, 1),
 };
+
+/* Codes that are in neither table; RTAS type 3 is "unknown" */
+static const PpcMceInfo unknown_fetch =
+    INFO(UNKNOWN, INDETERMINATE, SEVERE, true, FETCH, NONE, 3, 0);
+static const PpcMceInfo unknown_load_store =
+    INFO(UNKNOWN, INDETERMINATE, SEVERE, true, LOAD_STORE, NONE, 3, 0);
+static const PpcMceInfo spurious =
+    INFO(UNKNOWN, INDETERMINATE, NO_ERROR, true, LOAD_STORE, NONE, 3, 0);
 
 #undef P7
 #undef P8
 #undef P9
 #undef P10
 #undef ALL
+#undef INFO
 #undef ROW
-#undef NO_TYPE
 
 static const char *const cpu_names[PPC_MCE_CPU__MAX] = {
     [PPC_MCE_POWER7]  = "POWER7",
@@ -195,7 +196,8 @@ static bool row_has_cpu(const MceRow *row, PpcMceCpu cpu)
 static bool row_has_cause(const MceRow *row, PpcMceCpu cpu, PpcMceClass cls,
                           PpcMceSubtype subtype)
 {
-    return row_has_cpu(row, cpu) && row->cls == cls && row->subtype == subtype;
+    return row_has_cpu(row, cpu) && row->info.cls == cls &&
+           row->info.subtype == subtype;
 }
 
 static const MceRow *find_srr1_row(PpcMceCpu cpu, uint64_t srr1)
@@ -205,7 +207,7 @@ static const MceRow *find_srr1_row(PpcMceCpu cpu, uint64_t srr1)
                             : PPC_MCE_SRR1_CODE_MASK);
     size_t i;
 
-    for (i = 0; i < ARRAY_SIZE(srr1_table); i++) {
+    for (i = 0; i < ARRAY_SIZE(srr1_table) && srr1_table[i].bits <= code; i++) {
         if (srr1_table[i].bits == code && row_has_cpu(&srr1_table[i], cpu)) {
             return &srr1_table[i];
         }
@@ -227,38 +229,10 @@ static const MceRow *find_dsisr_row(PpcMceCpu cpu, uint32_t dsisr)
     return NULL;
 }
 
-/* The row for @srr1 and @dsisr, NULL if the CPU generation has none */
-static const MceRow *find_row(PpcMceCpu cpu, uint64_t srr1, uint32_t dsisr)
-{
-    const MceRow *row = find_srr1_row(cpu, srr1);
-
-    if (!(srr1 & PPC_MCE_SRR1_LOAD_STORE)) {
-        return row;
-    }
-    if (row && !row->sync) {
-        /* a store that failed late: DSISR is stale */
-        return row;
-    }
-    return find_dsisr_row(cpu, dsisr);
-}
-
-bool ppc_mce_decode(PpcMceCpu cpu, uint64_t srr1, uint32_t dsisr,
-                    PpcMceInfo *info)
+const PpcMceInfo *ppc_mce_decode(PpcMceCpu cpu, uint64_t srr1, uint32_t dsisr)
 {
     bool load_store = srr1 & PPC_MCE_SRR1_LOAD_STORE;
     const MceRow *row;
-
-    *info = (PpcMceInfo) {
-        .cls = PPC_MCE_CLASS_UNKNOWN,
-        .subtype = PPC_MCE_SUBTYPE_INDETERMINATE,
-        .severity = PPC_MCE_SEVERITY_SEVERE,
-        .address = PPC_MCE_ADDRESS_NONE,
-        .side = load_store ? PPC_MCE_SIDE_LOAD_STORE : PPC_MCE_SIDE_FETCH,
-        .sync = true,
-        .rtas_type = PPC_MCE_RTAS_TYPE_NONE,
-        .class_name = class_names[PPC_MCE_CLASS_UNKNOWN],
-        .subtype_name = subtype_names[PPC_MCE_SUBTYPE_INDETERMINATE],
-    };
 
     /*
      * Before anything else, as in Linux and skiboot: the host has ignored it
@@ -267,30 +241,14 @@ bool ppc_mce_decode(PpcMceCpu cpu, uint64_t srr1, uint32_t dsisr,
      */
     if (cpu == PPC_MCE_POWER9 && load_store &&
         dsisr == PPC_MCE_DSISR_SPURIOUS_PASTE) {
-        info->severity = PPC_MCE_SEVERITY_NO_ERROR;
-        info->spurious = true;
-        info->subtype_name = "spurious";
-        return true;
+        return &spurious;
     }
-
-    row = find_row(cpu, srr1, dsisr);
-    if (!row) {
-        return false;
+    row = find_srr1_row(cpu, srr1);
+    /* if a store has failed late, DSISR is stale */
+    if (load_store && (!row || row->info.sync)) {
+        row = find_dsisr_row(cpu, dsisr);
     }
-
-    info->cls = row->cls;
-    info->subtype = row->subtype;
-    info->severity = row->severity;
-    info->address = row->address;
-    info->sync = row->sync;
-    if (!row->sync) {
-        info->side = PPC_MCE_SIDE_LOAD_STORE;
-    }
-    info->rtas_type = row->rtas_type;
-    info->rtas_subtype = row->rtas_subtype;
-    info->class_name = class_names[row->cls];
-    info->subtype_name = subtype_names[row->subtype];
-    return true;
+    return row ? &row->info : load_store ? &unknown_load_store : &unknown_fetch;
 }
 
 bool ppc_mce_encode_side(PpcMceCpu cpu, PpcMceClass cls,
@@ -312,8 +270,7 @@ bool ppc_mce_encode_side(PpcMceCpu cpu, PpcMceClass cls,
     }
 
     for (i = 0; i < ARRAY_SIZE(srr1_table); i++) {
-        PpcMceSide row_side = srr1_table[i].sync ? PPC_MCE_SIDE_FETCH
-                                                 : PPC_MCE_SIDE_LOAD_STORE;
+        PpcMceSide row_side = srr1_table[i].info.side;
 
         if ((side == PPC_MCE_SIDE_ANY || side == row_side) &&
             row_has_cause(&srr1_table[i], cpu, cls, subtype)) {

@@ -85,7 +85,7 @@ typedef enum PpcMceSubtype {
 
 /* How bad it is for the interrupted context, as Linux rates it */
 typedef enum PpcMceSeverity {
-    PPC_MCE_SEVERITY_NO_ERROR,          /* spurious only */
+    PPC_MCE_SEVERITY_NO_ERROR,          /* spurious: ignore it */
     PPC_MCE_SEVERITY_WARNING,
     PPC_MCE_SEVERITY_SEVERE,
     PPC_MCE_SEVERITY_FATAL,
@@ -105,8 +105,6 @@ typedef enum PpcMceSide {
     PPC_MCE_SIDE_LOAD_STORE,            /* SRR1 bit 42 set */
 } PpcMceSide;
 
-#define PPC_MCE_RTAS_TYPE_NONE          (-1)
-
 /* What a machine check means */
 typedef struct PpcMceInfo {
     PpcMceClass cls;
@@ -115,19 +113,15 @@ typedef struct PpcMceInfo {
     PpcMceAddress address;
     PpcMceSide side;                    /* never ANY */
     bool sync;                          /* false: SRR0 is not the culprit */
-    bool spurious;                      /* no error at all: ignore it */
 
     /*
      * Type and sub-type value of the MC section of an RTAS error log (hw/ppc/
-     * rtas_elog.h); PPC_MCE_RTAS_TYPE_NONE and 0 if the log has no word for
-     * it.  Type 8 (control memory access) is the nearest there is for
-     * accesses to foreign real addresses, not an exact match.
+     * rtas_elog.h).  Type 8 (control memory access) is the nearest there is
+     * for accesses to bad real addresses, not an exact match; what the log has
+     * no word for is of type 3 (unknown).
      */
-    int rtas_type;
+    uint8_t rtas_type;
     uint8_t rtas_subtype;
-
-    const char *class_name;             /* for messages, never NULL */
-    const char *subtype_name;           /* for messages, never NULL */
 } PpcMceInfo;
 
 /**
@@ -135,7 +129,6 @@ typedef struct PpcMceInfo {
  * @cpu: generation of the CPU that took it
  * @srr1: SRR1 of the machine check; bits that are no cause are ignored
  * @dsisr: DSISR of the machine check
- * @info: result, all members set
  *
  * DSISR can have several bits set; the first row of the table counts, in the
  * order of its table, uncorrectable memory errors before all others.
@@ -143,16 +136,16 @@ typedef struct PpcMceInfo {
  * A store that fails late (POWER9, POWER10) sets bit 42 of SRR1 but has its
  * cause in SRR1; whatever is in DSISR is left over from before.
  *
- * On POWER9, bit 42 with a DSISR of PPC_MCE_DSISR_SPURIOUS_PASTE is no error:
- * true is returned, with spurious set, class UNKNOWN and severity NO_ERROR.
+ * Returns: what it means, a constant; never NULL.
  *
- * Returns: false if the CPU generation has no such cause; then the class is
- * UNKNOWN (never UE), severe, synchronous, and no address is valid.
+ * If the CPU generation has no such cause, the class is UNKNOWN (never UE),
+ * severe, synchronous, and no address is valid.  On POWER9, bit 42 with a
+ * DSISR of PPC_MCE_DSISR_SPURIOUS_PASTE is no error: the class is UNKNOWN as
+ * well, and the severity NO_ERROR.
  *
  * Source: Linux arch/powerpc/kernel/mce_power.c, skiboot core/mce.c.
  */
-bool ppc_mce_decode(PpcMceCpu cpu, uint64_t srr1, uint32_t dsisr,
-                    PpcMceInfo *info);
+const PpcMceInfo *ppc_mce_decode(PpcMceCpu cpu, uint64_t srr1, uint32_t dsisr);
 
 /**
  * ppc_mce_encode: the registers that report an error

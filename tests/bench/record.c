@@ -8,8 +8,9 @@
  *   cper-ours   virt_ras_build_block(), hw/arm/virt_ras_cper.c
  *   cper-stock  acpi_ghes_memory_errors(), hw/acpi/ghes.c; no firmware has
  *               run, so it builds the block, and finds no place to copy it to
- *   rtas-ours   spapr_mce_to_log(), hw/ppc/spapr_mce.c, and
- *               rtas_elog_build_mc(), hw/ppc/rtas_elog.c
+ *   rtas-ours   spapr_mce_build_log(), hw/ppc/spapr_mce.c
+ *   rtas-ours-registers
+ *               the same, for an error that came with registers, as KVM's do
  *   rtas-stock  spapr_mce_req_event(), hw/ppc/spapr_events.c; cpus_queue,
  *               current_machine and rtas_ibm_nmi_register(), which is called
  *               once; then the device tree has no RTAS area any more, so the
@@ -32,10 +33,8 @@
 typedef size_t BuildBlock(uint8_t *buf, size_t size, RasEntry *const *batch,
                           unsigned int n);
 typedef int MemoryErrors(uint16_t source_id, uint64_t physical_address);
-typedef void ToLog(PpcMceCpu cpu, const RasError *error, uint64_t id,
-                   uint32_t processor, RtasMachineCheckLog *log);
-typedef size_t BuildLog(void *buf, size_t size,
-                        const RtasMachineCheckLog *log);
+typedef void BuildLog(PpcMceCpu cpu, const RasError *error, uint64_t id,
+                      uint32_t processor, RtasElogMcLogBytes *log);
 typedef void RequestEvent(void *cpu, bool recovered);
 typedef void RtasCall(void *cpu, void *machine, uint32_t token, uint32_t nargs,
                       uint64_t args, uint32_t nret, uint64_t rets);
@@ -104,7 +103,7 @@ static void build_cper_stock(MemoryErrors *build)
     }
 }
 
-static void build_rtas_ours(ToLog *to_log, BuildLog *build)
+static void build_rtas_ours(BuildLog *build, bool registers)
 {
     RasError error = {
         .kind = RAS_KIND_MEMORY,
@@ -114,17 +113,21 @@ static void build_rtas_ours(ToLog *to_log, BuildLog *build)
         .has_addr = true,
         .has_vaddr = true,
         .len = RAS_PAGE_SIZE,
+        .syndrome = {
+            .valid = registers,
+            .srr1 = PPC_MCE_SRR1_LOAD_STORE,
+            .dsisr = 0x8000,            /* UE, load/store */
+        },
     };
-    uint8_t buf[RTAS_ELOG_MC_LOG_SIZE];
-    RtasMachineCheckLog log;
+    RtasElogMcLogBytes log;
 
     for (unsigned int i = 0; i < RECORDS; i++) {
         error.first = i * RAS_PAGE_SIZE;
         error.addr = error.first;
         error.vaddr = error.first;
-        to_log(PPC_MCE_POWER10, &error, i + 1, 0, &log);
-        if (build(buf, sizeof(buf), &log) != sizeof(buf) ||
-            !rtas_elog_check(buf, sizeof(buf), NULL)) {
+        build(PPC_MCE_POWER10, &error, i + 1, 0, &log);
+        if (!rtas_elog_check(&log, sizeof(log), NULL) ||
+            ldq_be_p(log.mc.logical_address) != error.addr) {
             fprintf(stderr, "this is not the log of a machine check\n");
             _exit(1);
         }
@@ -165,7 +168,9 @@ static void __attribute__((destructor)) build_records(void)
     } else if (!strcmp(kind, "cper-stock")) {
         build_cper_stock(symbol[0]);
     } else if (!strcmp(kind, "rtas-ours")) {
-        build_rtas_ours(symbol[0], symbol[1]);
+        build_rtas_ours(symbol[0], false);
+    } else if (!strcmp(kind, "rtas-ours-registers")) {
+        build_rtas_ours(symbol[0], true);
     } else {
         build_rtas_stock(symbol[0], symbol[1], symbol[2], symbol[3]);
     }

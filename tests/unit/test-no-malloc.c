@@ -169,27 +169,23 @@ static void test_arm_processor_block(void)
 
 static void test_rtas_log(void)
 {
-    static uint8_t buf[2048];
+    static RtasElogMcLogBytes log;
     /* a load from memory that failed */
     static const SpaprMceRegs regs = { .srr1 = 0x200000, .dsisr = 0x8000 };
-    RtasMachineCheckLog log;
     unsigned int tried;
     RasError error;
-    size_t length;
     bool is_error;
 
     forbid();
     is_error = spapr_mce_to_error(PPC_MCE_POWER10, &regs,
                                   SPAPR_MCE_NOT_RECOVERED, &error);
-    spapr_mce_to_log(PPC_MCE_POWER10, &error, 1, 0, &log);
-    length = rtas_elog_build_mc(buf, sizeof(buf), &log);
+    spapr_mce_build_log(PPC_MCE_POWER10, &error, 1, 0, &log);
     tried = allow();
 
     g_assert_true(is_error);
 
     g_assert_cmpuint(tried, ==, 0);
-    g_assert_cmpuint(length, >, 0);
-    g_assert_true(rtas_elog_check(buf, length, NULL));
+    g_assert_true(rtas_elog_check(&log, sizeof(log), NULL));
 }
 
 /* A full queue, emptied record after record. */

@@ -374,6 +374,37 @@ static void test_build_vectors(void)
     }
 }
 
+/* As it is: a UE of which nothing else is known */
+static void test_template_is_complete(void)
+{
+    RtasMachineCheckLog log;
+
+    assert_accepted((const uint8_t *)&rtas_elog_mc_template, LOG_SIZE);
+    g_assert_true(rtas_elog_decode_mc(&rtas_elog_mc_template, LOG_SIZE, &log,
+                                      NULL));
+    assert_log_equal(&log, &(RtasMachineCheckLog) {
+        .severity = RTAS_ELOG_SEVERITY_ERROR_SYNC,
+        .disposition = RTAS_ELOG_DISPOSITION_NOT_RECOVERED,
+        .initiator = RTAS_ELOG_ENTITY_CPU,
+        .target = RTAS_ELOG_ENTITY_MEMORY,
+        .mc_type = RTAS_MC_TYPE_UE,
+    });
+}
+
+/* Each can be changed, and changed again, without a trace of what it was. */
+static void test_put_again(void)
+{
+    RtasElogMcLogBytes log = rtas_elog_mc_template;
+
+    rtas_elog_put_severity(&log, RTAS_ELOG_SEVERITY_FATAL);
+    rtas_elog_put_disposition(&log, RTAS_ELOG_DISPOSITION_LIMITED_RECOVERY);
+    rtas_elog_put_severity(&log, RTAS_ELOG_SEVERITY_ERROR_SYNC);
+    rtas_elog_put_disposition(&log, RTAS_ELOG_DISPOSITION_NOT_RECOVERED);
+    g_assert_cmpmem(&log, sizeof(log), &rtas_elog_mc_template, LOG_SIZE);
+    rtas_elog_put_severity(&log, RTAS_ELOG_SEVERITY_ALREADY_REPORTED);
+    g_assert_cmphex(log.fixed.severity_disposition, ==, 0xd4);
+}
+
 static void test_build_exact_fit_and_one_byte_short(void)
 {
     uint8_t *bytes = g_malloc(LOG_SIZE);
@@ -1718,6 +1749,9 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 
+    g_test_add_func("/rtas-elog/template/is-complete",
+                    test_template_is_complete);
+    g_test_add_func("/rtas-elog/template/put-again", test_put_again);
     g_test_add_func("/rtas-elog/build/vectors", test_build_vectors);
     g_test_add_func("/rtas-elog/build/exact-fit-and-one-byte-short",
                     test_build_exact_fit_and_one_byte_short);

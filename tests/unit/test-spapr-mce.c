@@ -20,6 +20,25 @@ static const SpaprMceRegs ue_load = {
     .nip = 0x10000abc,
 };
 
+/* The log that the guest gets, as it reads it */
+static RtasMachineCheckLog log_of(PpcMceCpu cpu, const RasError *e)
+{
+    RtasElogMcLogBytes bytes;
+    RtasMachineCheckLog log;
+
+    memset(&bytes, 0xaa, sizeof(bytes));
+    spapr_mce_build_log(cpu, e, 0x11223344, 5, &bytes);
+    g_assert_true(rtas_elog_check(&bytes, sizeof(bytes), NULL));
+    g_assert_true(rtas_elog_decode_mc(&bytes, sizeof(bytes), &log, NULL));
+    g_assert_cmphex(log.plid, ==, 0x11223344);
+    g_assert_cmpuint(log.processor_id, ==, 5);
+    g_assert_cmpint(log.initiator, ==, RTAS_ELOG_ENTITY_CPU);
+    g_assert_cmpint(log.target, ==, log.mc_type == RTAS_MC_TYPE_UE ?
+                                    RTAS_ELOG_ENTITY_MEMORY :
+                                    RTAS_ELOG_ENTITY_CPU);
+    return log;
+}
+
 /* DSISR bit 48: POWER does not say where; DAR is left over from before. */
 static void test_ue_load_has_no_address(void)
 {
@@ -141,7 +160,7 @@ static void test_dispositions(void)
         g_assert_true(spapr_mce_to_error(PPC_MCE_POWER9, &regs, rows[i].said,
                                          &e));
         g_assert_cmpint(e.severity, ==, rows[i].severity);
-        spapr_mce_to_log(PPC_MCE_POWER9, &e, 1, 0, &log);
+        log = log_of(PPC_MCE_POWER9, &e);
         g_assert_cmpint(log.disposition, ==, rows[i].logged);
     }
 }
@@ -225,7 +244,7 @@ static void test_page_table(void)
         g_assert_cmpint(e.kind, ==, RAS_KIND_MEMORY);
         g_assert_false(e.has_addr);
         /* with the address of the data Linux would give up their page */
-        spapr_mce_to_log(PPC_MCE_POWER9, &e, 1, 0, &log);
+        log = log_of(PPC_MCE_POWER9, &e);
         g_assert_cmpint(log.mc_type, ==, RTAS_MC_TYPE_UE);
         g_assert_false(log.ea_valid || log.ra_valid);
     }
@@ -242,7 +261,7 @@ static void test_not_mapped(void)
     g_assert_true(e.has_vaddr);
     g_assert_cmphex(e.vaddr, ==, accesses[1].vaddr);
     g_assert_false(e.has_addr);
-    spapr_mce_to_log(PPC_MCE_POWER9, &e, 1, 0, &log);
+    log = log_of(PPC_MCE_POWER9, &e);
     g_assert_false(log.ea_valid || log.ra_valid);
 
     /* and if the instruction has no data */
@@ -258,7 +277,7 @@ static void test_no_page_for_arrays(void)
 
     g_assert_false(e.has_addr);
     g_assert_cmphex(e.vaddr, ==, 0x7fff12345678);
-    spapr_mce_to_log(PPC_MCE_POWER9, &e, 1, 0, &log);
+    log = log_of(PPC_MCE_POWER9, &e);
     g_assert_true(log.ea_valid);
 }
 
@@ -328,14 +347,14 @@ static void test_poison_registers(void)
              access <= RAS_ACCESS_KIND_FETCH; access++) {
             RasError e = poison_hit(access);
             SpaprMceRegs regs;
-            PpcMceInfo info;
+            const PpcMceInfo *info;
             uint64_t cause;
 
             spapr_mce_from_error(cpu, &e, &cause, &regs);
             g_assert_cmphex(cause & ~PPC_MCE_SRR1_CAUSE_MASK, ==, 0);
-            g_assert_true(ppc_mce_decode(cpu, cause, regs.dsisr, &info));
-            g_assert_cmpint(info.cls, ==, PPC_MCE_CLASS_UE);
-            g_assert_cmpint(info.subtype, ==,
+            info = ppc_mce_decode(cpu, cause, regs.dsisr);
+            g_assert_cmpint(info->cls, ==, PPC_MCE_CLASS_UE);
+            g_assert_cmpint(info->subtype, ==,
                             access == RAS_ACCESS_KIND_FETCH ?
                             PPC_MCE_SUBTYPE_IFETCH :
                             PPC_MCE_SUBTYPE_LOAD_STORE);
@@ -346,26 +365,17 @@ static void test_poison_registers(void)
 
 static void test_poison_log(void)
 {
-    uint8_t buf[RTAS_ELOG_MC_LOG_SIZE];
     RasError e = poison_hit(RAS_ACCESS_KIND_STORE);
-    RtasMachineCheckLog log, back;
-    const char *why = NULL;
+    RtasMachineCheckLog log = log_of(PPC_MCE_POWER9, &e);
 
-    spapr_mce_to_log(PPC_MCE_POWER9, &e, 0x11223344, 5, &log);
-    g_assert_cmpuint(rtas_elog_build_mc(buf, sizeof(buf), &log), ==,
-                     sizeof(buf));
-    g_assert_true(rtas_elog_check(buf, sizeof(buf), &why));
-    g_assert_true(rtas_elog_decode_mc(buf, sizeof(buf), &back, &why));
-    g_assert_cmpint(back.severity, ==, RTAS_ELOG_SEVERITY_ERROR_SYNC);
-    g_assert_cmpint(back.disposition, ==,
+    g_assert_cmpint(log.severity, ==, RTAS_ELOG_SEVERITY_ERROR_SYNC);
+    g_assert_cmpint(log.disposition, ==,
                     RTAS_ELOG_DISPOSITION_NOT_RECOVERED);
-    g_assert_cmpint(back.mc_type, ==, RTAS_MC_TYPE_UE);
-    g_assert_cmpint(back.mc_subtype, ==, RTAS_MC_UE_LOAD_STORE);
-    g_assert_true(back.ea_valid && back.ra_valid && back.transient);
-    g_assert_cmphex(back.ea, ==, 0x7fff00000008);
-    g_assert_cmphex(back.ra, ==, 0x12345008);
-    g_assert_cmphex(back.plid, ==, 0x11223344);
-    g_assert_cmpuint(back.processor_id, ==, 5);
+    g_assert_cmpint(log.mc_type, ==, RTAS_MC_TYPE_UE);
+    g_assert_cmpint(log.mc_subtype, ==, RTAS_MC_UE_LOAD_STORE);
+    g_assert_true(log.ea_valid && log.ra_valid && log.transient);
+    g_assert_cmphex(log.ea, ==, 0x7fff00000008);
+    g_assert_cmphex(log.ra, ==, 0x12345008);
 }
 
 static void test_log_severities(void)
@@ -374,17 +384,15 @@ static void test_log_severities(void)
     RtasMachineCheckLog log;
 
     e.severity = RAS_SEVERITY_FATAL;
-    spapr_mce_to_log(PPC_MCE_POWER9, &e, 1, 0, &log);
+    log = log_of(PPC_MCE_POWER9, &e);
     g_assert_cmpint(log.severity, ==, RTAS_ELOG_SEVERITY_FATAL);
     g_assert_cmpint(log.disposition, ==, RTAS_ELOG_DISPOSITION_NOT_RECOVERED);
-    g_assert_true(rtas_elog_mc_valid(&log, NULL));
 
     e.severity = RAS_SEVERITY_CORRECTED;
-    spapr_mce_to_log(PPC_MCE_POWER9, &e, 1, 0, &log);
+    log = log_of(PPC_MCE_POWER9, &e);
     g_assert_cmpint(log.severity, ==, RTAS_ELOG_SEVERITY_ERROR_SYNC);
     g_assert_cmpint(log.disposition, ==,
                     RTAS_ELOG_DISPOSITION_FULLY_RECOVERED);
-    g_assert_true(rtas_elog_mc_valid(&log, NULL));
 }
 
 /* Recovered, but with limits from now on */
@@ -395,11 +403,10 @@ static void test_limited(void)
 
     e.severity = RAS_SEVERITY_CORRECTED;
     e.limited = true;
-    spapr_mce_to_log(PPC_MCE_POWER9, &e, 1, 0, &log);
+    log = log_of(PPC_MCE_POWER9, &e);
     g_assert_cmpint(log.severity, ==, RTAS_ELOG_SEVERITY_ERROR_SYNC);
     g_assert_cmpint(log.disposition, ==,
                     RTAS_ELOG_DISPOSITION_LIMITED_RECOVERY);
-    g_assert_true(rtas_elog_mc_valid(&log, NULL));
 }
 
 /* What the log has no word for is unknown: neither UE nor something else. */
@@ -433,7 +440,7 @@ static void test_log_unknown(void)
 
         g_assert_true(spapr_mce_to_error(PPC_MCE_POWER9, &regs,
                                          SPAPR_MCE_NOT_SAID, &e));
-        spapr_mce_to_log(PPC_MCE_POWER9, &e, 1, 0, &log);
+        log = log_of(PPC_MCE_POWER9, &e);
         g_assert_cmpint(log.mc_type, ==, rows[i].type);
         g_assert_cmpint(log.mc_subtype, ==, rows[i].subtype);
     }
@@ -451,7 +458,6 @@ static void test_make_error(void)
                 SpaprMceRegs regs = { 0 };
                 RtasMachineCheckLog log;
                 uint64_t cause, bits;
-                PpcMceInfo info;
                 uint32_t dsisr;
                 RasError e;
                 bool coded = ppc_mce_encode(cpu, cls, sub, &bits, &dsisr);
@@ -467,10 +473,9 @@ static void test_make_error(void)
                 spapr_mce_from_error(cpu, &e, &cause, &regs);
                 g_assert_cmphex(cause, ==, bits);
                 g_assert_cmphex(regs.dsisr, ==, dsisr);
-                g_assert_cmpint(ppc_mce_decode(cpu, cause, regs.dsisr, &info),
-                                ==, coded);
-                spapr_mce_to_log(cpu, &e, 1, 0, &log);
-                g_assert_true(rtas_elog_mc_valid(&log, NULL));
+                g_assert_cmpint(ppc_mce_decode(cpu, cause, regs.dsisr)->cls,
+                                ==, coded ? cls : PPC_MCE_CLASS_UNKNOWN);
+                log = log_of(cpu, &e);
                 g_assert_cmpint(log.mc_type == RTAS_MC_TYPE_UE, ==,
                                 cls == PPC_MCE_CLASS_UE);
             }
@@ -506,7 +511,7 @@ static void test_log_only(void)
             g_assert_true(spapr_mce_make_error(PPC_MCE_POWER9, rows[i].cls,
                                                rows[i].subtype, side, &e));
             g_assert_cmpint(e.kind, ==, rows[i].kind);
-            spapr_mce_to_log(PPC_MCE_POWER9, &e, 1, 0, &log);
+            log = log_of(PPC_MCE_POWER9, &e);
             g_assert_cmpint(log.mc_type, ==, rows[i].type);
             g_assert_cmpint(log.mc_subtype, ==, rows[i].rtas_subtype);
         }
@@ -526,21 +531,34 @@ static void test_every_syndrome_has_a_log(void)
             .dar = g_test_rand_int(),
             .nip = g_test_rand_int(),
         };
-        uint8_t buf[RTAS_ELOG_MC_LOG_SIZE];
         RtasMachineCheckLog log;
-        PpcMceInfo info;
         RasError e;
 
         if (!spapr_mce_to_error(cpu, &regs, g_test_rand_int_range(0, 4), &e)) {
             continue;
         }
-        spapr_mce_to_log(cpu, &e, i, 0, &log);
-        g_assert_cmpuint(rtas_elog_build_mc(buf, sizeof(buf), &log), ==,
-                         sizeof(buf));
-        g_assert_true(rtas_elog_check(buf, sizeof(buf), NULL));
-        ppc_mce_decode(cpu, regs.srr1, regs.dsisr, &info);
+        log = log_of(cpu, &e);
         g_assert_cmpint(log.mc_type == RTAS_MC_TYPE_UE, ==,
-                        info.cls == PPC_MCE_CLASS_UE);
+                        ppc_mce_decode(cpu, regs.srr1, regs.dsisr)->cls ==
+                        PPC_MCE_CLASS_UE);
+    }
+}
+
+/* No error of ours, but a migration stream can have it. */
+static void test_neither_syndrome_nor_memory(void)
+{
+    static const RasErrorKind kinds[] = {
+        RAS_KIND_SLB, RAS_KIND_BUS, RAS_KIND_UNKNOWN,
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        RasError e = poison_hit(RAS_ACCESS_KIND_LOAD);
+        RtasMachineCheckLog log;
+
+        e.kind = kinds[i];
+        log = log_of(PPC_MCE_POWER9, &e);
+        g_assert_cmpint(log.mc_type, ==, RTAS_MC_TYPE_UNKNOWN);
+        g_assert_false(log.ea_valid || log.ra_valid);
     }
 }
 
@@ -576,6 +594,8 @@ int main(int argc, char **argv)
     g_test_add_func("/spapr-mce/log-unknown", test_log_unknown);
     g_test_add_func("/spapr-mce/make-error", test_make_error);
     g_test_add_func("/spapr-mce/log-only", test_log_only);
+    g_test_add_func("/spapr-mce/neither-syndrome-nor-memory",
+                    test_neither_syndrome_nor_memory);
     g_test_add_func("/spapr-mce/every-syndrome-has-a-log",
                     test_every_syndrome_has_a_log);
     return g_test_run();
