@@ -5,12 +5,14 @@ The VM is one of x86_64 on a KVM that executes nothing, fake/kvm.c: it says
 in which order QEMU runs the vCPU and writes its registers.
 """
 
+import json
 import os
 import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
-from typing import Any, Callable, Iterator, List
+from typing import Any, Callable, Iterator, List, Optional
 
 import pytest
 
@@ -22,18 +24,34 @@ STOCK = 'RAS_STOCK_QEMU_X86_64'
 # Where it begins, as enter and put show it: RIP and RAX.
 RESET_STATE = 'fff0 0'
 # fake/kvm.c: what a step loads, or the hypercall returns.
-RESULTS = {'hypercall': 'badca11', 'bad-load': '11111111',
+RESULTS = {'hypercall': 'badca11', 'load': '11111111', 'bad-load': '11111111',
+           'load-pair': '2222222211111111',
            'bad-load-pair': '2222222211111111'}
+# Steps after which the VM does not run on.
+FAILING = ['hypercall', 'bad-load', 'bad-load-pair']
+
+# Nothing but what is needed.
+MICROVM = ['-machine', 'microvm,rtc=off,pit=off,pic=off,acpi=off,'
+                       'x-option-roms=off,isa-serial=off']
+# With a vCPU that can be unplugged, and QEMU's registers for that: which vCPU,
+# 4 bytes, and what to do, 1 byte (docs/specs/acpi_cpu_hotplug.rst of QEMU).
+SECOND = {'driver': 'qemu64-x86_64-cpu', 'id': 'second', 'socket-id': 0,
+          'core-id': 1, 'thread-id': 0}
+Q35 = ['-machine', 'q35,pit=off,hpet=off,i8042=off,sata=off,smbus=off,'
+                   'usb=off,vmport=off,smm=off',
+       '-smp', '1,maxcpus=2', '-device', json.dumps(SECOND)]
+# The first write has the registers appear.
+EJECT_SECOND = 'out:cd8:4:0 out:cd8:4:1 out:cdc:1:8'
 
 pytestmark = pytest.mark.skipif(
     not environment.has(RAS), reason='there is no build for x86_64')
 
 
 class Vm:
-    """A VM with one vCPU that follows a plan."""
+    """A VM with vCPUs that follow a plan."""
 
-    def __init__(self, variable: str, plan: str, fake: Path,
-                 folder: Path) -> None:
+    def __init__(self, variable: str, plan: str, options: List[str],
+                 kick: bool, fake: Path, folder: Path) -> None:
         environment.use_qemu_python()
         from qemu.machine import QEMUMachine  # pylint: disable=C0415
 
@@ -45,9 +63,9 @@ class Vm:
             base_temp_dir=str(folder), log_dir=str(folder),
             wrapper=['setpriv', '--pdeathsig', 'KILL', '--', 'env',
                      f'LD_PRELOAD={fake}', f'FAKE_KVM_PLAN={plan}',
-                     f'FAKE_KVM_LOG={self._log}'],
-            args=['-machine', 'microvm,rtc=off,pit=off,pic=off,acpi=off,'
-                              'x-option-roms=off,isa-serial=off',
+                     f'FAKE_KVM_LOG={self._log}',
+                     *(['FAKE_KVM_KICK=1'] if kick else [])],
+            args=[*options,
                   '-accel', f'kvm,kernel-irqchip=on,device={folder}/kvm',
                   '-cpu', 'qemu64', '-m', '16M', '-nodefaults',
                   '-bios', str(folder / 'bios')])
@@ -61,16 +79,21 @@ class Vm:
         """Run a QMP command."""
         return self._vm.cmd(command, arguments)
 
+    def exit_code(self) -> Optional[int]:
+        """Of QEMU; None while it runs."""
+        return self._vm.exitcode()
+
     def status(self) -> str:
         """The run state."""
         return self.qmp('query-status')['status']
 
-    def log(self) -> List[str]:
-        """What KVM was asked to do so far."""
+    def log(self, vcpu: int = 0) -> List[str]:
+        """What KVM was asked to do so far for one vCPU."""
         try:
-            return self._log.read_text(encoding='ascii').splitlines()
+            lines = self._log.read_text(encoding='ascii').splitlines()
         except FileNotFoundError:
             return []
+        return [line[2:] for line in lines if line.startswith(f'{vcpu} ')]
 
     def wait(self, done: Callable[[], Any], what: str) -> None:
         """Wait until done()."""
@@ -79,10 +102,10 @@ class Vm:
             assert time.monotonic() < end, f'{what}: {self.log()[-20:]}'
             time.sleep(0.01)
 
-    def entered(self, mark: int) -> str:
+    def entered(self, mark: int, vcpu: int = 0) -> str:
         """RIP and RAX when the guest first executed after line @mark."""
         def lines() -> List[str]:
-            return [line for line in self.log()[mark:]
+            return [line for line in self.log(vcpu)[mark:]
                     if line.startswith('enter ')]
 
         self.wait(lines, 'the guest executes')
@@ -106,11 +129,13 @@ def _fake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _start(fake: Path, tmp_path: Path) -> Iterator[Callable[..., Vm]]:
     made: List[Vm] = []
 
-    def start(plan: str, variable: str = RAS) -> Vm:
+    def start(plan: str, variable: str = RAS, *,
+              options: Optional[List[str]] = None, kick: bool = False) -> Vm:
         folder = tmp_path / str(len(made))
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        made.append(Vm(variable, plan, fake, folder))
+        made.append(Vm(variable, plan, options or MICROVM, kick, fake,
+                       folder))
         return made[-1]
 
     yield start
@@ -128,7 +153,7 @@ def state_after_reset(vm: Vm) -> str:
     return vm.entered(mark)
 
 
-@pytest.mark.parametrize('step', sorted(RESULTS))
+@pytest.mark.parametrize('step', FAILING)
 def test_failure_then_reset(start: Callable[..., Vm], step: str) -> None:
     """An exit that cannot be handled, and registers that cannot be pushed.
 
@@ -153,7 +178,7 @@ def test_failure_then_reset(start: Callable[..., Vm], step: str) -> None:
 
 @pytest.mark.skipif(not environment.has(STOCK),
                     reason='there is no build of the base')
-@pytest.mark.parametrize('step', sorted(RESULTS))
+@pytest.mark.parametrize('step', FAILING)
 def test_failure_then_reset_in_stock(start: Callable[..., Vm],
                                      step: str) -> None:
     """The base: the result lands in the registers of after the reset."""
@@ -210,3 +235,71 @@ def test_costs_nothing(start: Callable[..., Vm]) -> None:
     log = vm.log()
     log = log[log.index('exit load'):]
     assert {line for line in log if line.startswith('run ')} == {'run 0 1'}
+
+
+def unplug_during(start: Callable[..., Vm], step: str, variable: str = RAS,
+                  kick: bool = False) -> Vm:
+    """The second vCPU is unplugged when it has begun a step, and not ended."""
+    return start(f'meet {EJECT_SECOND} wait;during:cdc {step} wait', variable,
+                 options=Q35, kick=kick)
+
+
+def wait_unplugged(vm: Vm) -> None:
+    """Until the second vCPU is gone."""
+    vm.wait(lambda: len(vm.qmp('query-cpus-fast')) == 1, 'unplug')
+
+
+def plug_after_reset(vm: Vm) -> str:
+    """Reset the VM, plug a vCPU again: with which registers does it begin?
+
+    It is the same for KVM, which keeps those that are unplugged.
+    """
+    marks = [len(vm.log(vcpu)) for vcpu in range(2)]
+    put = f'put {RESET_STATE} 0'
+    vm.qmp('system_reset')
+    vm.wait(lambda: put in vm.log()[marks[0]:], 'reset')
+    vm.qmp('cont')
+    assert vm.entered(vm.log().index(put, marks[0])) == RESET_STATE
+    vm.qmp('device_add', **SECOND)
+    return vm.entered(marks[1], 1)
+
+
+@pytest.mark.parametrize('step', ['hypercall', 'load', 'load-pair'])
+def test_unplug_then_reset(start: Callable[..., Vm], step: str) -> None:
+    """A vCPU is unplugged in the middle of an operation, which is finished."""
+    vm = unplug_during(start, step)
+    wait_unplugged(vm)
+    log = vm.log(1)
+    begun = log.index(f'exit {step}')
+    finished = log.index(f'finish fff3 {RESULTS[step]}')
+    assert begun < finished
+    assert {line for line in log[begun:finished]
+            if line.startswith('run ')} == {'run 1 1'}
+    assert plug_after_reset(vm) == RESET_STATE
+    check_clean(vm.log(0))
+    check_clean(vm.log(1))
+
+
+@pytest.mark.skipif(not environment.has(STOCK),
+                    reason='there is no build of the base')
+def test_unplug_then_reset_in_stock(start: Callable[..., Vm]) -> None:
+    """The base: the result lands in the registers of the next vCPU."""
+    vm = unplug_during(start, 'hypercall', STOCK)
+    wait_unplugged(vm)
+    assert plug_after_reset(vm) == f'fff3 {RESULTS["hypercall"]}'
+
+
+def test_unplug_and_kick(start: Callable[..., Vm]) -> None:
+    """A vCPU is kicked, as by "stop", when it has almost gone."""
+    vm = unplug_during(start, 'load', kick=True)
+    wait_unplugged(vm)
+    assert plug_after_reset(vm) == RESET_STATE
+
+
+@pytest.mark.skipif(not environment.has(STOCK),
+                    reason='there is no build of the base')
+def test_unplug_and_kick_in_stock(start: Callable[..., Vm]) -> None:
+    """The base: it dies."""
+    vm = unplug_during(start, 'load', STOCK, kick=True)
+    vm.wait(lambda: vm.exit_code() is not None, 'QEMU ends')
+    assert vm.exit_code() == -signal.SIGSEGV
