@@ -12,8 +12,15 @@
 /* ras_advance: move @e to @stage, which its life cycle must allow */
 void ras_advance(RasState *s, RasEntry *e, RasStage stage);
 
-/* ras_report_steps: tell now of all steps that were not told of yet */
+/*
+ * ras_report_steps: tell now of all steps that were not told of yet
+ *
+ * Called on the main thread, as this may take long.
+ */
 void ras_report_steps(RasState *s);
+
+/* ras_report_all: the same, and what else is left to the main thread */
+void ras_report_all(RasState *s);
 
 /*
  * ras_loaded: the queue was restored from a migration stream or a snapshot

@@ -429,7 +429,7 @@ static void begin_load(RasState *s, uint64_t last_id, const RasCounts *counts)
 {
     ras_queue_restore_begin(&s->queue, last_id, counts);
     /* entries are free when their last step was reported */
-    ras_report_steps(s);
+    ras_report_all(s);
     ras_poison_clear(s);
     s->bare_vcpu = -1;
     s->fatal_told = false;

@@ -570,6 +570,7 @@ RasInfo *qmp_query_ras(Error **errp)
     }
     /* vCPUs are asked, and others have the BQL meanwhile; so these are first */
     ras_serrors_settle(s);
+    ras_report_steps(s);
     info = g_new0(RasInfo, 1);
     info->serrors = list_serrors(s);
     c = &s->queue.counts;

@@ -27,8 +27,14 @@
 #include "system/runstate.h"
 #include "ras-internal.h"
 #include "trace.h"
+#ifdef CONFIG_TIMERFD
+#include <sys/timerfd.h>
+#endif
 
 /* Polling for an acknowledgement starts fast and slows down to this. */
+/* How much later people are told of a record that the guest has to read. */
+#define REPORT_DELAY_NS (2 * SCALE_MS)
+
 #define ACK_POLL_MIN_NS (50 * SCALE_US)
 #define ACK_POLL_MAX_NS (10 * SCALE_MS)
 
@@ -82,7 +88,24 @@ static RasEntry *outstanding(RasState *s)
     return ras_queue_outstanding(&s->queue, RAS_CHANNEL_EXCEPTION);
 }
 
-void ras_advance(RasState *s, RasEntry *e, RasStage stage)
+/*
+ * A vCPU on its way to the guest's handler must not wake the main thread: that
+ * would take the BQL, and perhaps the CPU, and keep both for all that it has to
+ * tell.  So the kernel wakes it, later.  An acknowledgement often comes first.
+ */
+static void report_later(RasState *s)
+{
+#ifdef CONFIG_TIMERFD
+    struct itimerspec delay = { .it_value.tv_nsec = REPORT_DELAY_NS };
+
+    if (timerfd_settime(s->report_fd, 0, &delay, NULL) == 0) {
+        return;
+    }
+#endif
+    qemu_bh_schedule(s->report_bh);
+}
+
+static void advance(RasState *s, RasEntry *e, RasStage stage)
 {
     bool done = ras_queue_advance(&s->queue, e, stage);
 
@@ -91,16 +114,28 @@ void ras_advance(RasState *s, RasEntry *e, RasStage stage)
     trace_ras_error_step(e->id, RasErrorState_str((RasErrorState)stage),
                          e->error.vcpu, e->error.addr);
     update_waiting(s);
+}
+
+void ras_advance(RasState *s, RasEntry *e, RasStage stage)
+{
+    advance(s, e, stage);
     qemu_bh_schedule(s->report_bh);
 }
 
-/* Wake the thread of the vCPU whose error is next in turn. */
+/*
+ * Wake the thread of the vCPU whose error is next in turn.  This thread is
+ * awake, and only has to leave its run loop; a signal to itself would make
+ * KVM_RUN return once more, after the delivery.
+ */
 static void kick_next(RasState *s)
 {
     RasEntry *e = ras_queue_next(&s->queue, RAS_CHANNEL_EXCEPTION);
+    CPUState *cpu = e && !s->lost ? qemu_get_cpu(e->error.vcpu) : NULL;
 
-    if (e && !s->lost) {
-        qemu_cpu_kick(qemu_get_cpu(e->error.vcpu));
+    if (cpu && cpu == current_cpu) {
+        cpu_exit(cpu);
+    } else if (cpu) {
+        qemu_cpu_kick(cpu);
     }
 }
 
@@ -179,14 +214,28 @@ static void ack_timer_expired(void *opaque)
     timer_mod(s->ack_timer, MIN(now + s->ack_delay_ns, s->ack_deadline_ns));
 }
 
+/* Steps are reported first; that starts the timer, too. */
 static void await_acknowledgement(RasState *s)
 {
-    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-
     s->ack_delay_ns = ACK_POLL_MIN_NS;
-    s->ack_deadline_ns = now + s->reclaim_ms * (int64_t)SCALE_MS;
-    timer_mod(s->ack_timer, RAS_GET_CLASS(s)->acknowledged ?
-                            now + s->ack_delay_ns : s->ack_deadline_ns);
+    s->ack_deadline_ns = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
+                         s->reclaim_ms * (int64_t)SCALE_MS;
+    if (RAS_GET_CLASS(s)->acknowledged) {
+        qemu_bh_schedule(s->report_bh);
+    } else {
+        report_later(s);
+    }
+}
+
+static void start_ack_timer(RasState *s)
+{
+    RasEntry *e = outstanding(s);
+
+    if (e && e->stage == RAS_STAGE_NOTIFIED && !timer_pending(s->ack_timer)) {
+        timer_mod(s->ack_timer, RAS_GET_CLASS(s)->acknowledged ?
+                                qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
+                                s->ack_delay_ns : s->ack_deadline_ns);
+    }
 }
 
 /*
@@ -251,6 +300,19 @@ static bool rate_allows(RasRate *rate, unsigned int max, int64_t window_ms,
     return true;
 }
 
+/* The error that @cpu may take now, if any. */
+static RasEntry *deliverable_on(CPUState *cpu)
+{
+    RasEntry *e;
+
+    if (the_ras->lost || timer_pending(the_ras->bare_timer) ||
+        (cpu->cpu_index == the_ras->bare_vcpu && !the_ras->bare_vcpu_ran)) {
+        return NULL;
+    }
+    e = ras_queue_next(&the_ras->queue, RAS_CHANNEL_EXCEPTION);
+    return e && e->error.vcpu == cpu->cpu_index ? e : NULL;
+}
+
 uint64_t ras_report(const RasError *error, Error **errp)
 {
     bool async = error->channel == RAS_CHANNEL_INTERRUPT ||
@@ -306,13 +368,17 @@ uint64_t ras_report(const RasError *error, Error **errp)
         s->bare_vcpu = -1;
     }
     update_waiting(s);
-    qemu_bh_schedule(s->report_bh);
 
     cpu_exit(cpu);
     if (!s->lost) {
         resolve_second_error(s, e);
     }
     kick_next(s);
+    if (cpu == current_cpu && deliverable_on(cpu)) {
+        report_later(s);
+    } else {
+        qemu_bh_schedule(s->report_bh);
+    }
     return e->id;
 }
 
@@ -344,18 +410,6 @@ bool ras_vcpu_is_parked(CPUState *cpu)
     bool runs = runs_for_bare(the_ras, cpu);
 
     return !runs && ras_queue_parks(&the_ras->queue, cpu->cpu_index);
-}
-
-static RasEntry *deliverable_on(CPUState *cpu)
-{
-    RasEntry *e;
-
-    if (the_ras->lost || timer_pending(the_ras->bare_timer) ||
-        (cpu->cpu_index == the_ras->bare_vcpu && !the_ras->bare_vcpu_ran)) {
-        return NULL;
-    }
-    e = ras_queue_next(&the_ras->queue, RAS_CHANNEL_EXCEPTION);
-    return e && e->error.vcpu == cpu->cpu_index ? e : NULL;
 }
 
 bool ras_vcpu_is_idle(CPUState *cpu, bool *idle)
@@ -447,10 +501,10 @@ void ras_vcpu_deliver(CPUState *cpu)
         return;
     }
     if (res == RAS_RECORD_WRITTEN) {
-        ras_advance(s, e, RAS_STAGE_RECORDED);
+        advance(s, e, RAS_STAGE_RECORDED);
     }
     e->delivery = rc->notify(s, e, cpu, res == RAS_RECORD_WRITTEN);
-    ras_advance(s, e, RAS_STAGE_NOTIFIED);
+    advance(s, e, RAS_STAGE_NOTIFIED);
     if (res == RAS_RECORD_WRITTEN) {
         s->fatal_told |= e->error.severity == RAS_SEVERITY_FATAL;
         await_acknowledgement(s);
@@ -535,6 +589,12 @@ void ras_report_steps(RasState *s)
             g_free(r.error.record);
         }
     }
+}
+
+void ras_report_all(RasState *s)
+{
+    ras_report_steps(s);
+    start_ack_timer(s);
     ras_host_memory_block(s);
     if (s->tell_panic) {
         s->tell_panic = false;
@@ -544,10 +604,23 @@ void ras_report_steps(RasState *s)
     }
 }
 
-static void report_steps(void *opaque)
+static void report_bh_run(void *opaque)
 {
-    ras_report_steps(opaque);
+    ras_report_all(opaque);
 }
+
+#ifdef CONFIG_TIMERFD
+static void report_fd_readable(void *opaque)
+{
+    RasState *s = opaque;
+    uint64_t expirations;
+
+    if (read(s->report_fd, &expirations, sizeof(expirations)) ==
+        sizeof(expirations)) {
+        ras_report_all(s);
+    }
+}
+#endif
 
 /* --- the device ---------------------------------------------------------- */
 
@@ -612,6 +685,7 @@ static void vm_state_changed(void *opaque, bool running, RunState state)
 {
     RasState *s = opaque;
 
+    ras_report_steps(s);
     if (running && s->loaded) {
         s->loaded = false;
         if (outstanding(s)) {
@@ -671,7 +745,14 @@ static void ras_realize(DeviceState *dev, Error **errp)
     ras_queue_init(&s->queue, s->parking, nr_vcpus);
     s->ack_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, ack_timer_expired, s);
     s->bare_timer = timer_new_ms(QEMU_CLOCK_REALTIME, bare_timer_expired, s);
-    s->report_bh = qemu_bh_new(report_steps, s);
+    s->report_bh = qemu_bh_new(report_bh_run, s);
+#ifdef CONFIG_TIMERFD
+    /* if there is none, report_later() does without */
+    s->report_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (s->report_fd >= 0) {
+        qemu_set_fd_handler(s->report_fd, report_fd_readable, NULL, s);
+    }
+#endif
     ras_async_init(s);
     qemu_add_vm_change_state_handler(vm_state_changed, s);
     s->listener.unrealize = device_unrealized;

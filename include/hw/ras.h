@@ -438,6 +438,7 @@ struct RasState {
     bool record_out[RAS_RECORD_CHANNELS];
     int64_t notified_ns[RAS_RECORD_CHANNELS];
     QEMUBH *report_bh;
+    int report_fd;              /* timerfd: report_bh, but later */
     DeviceListener listener;    /* for unplugged vCPUs */
     QEMUTimer *bare_timer;      /* pending: too early for the next error */
     RasRate log_rate;
