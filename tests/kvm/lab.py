@@ -29,7 +29,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
@@ -73,9 +73,9 @@ class Lab:
     # their names, in the order of loading.
     modules_variable: str = ''
     modules: Sequence[str] = ()
-    # A guest without an operating system, in host/: test_*_reset.py.
-    reset_source: str = ''
-    reset_flags: Sequence[str] = ()
+    # Guests without an operating system: names and sources, in host/.
+    programs: Dict[str, str] = field(default_factory=dict)
+    program_flags: Sequence[str] = ()
 
 
 def _arm64_host_args() -> List[str]:
@@ -106,8 +106,8 @@ ARM64 = Lab(
     kernel_arguments='console=hvc0 initcall_blacklist=pl011_init acpi=force',
     ram_base=0x40000000,
     firmware=lambda: environment.path('RAS_AAVMF'),
-    reset_source='reset.S',
-    reset_flags=['-Wl,-Ttext=0x40400000'])
+    programs={'reset': 'reset.S'},
+    program_flags=['-Wl,-Ttext=0x40400000'])
 
 # A host whose kernel does not look into error records, so that KVM is left
 # with the external aborts of guests, and new enough (KVM_CAP_ARM_SEA_TO_USER)
@@ -142,9 +142,10 @@ PPC64 = Lab(
     firmware=lambda: environment.path('RAS_FIRMWARE') / 'slof.bin',
     modules_variable='RAS_KVM_MODULES_PPC64',
     modules=['kvm.ko', 'kvm-hv.ko'],
-    reset_source='reset-ppc64.S',
+    programs={'reset': 'reset-ppc64.S',
+              'machine-check': 'machine-check-ppc64.S'},
     # Firmware is loaded as it is, to address 0.
-    reset_flags=['-mbig-endian', '-Wl,-Ttext=0', '-Wl,--oformat=binary'])
+    program_flags=['-mbig-endian', '-Wl,-Ttext=0', '-Wl,--oformat=binary'])
 
 LABS = {'arm64': ARM64, 'arm64-sea': ARM64_SEA,
         'arm64-no-sea': ARM64_NO_SEA, 'ppc64': PPC64}
@@ -181,12 +182,12 @@ def _archive(lab: Lab, folder: Path) -> Path:
     subprocess.run([lab.host.compiler, *initramfs.CFLAGS,
                     '-o', str(root / 'lab' / 'ram'),
                     str(HOST_SOURCES / 'ram.c')], check=True, timeout=300)
-    if lab.reset_source:
+    for name, program in lab.programs.items():
         subprocess.run([lab.guest.compiler, '-nostdlib', '-static',
                         f'-DROUNDS={RESETS}', '-Wl,--build-id=none',
-                        *lab.reset_flags,
-                        '-o', str(root / 'lab' / 'reset'),
-                        str(HOST_SOURCES / lab.reset_source)],
+                        *lab.program_flags,
+                        '-o', str(root / 'lab' / name),
+                        str(HOST_SOURCES / program)],
                        check=True, timeout=60)
     names = sorted(str(path.relative_to(root)) for path in root.rglob('*'))
     archive = folder / 'initramfs.cpio'
