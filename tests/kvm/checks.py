@@ -96,10 +96,11 @@ class Patients:
         assert {error['origin'] for error in errors} == {origin}
 
 
-def move_with_errors(guest: KvmGuest) -> None:
-    """Move a guest that stands still; all of query-ras moves with it."""
+def move_with_errors(guest: KvmGuest,
+                     way: Callable[[KvmGuest], None] = KvmGuest.move) -> None:
+    """Move a guest; all of query-ras moves with it."""
     before = guest.ras()
-    guest.move()
+    way(guest)
     for error in before['queue']:
         if error['state'] == 'notified':
             # How is not in the migration stream.

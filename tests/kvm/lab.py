@@ -33,7 +33,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
-from ras import environment, initramfs, targets
+from ras import environment, initramfs, migration, targets
 from ras.agent import Agent
 from ras.guest import Guest, Victim
 from ras.qemu import Qemu
@@ -47,6 +47,7 @@ PORTS = ('qmp', 'console', 'serial', 'agent', 'log')
 RAM = '/ram/guest'
 # A guest on its way from one inner QEMU to the next.
 STATE = '/tmp/state'
+DISK = Path('/tmp/disk')
 GUEST_MEGABYTES = 1024
 # How often the programs host/reset*.S are reset.
 RESETS = int(os.environ.get('RAS_RESETS', '10'))
@@ -514,6 +515,17 @@ class KvmGuest(Guest):
         self.wait_until(lambda: new.qmp('query-status')['status'] !=
                         'inmigrate', 'the guest arrives', 300)
         self.host.command(f'rm {STATE}')
+
+    def move_by_snapshot(self) -> None:
+        """The same by savevm and loadvm."""
+        old = self.qemu
+        migration.save_snapshot(old, DISK)
+        old.close()
+        new = self.successor(self.flavour == 'stock', ['-S'])
+        new.launch()
+        self.continue_in(new)
+        migration.load_snapshot(new, DISK)
+        self.host.command(f'rm {DISK}')
 
     def check_not_lost(self) -> None:
         """Raise GuestLost if the guest has panicked or QEMU has ended."""

@@ -33,9 +33,10 @@ def start_program(host: Host, qemu: str, smp: int = 1,
     return guest
 
 
-def wait_log(guest: KvmGuest, mark: int) -> Log:
-    """Wait for the handler to have been entered after @mark, with a log."""
-    line = guest.console.wait('^(log|good|at 200) ', mark, 60 * guest.factor)
+def wait_log(guest: KvmGuest, mark: int, count: int = 1) -> Log:
+    """Wait until the handler has been entered @count times after @mark."""
+    line = guest.console.wait('^(log|good|at 200) ', mark, 60 * guest.factor,
+                              count)
     assert line.text.startswith('log '), line.text
     return Log(*(int(word, 16) for word in line.text.split()[1:]))
 

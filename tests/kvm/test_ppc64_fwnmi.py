@@ -9,8 +9,9 @@ from typing import Callable, Iterator
 
 import pytest
 
-from checks import check_move_of_parked
+from checks import check_move_of_parked, move_with_errors
 from lab import Host, KvmGuest
+from program import BAD, BAD_TOO, start_program, take, wait_log
 from ras.cases import HANDLED, hit_of
 from ras.guest import Victim
 from ras.oracles import oracle_for
@@ -67,6 +68,48 @@ def test_migration_of_parked_vcpus(host: Host,
     guest = host.start_guest('ras', smp=3, extra_args=[
         '-global spapr-ras.reclaim-ms=30000'])
     check_move_of_parked(guest, False, report)
+
+
+@pytest.mark.parametrize('running, way', [
+    (True, KvmGuest.move), (False, KvmGuest.move),
+    (False, KvmGuest.move_by_snapshot)], ids=['running', 'stopped', 'snapshot'])
+def test_move_in_the_handler(host: Host, running: bool,
+                             way: Callable[[KvmGuest], None]) -> None:
+    """One vCPU owns the log and one is parked; both go on elsewhere.
+
+    In a program, not Linux, which gives its log back at once.
+    """
+    guest = start_program(host, 'ras', 2, [
+        '-global spapr-ras.reclaim-ms=60000'])
+    account, mark = guest.account(), guest.console.mark()
+    host.break_memory([BAD, BAD_TOO])
+    guest.console.send('h')
+    guest.console.wait('^hold', mark, 60 * guest.factor)
+    account.wait('queued', 2)
+    # What moves is the error; the memory has to be read for that.
+    host.mend_memory()
+    if not running:
+        guest.qemu.qmp('stop')
+    before = guest.ras()
+    assert before['parked'] == [1]
+    assert [(error['vcpu'], error['state'], error['address'])
+            for error in before['queue']] == \
+        [(0, 'notified', BAD), (1, 'queued', BAD_TOO)]
+    move_with_errors(guest, way)
+    guest.qemu.qmp('cont')
+
+    guest.console.send('i')
+    owner, parked = wait_log(guest, mark), wait_log(guest, mark, 2)
+    assert (owner.processor, owner.address) == (0, BAD)
+    assert (parked.processor, parked.address) == (1, BAD_TOO)
+    account.settle(acknowledged=2)
+    # KVM here has been told whose business machine checks are.
+    exits = len(guest.qemu.trace(EXIT_TRACE))
+    host.break_memory([BAD])
+    assert take(guest)[:2] == (0, BAD)
+    account.settle(acknowledged=3)
+    assert len(guest.qemu.trace(EXIT_TRACE)) == exits + 1
+    host.mend_memory()
 
 
 def test_after_reset_nothing_is_registered(host: Host, guest: KvmGuest,
