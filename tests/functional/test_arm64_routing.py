@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from ras import environment
+from ras import bare, environment
 from ras.targets import ARM64
 
 MACHINE = 'arm64'
 
-SOURCE = Path(__file__).resolve().parent / 'bare' / 'external-abort.S'
 EL1_AND_2 = 'virt,virtualization=on'
 ALL_ELS = 'virt,virtualization=on,secure=on'
 
@@ -23,10 +22,7 @@ def taken_by(variable: str, folder: Path, machine: str, ea: int,
              tea: int) -> int:
     """The level that takes it, in the QEMU that @variable names."""
     program = folder / 'external-abort'
-    subprocess.run([ARM64.compiler, '-nostdlib', '-static', f'-DEA={ea}',
-                    f'-DTEA={tea}', '-Wl,-Ttext=0x40400000',
-                    '-Wl,--build-id=none', '-o', str(program), str(SOURCE)],
-                   check=True, timeout=60)
+    bare.build_arm64(ARM64, 'external-abort', program, EA=ea, TEA=tea)
     return subprocess.run([
         str(environment.path(variable)), '-machine', machine, '-cpu', 'max',
         '-L', str(environment.path('RAS_FIRMWARE')), '-m', '64M',

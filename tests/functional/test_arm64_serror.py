@@ -1,21 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """arm64: SErrors, in programs without an operating system, and in Linux."""
 
-import re
-import subprocess
 import time
 from pathlib import Path
-from typing import Any, Dict, NamedTuple
+from typing import Any, Dict
 
 import pytest
 
-from ras import cases, environment
+from ras import bare, cases, environment
+from ras.bare import SerrorReport as Report
 from ras.guest import Guest
 from ras.targets import ARM64
 
 MACHINE = 'arm64'
-
-SOURCE = Path(__file__).resolve().parent / 'bare' / 'serror.S'
 
 # ESR_ELx: EC and IL of an SError.  Its ISS: DFSC, AET, IDS.
 SERROR = 0x2f << 26 | 1 << 25
@@ -39,23 +36,8 @@ FSR_AET = 14
 SAME = 0x380
 LOWER = 0x580
 
-# Offsets in the report of the program.
-REPORT = 0x40500000
-REPORTED = ('running', 'offset', 'level', 'esr', 'pending', 'deferred', 'done')
-
-
 # What Linux says when it gives up.
 PANIC = 'Kernel panic - not syncing: Asynchronous SError Interrupt'
-
-
-class Report(NamedTuple):
-    """What became of the SError."""
-
-    offset: int = 0
-    level: int = 0
-    esr: int = 0
-    pending: int = 0
-    deferred: int = 0
 
 
 class Program:
@@ -67,12 +49,8 @@ class Program:
         from qemu.machine import QEMUMachine  # pylint: disable=C0415
 
         program = folder / 'serror'
-        macros = {'LEVEL': 1, 'SCR': 0, 'HCR': 0, **macros}
-        subprocess.run([ARM64.compiler, '-nostdlib', '-static',
-                        '-march=armv8.2-a', '-Wl,-Ttext=0x40400000',
-                        '-Wl,--build-id=none', '-o', str(program), str(SOURCE),
-                        *[f'-D{key}={value}' for key, value in
-                          macros.items()]], check=True, timeout=60)
+        bare.build_arm64(ARM64, 'serror', program,
+                         **{'LEVEL': 1, 'SCR': 0, 'HCR': 0, **macros})
         self.vm = QEMUMachine(str(environment.path(
             ARM64.stock_variable if stock else ARM64.qemu_variable)), args=[
                 '-machine', 'virt,virtualization=on,secure=on,acpi=off'
@@ -89,10 +67,8 @@ class Program:
 
     def read(self) -> Dict[str, int]:
         """The report as it is now."""
-        text = self.vm.cmd('human-monitor-command',
-                           command_line=f'xp /7gx {REPORT:#x}')
-        return dict(zip(REPORTED, [int(word, 16) for word in re.findall(
-            r'0x(\w{16})', text)]))
+        return bare.read_serror_report(lambda command: self.vm.cmd(
+            'human-monitor-command', command_line=command))
 
     def wait(self, word: str) -> Dict[str, int]:
         """Wait until a word of the report is set."""
@@ -128,8 +104,7 @@ class Program:
 
     def result(self) -> Report:
         """What the program reports when it is done."""
-        words = self.wait('done')
-        return Report(*[words[field] for field in Report._fields])
+        return Report.of(self.wait('done'))
 
 
 @pytest.mark.parametrize('macros, expected', [

@@ -2,8 +2,8 @@
 """Tests under KVM: fixtures, and what is shown when a test fails.
 
 Run by "make check-kvm", which sets the environment variables RAS_*
-(scripts/env, scripts/kvm-lab).  Each test module names its HOST; its tests
-share one, and a guest as long as that is well.
+(scripts/env, scripts/kvm-lab).  Each test module names its HOST, or makes it
+a parameter of its tests, which share one, and a guest as long as that is well.
 """
 
 import signal
@@ -40,7 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope='module')
 def host(request: pytest.FixtureRequest) -> Iterator[Host]:
     """The host with KVM."""
-    name = request.module.HOST
+    name = getattr(request, 'param', None) or request.module.HOST
     made = Host(LABS[name], f'kvm-host-{name}')
     _hosts.append(made)
     try:

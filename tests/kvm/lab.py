@@ -33,8 +33,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
-from ras import environment, initramfs, migration, targets
-from ras.agent import Agent
+from ras import bare, environment, initramfs, migration, targets
+from ras.agent import Agent, ShellResult
+from ras.bare import SerrorReport
 from ras.guest import Guest, Victim
 from ras.qemu import Qemu
 from ras.stream import LineStream
@@ -49,6 +50,8 @@ RAM = '/ram/guest'
 STATE = '/tmp/state'
 DISK = Path('/tmp/disk')
 GUEST_MEGABYTES = 1024
+# The program of Host.start_program().
+PROGRAM = '/lab/serror'
 # How often the programs host/reset*.S are reset.
 RESETS = int(os.environ.get('RAS_RESETS', '10'))
 
@@ -79,11 +82,10 @@ class Lab:
     program_flags: Sequence[str] = ()
 
 
-def _arm64_host_args() -> List[str]:
-    # "sme" makes emulation slow and gives nothing here.
+# "sme" makes emulation slow and gives nothing here.
+def _arm64_host_args(cpu: str = 'max,pauth-impdef=on,sme=off') -> List[str]:
     return ['-machine', 'virt,ras=on,virtualization=on,gic-version=3',
-            '-cpu', 'max,pauth-impdef=on,sme=off',
-            '-bios', str(environment.path('RAS_AAVMF'))]
+            '-cpu', cpu, '-bios', str(environment.path('RAS_AAVMF'))]
 
 
 def _arm64_sea_host_args() -> List[str]:
@@ -122,6 +124,11 @@ ARM64_SEA = replace(ARM64, host=replace(
 ARM64_NO_SEA = replace(ARM64_SEA, host=replace(
     ARM64_SEA.host, kernel_variable='RAS_KERNEL_ARM64'))
 
+# A host whose CPUs do not have the RAS extension.
+ARM64_NO_RAS = replace(ARM64, host=replace(
+    targets.ARM64, machine_args=lambda: _arm64_host_args('cortex-a57')))
+
+
 def _ppc64_host_args() -> List[str]:
     return ['-machine', 'pseries,cap-nested-hv=on', '-cpu', 'power9',
             '-nodefaults']
@@ -149,7 +156,8 @@ PPC64 = Lab(
     program_flags=['-mbig-endian', '-Wl,-Ttext=0', '-Wl,--oformat=binary'])
 
 LABS = {'arm64': ARM64, 'arm64-sea': ARM64_SEA,
-        'arm64-no-sea': ARM64_NO_SEA, 'ppc64': PPC64}
+        'arm64-no-sea': ARM64_NO_SEA, 'arm64-no-ras': ARM64_NO_RAS,
+        'ppc64': PPC64}
 
 
 class GuestLost(Exception):
@@ -184,12 +192,11 @@ def _archive(lab: Lab, folder: Path) -> Path:
                     '-o', str(root / 'lab' / 'ram'),
                     str(HOST_SOURCES / 'ram.c')], check=True, timeout=300)
     for name, program in lab.programs.items():
-        subprocess.run([lab.guest.compiler, '-nostdlib', '-static',
-                        f'-DROUNDS={RESETS}', '-Wl,--build-id=none',
-                        *lab.program_flags,
-                        '-o', str(root / 'lab' / name),
-                        str(HOST_SOURCES / program)],
-                       check=True, timeout=60)
+        bare.build(lab.guest, HOST_SOURCES / program, root / 'lab' / name,
+                   f'-DROUNDS={RESETS}', *lab.program_flags)
+    if lab.guest is targets.ARM64:
+        bare.build_arm64(lab.guest, 'serror', root / 'lab' / 'serror',
+                         LEVEL=1, SCR=0, HCR=0, UNMASK=1, HOLD=1, NO_RAS=1)
     names = sorted(str(path.relative_to(root)) for path in root.rglob('*'))
     archive = folder / 'initramfs.cpio'
     shutil.copy(initramfs.get(lab.host), archive)
@@ -255,10 +262,26 @@ class Host(Guest):
                      extra_args: Sequence[str] = ()) -> 'KvmGuest':
         """The same, but do not wait for the guest."""
         self.stop_guest()
-        name = f'{self.name}-{qemu}-{next(self._numbers)}'
-        self.kvm_guest = KvmGuest(self, qemu, name, smp, extra_args)
+        self.kvm_guest = KvmGuest(self, qemu, smp, [
+            '-bios /lab/firmware -kernel /lab/kernel -initrd /lab/initrd',
+            f'-append "{self.lab.kernel_arguments} irqaffinity=0 panic=0"',
+            *extra_args])
         self.kvm_guest.launch()
         return self.kvm_guest
+
+    def start_program(self, qemu: str,
+                      extra_args: Sequence[str] = ()) -> 'KvmProgram':
+        """Let functional/bare/serror.S run instead of a guest (arm64)."""
+        self.stop_guest()
+        made = self.kvm_guest = KvmProgram(self, qemu, 1, [
+            '-machine acpi=off', f'-device loader,file={PROGRAM},cpu-num=0',
+            *extra_args])
+        made.launch()
+        return made
+
+    def next_name(self, qemu: str) -> str:
+        """A name for what comes next."""
+        return f'{self.name}-{qemu}-{next(self._numbers)}'
 
     def stop_guest(self) -> None:
         """End the inner QEMU, if there is one."""
@@ -266,27 +289,29 @@ class Host(Guest):
             self.kvm_guest.close()
             self.kvm_guest = None
 
-    def _ram(self, action: str, pages: Sequence[int]) -> List[str]:
+    def _ram(self, action: str, file: str, offsets: Sequence[int]
+             ) -> List[str]:
         # As many at once as are sure to fit into a command line.
         at_once = 128
         said: List[str] = []
-        for first in range(0, len(pages), at_once):
-            offsets = ' '.join(hex(page - self.lab.ram_base)
-                               for page in pages[first:first + at_once])
-            said += self.command(
-                f'/lab/ram {action} {RAM} {offsets}').split()
+        for first in range(0, len(offsets), at_once):
+            words = ' '.join(map(hex, offsets[first:first + at_once]))
+            said += self.command(f'/lab/ram {action} {file} {words}').split()
         return said
+
+    def _ram_offsets(self, pages: Sequence[int]) -> List[int]:
+        return [page - self.lab.ram_base for page in pages]
 
     def poison(self, pages: Sequence[int]) -> None:
         """Let the memory at these guest physical addresses fail.
 
         The host's kernel knows at once, and tells the inner QEMU.
         """
-        self._ram('poison', pages)
+        self._ram('poison', RAM, self._ram_offsets(pages))
 
-    def poison_file(self, file: str, offset: int) -> None:
-        """The same for a page of another file of the host."""
-        self.command(f'/lab/ram poison {file} {offset:#x}')
+    def poison_file(self, file: str, offsets: Sequence[int]) -> None:
+        """The same for pages of another file of the host."""
+        self._ram('poison', file, offsets)
 
     def break_memory(self, pages: Sequence[int]) -> None:
         """The same, but nobody knows until it is touched."""
@@ -300,7 +325,16 @@ class Host(Guest):
 
     def where(self, pages: Sequence[int]) -> List[int]:
         """The physical addresses, in the host, of pages of the guest."""
-        return [int(line, 0) for line in self._ram('where', pages)]
+        return self.where_in_file(RAM, self._ram_offsets(pages))
+
+    def where_in_file(self, file: str, offsets: Sequence[int]) -> List[int]:
+        """The same for pages of another file of the host."""
+        return [int(line, 0) for line in self._ram('where', file, offsets)]
+
+    def read(self, addresses: Sequence[int]) -> List[int]:
+        """What is in the guest's memory there, in 8 bytes each."""
+        return [int(line, 0) for line in
+                self._ram('read', RAM, self._ram_offsets(addresses))]
 
     def _chardev(self, port: str) -> Dict[str, Any]:
         devices = self.qemu.qmp('query-chardev')
@@ -394,6 +428,19 @@ class _Process:
             self._qmp.close()
 
 
+def _command_line(lab: Lab, binary: str, args: Sequence[str],
+                  backends: Dict[str, str]) -> str:
+    """How to start an inner QEMU; @backends are those of its chardevs."""
+    return ' '.join([
+        f'/lab/{binary} -nodefaults -display none', *args,
+        *(f'-chardev {backends[name]},id={name}'
+          for name in PORTS if name != 'log'),
+        '-mon chardev=qmp,mode=control', '-device virtio-serial-pci',
+        *lab.console_args,
+        '-device virtserialport,chardev=agent,name=ras.agent',
+        '-msg timestamp=on'])
+
+
 class _InnerQemu(Qemu):
     """ras.qemu.Qemu for a process in the host: has the same attributes."""
 
@@ -414,16 +461,9 @@ class _InnerQemu(Qemu):
             self._stream(host, port) for port in PORTS if port != 'qmp']
         self._loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self._loop)
-        port = host.ports
-        self._vm = _Process(host, ' '.join([
-            binary, '-nodefaults', '-display none', *args,
-            f'-chardev pipe,id=q,path={port["qmp"]}',
-            '-mon chardev=q,mode=control',
-            *(f'-chardev pipe,id={name},path={port[name]}'
-              for name in ('serial', 'console', 'agent')),
-            '-device virtio-serial-pci', *host.lab.console_args,
-            '-device virtserialport,chardev=agent,name=ras.agent',
-            '-msg timestamp=on']))
+        self._vm = _Process(host, _command_line(
+            host.lab, binary, args,
+            {name: f'pipe,path={port}' for name, port in host.ports.items()}))
 
     def _stream(self, host: Host, port: str) -> LineStream:
         socket = host.folder / port
@@ -464,28 +504,25 @@ class _InnerQemu(Qemu):
 class KvmGuest(Guest):
     """A guest of the inner QEMU: ras.guest.Guest, and poison of the host."""
 
+    MEGABYTES = 1024
+
     # The base class would start a process of this machine.
     # pylint: disable-next=super-init-not-called
-    def __init__(self, host: Host, qemu: str, name: str, smp: int,
-                 extra_args: Sequence[str]) -> None:
+    def __init__(self, host: Host, qemu: str, smp: int,
+                 args: Sequence[str]) -> None:
         lab = host.lab
         self.host = host
         self.flavour = qemu
         self.smp = smp
         self.target = lab.guest
         self.factor = environment.time_factor()
-        self._name = name
+        self._name = host.next_name(qemu)
         self._moves = itertools.count(1)
         self._args = [
             *lab.machine_args, '-machine memory-backend=ram',
-            f'-m {GUEST_MEGABYTES}M', f'-smp {smp}',
-            f'-object memory-backend-file,id=ram,mem-path={RAM},'
-            f'size={GUEST_MEGABYTES}M,share=on',
-            '-bios /lab/firmware -kernel /lab/kernel -initrd /lab/initrd',
-            f'-append "{lab.kernel_arguments} irqaffinity=0 panic=0"',
-            '-action panic=none',
-            *(['-trace "ras_*"'] if qemu == 'ras' else []), *extra_args]
-        self.qemu = self._make_qemu(name, qemu == 'stock', [])
+            f'-m {self.MEGABYTES}M', f'-smp {smp}', '-action panic=none',
+            *(['-trace "ras_*"'] if qemu == 'ras' else []), *args]
+        self.qemu = self._make_qemu(self._name, qemu == 'stock', [])
         self.agent = Agent(self.qemu.agent, self.factor)
         self.console = self.qemu.console
         self.hello: Dict[str, str] = {}
@@ -493,25 +530,54 @@ class KvmGuest(Guest):
 
     def _make_qemu(self, name: str, stock: bool,
                    more: Sequence[str]) -> Qemu:
-        return _InnerQemu(self.host, '/lab/stock' if stock else '/lab/ras',
-                          [*self._args, *more], name)
+        return _InnerQemu(self.host, 'stock' if stock else 'ras',
+                          [*self._args, self._ram(RAM), *more], name)
 
-    def move(self) -> None:
+    def _ram(self, file: str) -> str:
+        return f'-object memory-backend-file,id=ram,mem-path={file},' \
+               f'size={self.MEGABYTES}M,share=on'
+
+    def try_load(self) -> ShellResult:
+        """Let another inner QEMU load what save() has saved, and not run it.
+
+        It ends when it cannot, or after a minute.
+        """
+        other = '/ram/other'
+        command = _command_line(
+            self.host.lab, 'ras', [*self._args, self._ram(other), '-S',
+                                   f'-incoming file:{STATE}'],
+            dict.fromkeys(PORTS, 'null'))
+        return self.host.agent.run(
+            f'timeout 60 {command} 2>&1; ended=$?; rm -f {other}; '
+            'exit $ended', 90)
+
+    def save(self) -> None:
+        """Save the VM in a file of the host, STATE; it stands still."""
+        self.qemu.qmp('migrate', uri=f'file:{STATE}')
+        self.wait_until(lambda: self.qemu.qmp('query-migrate')['status'] in
+                        ('completed', 'failed'), 'migration', 300)
+        saved = self.qemu.qmp('query-migrate')
+        assert saved['status'] == 'completed', saved
+
+    def move(self, snapshot: bool = False) -> None:
         """Let the guest go on in a new inner QEMU; it stands still there.
 
-        The host has one at a time, so the way is through a file.
+        The host has one at a time, so the way is through a file: that of a
+        migration, or a disk with a snapshot; then the guest stands still
+        before, too.
         """
         old = self.qemu
-        old.qmp('migrate', uri=f'file:{STATE}')
-        self.wait_until(lambda: old.qmp('query-migrate')['status'] in
-                        ('completed', 'failed'), 'migration', 300)
-        saved = old.qmp('query-migrate')
-        assert saved['status'] == 'completed', saved
+        if snapshot:
+            migration.save_snapshot(old, Path(STATE))
+        else:
+            self.save()
         old.close()
-        new = self.successor(self.flavour == 'stock',
-                             ['-S', f'-incoming file:{STATE}'])
+        new = self.successor(self.flavour == 'stock', [
+            '-S', *([] if snapshot else [f'-incoming file:{STATE}'])])
         new.launch()
         self.continue_in(new)
+        if snapshot:
+            migration.load_snapshot(new, Path(STATE))
         self.wait_until(lambda: new.qmp('query-status')['status'] !=
                         'inmigrate', 'the guest arrives', 300)
         self.host.command(f'rm {STATE}')
@@ -562,3 +628,28 @@ class KvmGuest(Guest):
     def poisoned(self) -> List[Dict[str, Any]]:
         """None that could be made good again: it is the host's poison."""
         return []
+
+
+class KvmProgram(KvmGuest):
+    """Waits for an SError with SErrors masked, and holds it back."""
+
+    MEGABYTES = 64
+
+    def report(self) -> SerrorReport:
+        """What became of it so far."""
+        return SerrorReport.of(self._words())
+
+    def wait_running(self) -> None:
+        """Wait until it waits."""
+        self.wait_until(lambda: bool(self._words()['running']),
+                        'the program runs')
+
+    def release(self) -> SerrorReport:
+        """Let it take what is pending."""
+        self.qemu.serial.send('.')
+        self.wait_until(lambda: bool(self._words()['done']),
+                        'the SError is taken')
+        return self.report()
+
+    def _words(self) -> Dict[str, int]:
+        return bare.read_serror_report(self.qemu.hmp)

@@ -5,7 +5,8 @@
  *
  * To be defined: LEVEL (1 to 3), SCR and HCR (further bits of these registers),
  * and what is done once the SError is there, one of UNMASK, ESB, WFI, IESB,
- * VSE (an SError from EL2, with this syndrome), A32_UNMASK and A32_ESB.
+ * VSE (an SError from EL2, with this syndrome), A32_UNMASK and A32_ESB.  With
+ * HOLD also, it is not done before something arrives at the serial port.
  */
 
 #define REPORT   0x40500000
@@ -25,6 +26,10 @@
 #define PSTATE_A      0x100
 #define ISR_A         (1 << 8)
 #define SCTLR_IESB    (1 << 21)
+
+#define UART         0x09000000
+#define UART_FR      0x18
+#define UART_FR_RXFE 4          /* bit number: nothing has arrived */
 
 #define DISR_EL1      S3_0_C12_C1_1
 #define VSESR_EL2     S3_4_C5_C2_3
@@ -108,6 +113,12 @@ arrived:
 wait:
         mrs     x0, isr_el1
         tbz     x0, #8, wait
+#ifdef HOLD
+        ldr     x1, =UART
+hold:
+        ldr     w0, [x1, #UART_FR]
+        tbnz    w0, #UART_FR_RXFE, hold
+#endif
 #ifdef ESB
         hint    #16
 #endif

@@ -5,8 +5,11 @@
  *
  *   ram poison FILE OFFSET...   the pages fail, as in a machine check
  *   ram where FILE OFFSET...    prints their physical addresses, one a line
+ *   ram read FILE OFFSET...     prints the 8 bytes there, as a number, one a
+ *                               line
  *
- * OFFSET is the number of bytes from the begin of the file to a page.
+ * OFFSET is the number of bytes from the begin of the file to a page, and to
+ * a multiple of 8 for "read".
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -86,6 +89,16 @@ static void where(int fd, off_t offset)
     close(pagemap);
 }
 
+static void read_number(int fd, off_t offset)
+{
+    uint64_t number;
+
+    if (pread(fd, &number, sizeof(number), offset) != sizeof(number)) {
+        err(1, "pread at 0x%llx", (unsigned long long)offset);
+    }
+    printf("0x%llx\n", (unsigned long long)number);
+}
+
 int main(int argc, char **argv)
 {
     void (*act)(int fd, off_t offset) = NULL;
@@ -94,10 +107,11 @@ int main(int argc, char **argv)
 
     if (argc > 3) {
         act = !strcmp(argv[1], "poison") ? poison :
-              !strcmp(argv[1], "where") ? where : NULL;
+              !strcmp(argv[1], "where") ? where :
+              !strcmp(argv[1], "read") ? read_number : NULL;
     }
     if (!act) {
-        errx(2, "usage: ram poison|where FILE OFFSET...");
+        errx(2, "usage: ram poison|where|read FILE OFFSET...");
     }
     fd = open(argv[2], O_RDWR | O_CLOEXEC);
     if (fd < 0) {

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Programs without an operating system: functional/bare, kvm/host."""
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Callable, Dict, NamedTuple
+
+from .targets import Target
+
+SOURCES = Path(__file__).resolve().parent.parent / 'bare'
+
+# In serror.S: where it reports, and what.
+SERROR_REPORT = 0x40500000
+SERROR_REPORTED = ('running', 'offset', 'level', 'esr', 'pending', 'deferred',
+                   'done')
+
+
+class SerrorReport(NamedTuple):
+    """What became of an SError that serror.S waited for."""
+
+    offset: int = 0
+    level: int = 0
+    esr: int = 0
+    pending: int = 0
+    deferred: int = 0
+
+    @staticmethod
+    def of(words: Dict[str, int]) -> 'SerrorReport':
+        """That of read_serror_report()."""
+        return SerrorReport(*[words[field]
+                              for field in SerrorReport._fields])
+
+
+def build(target: Target, source: Path, program: Path, *options: str) -> None:
+    """Compile and link @source."""
+    subprocess.run([target.compiler, '-nostdlib', '-static',
+                    '-Wl,--build-id=none', *options, '-o', str(program),
+                    str(source)], check=True, timeout=60)
+
+
+def build_arm64(target: Target, name: str, program: Path,
+                **macros: int) -> None:
+    """The same with the file of that name in SOURCES, for "virt"."""
+    build(target, SOURCES / f'{name}.S', program, '-march=armv8.2-a',
+          '-Wl,-Ttext=0x40400000',
+          *[f'-D{key}={value}' for key, value in macros.items()])
+
+
+def read_serror_report(hmp: Callable[[str], str]) -> Dict[str, int]:
+    """What serror.S has reported so far; @hmp runs a monitor command."""
+    text = hmp(f'xp /{len(SERROR_REPORTED)}gx {SERROR_REPORT:#x}')
+    return dict(zip(SERROR_REPORTED, [
+        int(word, 16) for word in re.findall(r'0x(\w{16})', text)]))
