@@ -15,6 +15,7 @@
 #include "hw/ras.h"
 #include "system/hw_accel.h"
 #include "system/kvm.h"
+#include "system/runstate.h"
 #include "ras-internal.h"
 
 /* The error behind the SError of @vcpu, or NULL. */
@@ -55,8 +56,8 @@ void ras_serror_settle(RasState *s, CPUState *cpu)
 {
     RasEntry *e = find(s, cpu->cpu_index);
 
-    /* the vCPU may not be loaded yet, and has not run in any case */
-    if (!e || s->loaded) {
+    /* the vCPU may not be loaded yet */
+    if (!e || runstate_check(RUN_STATE_INMIGRATE)) {
         return;
     }
     cpu_synchronize_state(cpu);
