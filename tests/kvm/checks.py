@@ -10,7 +10,6 @@ from lab import GuestLost, Host, KvmGuest
 from ras.cases import HANDLED, hit_of, stop_spinning
 from ras.guest import PAGE, Account, Exit, Victim
 from ras.oracles import oracle_for
-from ras.qemu import QemuError
 
 
 def expect_loss(request: pytest.FixtureRequest, reason: str) -> None:
@@ -96,11 +95,19 @@ class Patients:
         assert {error['origin'] for error in errors} == {origin}
 
 
-def move_with_errors(guest: KvmGuest,
-                     way: Callable[[KvmGuest], None] = KvmGuest.move) -> None:
-    """Move a guest; all of query-ras moves with it."""
+def move_with_errors(guest: KvmGuest, snapshot: bool = False,
+                     entered: Sequence[int] = ()) -> None:
+    """Move a guest that stands still; all of query-ras moves with it.
+
+    @entered: vCPUs that the kernel lets take their SErrors when they arrive.
+    """
     before = guest.ras()
-    way(guest)
+    guest.move(snapshot)
+    for kind in 'queue', 'serrors':
+        before[kind] = [each for each in before[kind]
+                        if each['vcpu'] not in entered]
+    before['counters']['in-flight'] -= len(entered)
+    before['counters']['taken'] += len(entered)
     for error in before['queue']:
         if error['state'] == 'notified':
             # How is not in the migration stream.
@@ -154,61 +161,3 @@ def check_move_of_parked(guest: KvmGuest, notified: bool,
         guest.check_alive()
         guest.damaged = False
     guest.check_not_lost()
-
-
-# ESR_ELx of an SError: EC, IL and DFSC, and AET from bit 10 on.
-SERROR = 0x2f << 26 | 1 << 25 | 0x11
-UC, UEO, CE = (aet << 10 | 0x11 for aet in (0, 2, 6))
-
-
-def check_serror_goes_on(guest: KvmGuest) -> None:
-    """Restartable or corrected: Linux says nothing, and nobody notices."""
-    control = guest.spawn_control()
-    account, mark = guest.account(), guest.console.mark()
-    for count, aet in enumerate(('ueo', 'ce'), 1):
-        guest.inject_serror(1, aet=aet)
-        # KVM does not say when it is taken, but it can be asked.
-        guest.wait_until(lambda n=count: account.delta()['taken'] == n,
-                         'SError taken')
-    account.settle(taken=2)
-    assert guest.ras()['serrors'] == []
-    guest.check_alive()
-    assert control.count()['bad'] == 0
-    control.kill()
-    guest.console_sync()
-    assert not guest.console.matching('SError', mark)
-
-
-def check_serror_panics(guest: KvmGuest) -> None:
-    """Linux gives up, and masks SErrors from then on: the next one waits."""
-    guest.damaged = True
-    mark = guest.console.mark()
-    guest.inject_serror(1, aet='uer')
-    guest.console.wait(
-        rf'SError Interrupt on CPU1, code 0x0*{SERROR | 3 << 10:x}', mark,
-        60 * guest.factor)
-    guest.console.wait('Kernel panic - not syncing: Asynchronous SError '
-                       'Interrupt', mark, 60 * guest.factor)
-    assert guest.counters()['in-flight'] == 0
-
-    guest.inject_serror(1, aet='ce')
-    # This is what the kernel of the host says.
-    for _ in range(2):
-        assert guest.ras()['serrors'] == [{'vcpu': 1, 'syndrome': CE}]
-    assert guest.counters()['in-flight'] == 1
-    with pytest.raises(QemuError, match='vCPU 1 has an SError pending'):
-        guest.inject_serror(1)
-
-
-def check_serror_over_reset(guest: KvmGuest,
-                            report: Callable[[str], None]) -> None:
-    """After check_serror_panics(): KVM keeps it, or not; QEMU knows."""
-    guest.qemu.qmp('stop')
-    guest.qemu.qmp('system_reset')
-    pending = guest.ras()['serrors']
-    warned = any('from before the reset' in line
-                 for line in guest.qemu.output())
-    report('KVM keeps an SError over a reset' if pending else
-           'KVM drops an SError at a reset')
-    assert pending in ([], [{'vcpu': 1, 'syndrome': CE}])
-    assert warned == bool(pending)

@@ -48,8 +48,6 @@ PORTS = ('qmp', 'console', 'serial', 'agent', 'log')
 RAM = '/ram/guest'
 # A guest on its way from one inner QEMU to the next.
 STATE = '/tmp/state'
-DISK = Path('/tmp/disk')
-GUEST_MEGABYTES = 1024
 # The program of Host.start_program().
 PROGRAM = '/lab/serror'
 # How often the programs host/reset*.S are reset.
@@ -559,6 +557,11 @@ class KvmGuest(Guest):
         saved = self.qemu.qmp('query-migrate')
         assert saved['status'] == 'completed', saved
 
+    def wait_arrived(self) -> None:
+        """Wait until the inner QEMU, started to load a VM, has done so."""
+        self.wait_until(lambda: self.qemu.qmp('query-status')['status'] !=
+                        'inmigrate', 'the guest arrives', 300)
+
     def move(self, snapshot: bool = False) -> None:
         """Let the guest go on in a new inner QEMU; it stands still there.
 
@@ -578,20 +581,8 @@ class KvmGuest(Guest):
         self.continue_in(new)
         if snapshot:
             migration.load_snapshot(new, Path(STATE))
-        self.wait_until(lambda: new.qmp('query-status')['status'] !=
-                        'inmigrate', 'the guest arrives', 300)
+        self.wait_arrived()
         self.host.command(f'rm {STATE}')
-
-    def move_by_snapshot(self) -> None:
-        """The same by savevm and loadvm."""
-        old = self.qemu
-        migration.save_snapshot(old, DISK)
-        old.close()
-        new = self.successor(self.flavour == 'stock', ['-S'])
-        new.launch()
-        self.continue_in(new)
-        migration.load_snapshot(new, DISK)
-        self.host.command(f'rm {DISK}')
 
     def check_not_lost(self) -> None:
         """Raise GuestLost if the guest has panicked or QEMU has ended."""

@@ -6,12 +6,10 @@ error when it runs into it, and the full one (ras-ghes=on), where the guest is
 told as soon as the host knows.
 """
 
-from typing import Callable, Dict, Iterator, List
+from typing import Dict, Iterator, List
 
 import pytest
 
-from checks import check_serror_goes_on, check_serror_over_reset, \
-    check_serror_panics
 from lab import Host, KvmGuest
 from ras.guest import PAGE, Exit, Victim
 from ras.oracles import Oracle, oracle_for
@@ -249,7 +247,7 @@ def test_device_memory(host: Host) -> None:
     assert 'value=0x0' in victim.ask('load', 'done load ')
     control = guest.spawn_control()
     account = guest.account()
-    host.poison_file('/ram/bar', 0)
+    host.poison_file('/ram/bar', [0])
     victim.tell('load')
     account.wait('acknowledged')
     event = account.events('acknowledged')[0]
@@ -259,10 +257,3 @@ def test_device_memory(host: Host) -> None:
     assert control.count()['bad'] == 0
     guest.check_alive()
     guest.check_not_lost()
-
-
-def test_serror(full_guest: KvmGuest, report: Callable[[str], None]) -> None:
-    """SErrors that are injected, with an older kernel."""
-    check_serror_goes_on(full_guest)
-    check_serror_panics(full_guest)
-    check_serror_over_reset(full_guest, report)

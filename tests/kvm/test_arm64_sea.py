@@ -3,15 +3,13 @@
 
 KVM passes them on to the inner QEMU, as KVM_EXIT_ARM_SEA, or gives the guest
 an SError if that has not asked for them, as stock has not: Linux then panics.
-And SErrors that are injected, on this newer kernel.
 """
 
 from typing import Callable
 
 import pytest
 
-from checks import Patients, check_serror_goes_on, check_serror_over_reset, \
-    check_serror_panics, expect_loss
+from checks import Patients, expect_loss
 from lab import Host, KvmGuest
 from ras.oracles import Oracle
 
@@ -47,11 +45,3 @@ def test_exits_of_16_processes_at_once(
         host: Host, guest: KvmGuest, report: Callable[[str], None]) -> None:
     """16 processes on 4 vCPUs touch their 16 bad pages at the same time."""
     check_exits(host, guest, 16, report)
-
-
-@pytest.mark.parametrize('flavour', ['ras'], indirect=True)
-def test_serror(guest: KvmGuest, report: Callable[[str], None]) -> None:
-    """A kernel that does the exception entry when it is given an SError."""
-    check_serror_goes_on(guest)
-    check_serror_panics(guest)
-    check_serror_over_reset(guest, report)
