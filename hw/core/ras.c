@@ -31,10 +31,10 @@
 #include <sys/timerfd.h>
 #endif
 
-/* Polling for an acknowledgement starts fast and slows down to this. */
 /* How much later people are told of a record that the guest has to read. */
 #define REPORT_DELAY_NS (2 * SCALE_MS)
 
+/* Polling for an acknowledgement starts fast and slows down to this. */
 #define ACK_POLL_MIN_NS (50 * SCALE_US)
 #define ACK_POLL_MAX_NS (10 * SCALE_MS)
 
