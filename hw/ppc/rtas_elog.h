@@ -4,8 +4,8 @@
  * What ibm,nmi-register's machine check routine finds behind the saved r3:
  * LoPAR 2.9 section 10.3.2 (fixed part 10.3.2.1.9, extended log 10.3.2.2,
  * sections 10.3.2.3 to 10.3.2.12).
- * hw/ppc/spapr_fwnmi.c builds logs with it, rasctl, the unit tests and the
- * fuzzer read them.
+ * hw/ppc/spapr_mce.c builds logs with it, the unit tests and the fuzzer read
+ * them.
  *
  * Everything in the log is big-endian, also for a little-endian guest.
  * Nothing here needs alignment, allocates, or keeps state: all functions can
@@ -441,7 +441,7 @@ void rtas_elog_put_processor_error(RtasElogMcLogBytes *out, RtasMcType type,
                                    uint8_t subtype, const uint64_t *ea);
 
 /**
- * rtas_elog_build_mc: build the log of a machine check
+ * rtas_elog_build_mc: build the log of a machine check that nobody has checked
  * @buf: where to, any alignment
  * @size: bytes at @buf
  * @log: the machine check
