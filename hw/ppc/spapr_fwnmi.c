@@ -334,7 +334,8 @@ static RasRecordResult spapr_ras_record(RasState *s, RasEntry *e,
     if (vhyp_cpu_in_nested(cpu)) {
         return RAS_RECORD_NONE;
     }
-    if (!FIELD_EX64(cpu->env.msr, MSR, ME)) {
+    /* a hypervisor runs its guests with ME=1; H_GUEST_RUN_VCPU may hide that */
+    if (!kvm_enabled() && !FIELD_EX64(cpu->env.msr, MSR, ME)) {
         *why = "machine checks are disabled, MSR[ME]=0";
         return RAS_RECORD_CHECKSTOP;
     }

@@ -132,6 +132,11 @@ def _ppc64_host_args() -> List[str]:
             '-nodefaults']
 
 
+def _ppc64_v2_host_args() -> List[str]:
+    return ['-machine', 'pseries,cap-nested-papr=on', '-cpu', 'power10',
+            '-nodefaults']
+
+
 # A host whose kernel is told by its hypervisor, the outer QEMU, that a guest
 # of it has taken a machine check, and passes that on.
 PPC64 = Lab(
@@ -153,9 +158,14 @@ PPC64 = Lab(
     # Firmware is loaded as it is, to address 0.
     program_flags=['-mbig-endian', '-Wl,-Ttext=0', '-Wl,--oformat=binary'])
 
+# The same by the other programming interface for nested guests, which PowerVM
+# has.
+PPC64_V2 = replace(PPC64, host=replace(
+    targets.PPC64, machine_args=_ppc64_v2_host_args))
+
 LABS = {'arm64': ARM64, 'arm64-sea': ARM64_SEA,
         'arm64-no-sea': ARM64_NO_SEA, 'arm64-no-ras': ARM64_NO_RAS,
-        'ppc64': PPC64}
+        'ppc64': PPC64, 'ppc64-v2': PPC64_V2}
 
 
 class GuestLost(Exception):
