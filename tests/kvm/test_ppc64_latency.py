@@ -17,9 +17,9 @@ HOST = 'ppc64'
 
 TURNS = 3
 ROUNDS = 100
-# What a busy emulated machine leaves uncertain.  Waking the main thread before
-# the handler is entered makes it 2 and more.
-TOLERANCE = 1.25
+# Looking up the page takes a tenth; the rest is what a busy emulated machine
+# leaves uncertain.  To wake the main thread on the way makes it 2 and more.
+TOLERANCE = 1.5
 
 
 def latencies(host: Host, flavour: str) -> List[float]:
@@ -37,7 +37,7 @@ def latencies(host: Host, flavour: str) -> List[float]:
 
 
 def test_latency(host: Host, report: Callable[[str], None]) -> None:
-    """Not above stock."""
+    """Not above stock, but for what stock does not do."""
     # What the host's kernel says of each machine check would take longer.
     host.command('echo 1 >/proc/sys/kernel/printk')
     measured: Dict[str, List[float]] = {'stock': [], 'ras': []}
