@@ -123,16 +123,17 @@ void ras_advance(RasState *s, RasEntry *e, RasStage stage)
 }
 
 /*
- * Wake the thread of the vCPU whose error is next in turn.  This thread is
- * awake, and only has to leave its run loop; a signal to itself would make
- * KVM_RUN return once more, after the delivery.
+ * Wake the thread of the vCPU whose error is next in turn.  Under KVM, this
+ * thread is awake, and only has to leave its run loop; a signal to itself would
+ * make KVM_RUN return once more, after the delivery.  Under TCG, it may be that
+ * of all vCPUs, which would have their share of time before.
  */
 static void kick_next(RasState *s)
 {
     RasEntry *e = ras_queue_next(&s->queue, RAS_CHANNEL_EXCEPTION);
     CPUState *cpu = e && !s->lost ? qemu_get_cpu(e->error.vcpu) : NULL;
 
-    if (cpu && cpu == current_cpu) {
+    if (cpu && cpu == current_cpu && kvm_enabled()) {
         cpu_exit(cpu);
     } else if (cpu) {
         qemu_cpu_kick(cpu);
