@@ -54,14 +54,16 @@ void ras_serror_taken(CPUState *cpu)
 
 void ras_serror_settle(RasState *s, CPUState *cpu)
 {
-    RasEntry *e = find(s, cpu->cpu_index);
+    RasEntry *e;
 
     /* the vCPU may not be loaded yet */
-    if (!e || runstate_check(RUN_STATE_INMIGRATE)) {
+    if (!find(s, cpu->cpu_index) || runstate_check(RUN_STATE_INMIGRATE)) {
         return;
     }
     cpu_synchronize_state(cpu);
-    if (!RAS_GET_CLASS(s)->serror_pending(s, cpu, NULL)) {
+    /* others had the BQL meanwhile */
+    e = find(s, cpu->cpu_index);
+    if (e && !RAS_GET_CLASS(s)->serror_pending(s, cpu, NULL)) {
         /* TCG says so if it is taken: then the vCPU was reset alone */
         ras_advance(s, e, kvm_enabled() ? RAS_STAGE_TAKEN :
                                           RAS_STAGE_DISCARDED);
