@@ -15,7 +15,7 @@ void ras_advance(RasState *s, RasEntry *e, RasStage stage);
 /*
  * ras_report_steps: tell now of all steps that were not told of yet
  *
- * Called on the main thread, as this may take long.
+ * Not on the thread of a vCPU, as this may take long.
  */
 void ras_report_steps(RasState *s);
 

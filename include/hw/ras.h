@@ -13,7 +13,7 @@
  * Threads: everything here is called with the BQL held, except the function
  * that says otherwise.  Nothing allocates memory or waits between
  * ras_report() and notify().  Events and the line in QEMU's log are made
- * afterwards, by a bottom half of the main loop.
+ * afterwards, by the main loop, or at the latest when the VM stops.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
