@@ -32,7 +32,7 @@
 #endif
 
 /* How much later people are told of a record that the guest has to read. */
-#define REPORT_DELAY_NS (2 * SCALE_MS)
+#define REPORT_DELAY_NS (10 * SCALE_MS)
 
 /* Polling for an acknowledgement starts fast and slows down to this. */
 #define ACK_POLL_MIN_NS (50 * SCALE_US)
@@ -98,7 +98,9 @@ static void report_later(RasState *s)
 #ifdef CONFIG_TIMERFD
     struct itimerspec delay = { .it_value.tv_nsec = REPORT_DELAY_NS };
 
-    if (timerfd_settime(s->report_fd, 0, &delay, NULL) == 0) {
+    if (s->report_is_due ||
+        timerfd_settime(s->report_fd, 0, &delay, NULL) == 0) {
+        s->report_is_due = true;
         return;
     }
 #endif
@@ -618,6 +620,7 @@ static void report_fd_readable(void *opaque)
 
     if (read(s->report_fd, &expirations, sizeof(expirations)) ==
         sizeof(expirations)) {
+        s->report_is_due = false;
         ras_report_all(s);
     }
 }

@@ -439,6 +439,7 @@ struct RasState {
     int64_t notified_ns[RAS_RECORD_CHANNELS];
     QEMUBH *report_bh;
     int report_fd;              /* timerfd: report_bh, but later */
+    bool report_is_due;         /* report_fd is running */
     DeviceListener listener;    /* for unplugged vCPUs */
     QEMUTimer *bare_timer;      /* pending: too early for the next error */
     RasRate log_rate;
