@@ -124,6 +124,11 @@ class Moves(Moving):
 class RoundTrips(Moving):
     """Moved again and again, while the guest is at work."""
 
+    @pytest.fixture
+    def guest(self, patient_guest: Guest) -> Guest:
+        """A guest that may take its time on a busy machine."""
+        return patient_guest
+
     def test_round_trips(self, guest: Guest, oracle: Oracle,
                          control: Victim) -> None:
         """An error at each move; all of them arrive, once."""
