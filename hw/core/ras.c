@@ -470,8 +470,7 @@ static void note_handler(RasState *s, CPUState *cpu)
                       cpu->cpu_index : -1;
 }
 
-/* Runs on @cpu's thread, between two instructions. */
-void ras_vcpu_deliver(CPUState *cpu)
+bool ras_vcpu_deliver(CPUState *cpu)
 {
     RasState *s = the_ras;
     RasDeviceClass *rc = RAS_GET_CLASS(s);
@@ -480,28 +479,28 @@ void ras_vcpu_deliver(CPUState *cpu)
     RasEntry *e;
 
     if (cpu_is_stopped(cpu)) {
-        return;
+        return false;
     }
     e = deliverable_on(cpu);
     if (!e) {
-        return;
+        return false;
     }
     cpu_synchronize_state(cpu);
     if (!rc->vcpu_online(s, cpu)) {
         /* the guest switched it off while the error waited */
         ras_advance(s, e, RAS_STAGE_DISCARDED);
         kick_next(s);
-        return;
+        return false;
     }
     if (waits_for_handler(s, e, cpu)) {
-        return;
+        return false;
     }
 
     note_handler(s, cpu);
     res = rc->record(s, e, cpu, &why);
     if (res == RAS_RECORD_CHECKSTOP) {
         checkstop(s, e, why);
-        return;
+        return false;
     }
     if (res == RAS_RECORD_WRITTEN) {
         advance(s, e, RAS_STAGE_RECORDED);
@@ -515,6 +514,7 @@ void ras_vcpu_deliver(CPUState *cpu)
         let_run(s, cpu);
         end_outstanding(s, RAS_STAGE_TAKEN);
     }
+    return true;
 }
 
 static void bare_timer_expired(void *opaque)

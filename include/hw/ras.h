@@ -280,7 +280,14 @@ extern unsigned int ras_errors_waiting;
 
 bool ras_vcpu_is_parked(CPUState *cpu);
 bool ras_vcpu_is_idle(CPUState *cpu, bool *idle);
-void ras_vcpu_deliver(CPUState *cpu);
+
+/*
+ * ras_vcpu_deliver: deliver the error that @cpu may take, if there is one
+ *
+ * On @cpu's thread, with the BQL held, between two instructions.  Returns
+ * whether @cpu has taken one; only then are its registers changed.
+ */
+bool ras_vcpu_deliver(CPUState *cpu);
 
 /* ras_vcpu_parked: must @cpu not run guest instructions? */
 static inline bool ras_vcpu_parked(CPUState *cpu)

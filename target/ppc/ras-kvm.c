@@ -237,16 +237,44 @@ unsigned int ppc_ras_accesses(CPUState *cs,
     return f.n;
 }
 
+/*
+ * Give KVM what a machine check interrupt changes, instead of all registers:
+ * each of those is a system call, and the guest waits.
+ */
+static bool put_interrupt(CPUState *cs)
+{
+    CPUPPCState *env = cpu_env(cs);
+    uint32_t dsisr = env->spr[SPR_DSISR];
+    struct kvm_regs regs;
+
+    if (kvm_set_one_reg(cs, KVM_REG_PPC_DAR, &env->spr[SPR_DAR]) < 0 ||
+        kvm_set_one_reg(cs, KVM_REG_PPC_DSISR, &dsisr) < 0 ||
+        kvm_vcpu_ioctl(cs, KVM_GET_REGS, &regs) < 0) {
+        return false;
+    }
+    regs.pc = env->nip;
+    regs.msr = env->msr;
+    regs.srr0 = env->spr[SPR_SRR0];
+    regs.srr1 = env->spr[SPR_SRR1];
+    regs.gpr[3] = env->gpr[3];
+    return kvm_vcpu_ioctl(cs, KVM_SET_REGS, &regs) == 0;
+}
+
 int kvm_handle_nmi(PowerPCCPU *cpu, struct kvm_run *run)
 {
     CPUPPCState *env = &cpu->env;
+    CPUState *cs = CPU(cpu);
+    bool in_kvm = !cs->vcpu_dirty;
 
-    cpu_synchronize_state(CPU(cpu));
-    trace_ras_kvm_nmi(CPU(cpu)->cpu_index,
+    cpu_synchronize_state(cs);
+    trace_ras_kvm_nmi(cs->cpu_index,
                           run->flags & KVM_RUN_PPC_NMI_DISP_MASK,
                           env->spr[SPR_SRR0], env->spr[SPR_SRR1],
                           env->spr[SPR_DSISR], env->spr[SPR_DAR]);
     spapr_mce_kvm(cpu, run->flags & KVM_RUN_PPC_NMI_DISP_MASK);
-    /* leaves the run loop, so that it is delivered at once */
+    if (ras_vcpu_deliver(cs) && in_kvm && put_interrupt(cs)) {
+        cs->vcpu_dirty = false;
+    }
+    /* leaves the run loop, if only to be parked */
     return EXCP_INTERRUPT;
 }

@@ -17,9 +17,6 @@ HOST = 'ppc64'
 
 TURNS = 3
 ROUNDS = 100
-# Looking up the page takes a tenth; the rest is what a busy emulated machine
-# leaves uncertain.  To wake the main thread on the way makes it 2 and more.
-TOLERANCE = 1.5
 
 
 def latencies(host: Host, flavour: str) -> List[float]:
@@ -37,7 +34,7 @@ def latencies(host: Host, flavour: str) -> List[float]:
 
 
 def test_latency(host: Host, report: Callable[[str], None]) -> None:
-    """Not above stock, but for what stock does not do."""
+    """Not above stock, which does not look up the page that has failed."""
     # What the host's kernel says of each machine check would take longer.
     host.command('echo 1 >/proc/sys/kernel/printk')
     measured: Dict[str, List[float]] = {'stock': [], 'ras': []}
@@ -50,4 +47,4 @@ def test_latency(host: Host, report: Callable[[str], None]) -> None:
            f'stock {stock:.0f} us, ratio {ours / stock:.2f} (target: not '
            f'above 1); fastest {min(measured["ras"]):.0f} and '
            f'{min(measured["stock"]):.0f} us')
-    assert ours < stock * TOLERANCE
+    assert ours < stock
