@@ -29,9 +29,9 @@ from typing import Any, Dict, Iterator, List, Optional
 TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / 'tests' / 'functional'))
 
-from ras import environment, initramfs  # noqa: E402
+from ras import bare, environment, fake_kvm, initramfs  # noqa: E402
 from ras.guest import PAGE, Guest  # noqa: E402
-from ras.targets import ARM64  # noqa: E402
+from ras.targets import ARM64, PPC64  # noqa: E402
 
 OURS = 'RAS_QEMU_AARCH64'
 STOCK = 'RAS_STOCK_QEMU_AARCH64'
@@ -105,6 +105,20 @@ def run(args: List[str], **options: Any) -> str:
     return done.stdout
 
 
+# Instructions
+
+
+def callgrind(what: List[str], folder: Path, args: List[str],
+              **options: Any) -> int:
+    """Those that callgrind counts; @what: options that say which."""
+    output = run([tool('valgrind'), '--tool=callgrind',
+                  f'--callgrind-out-file={folder}/callgrind', *what, *args],
+                 **options)
+    collected = re.search(r'Collected : (\d+)', output)
+    assert collected, output
+    return int(collected[1])
+
+
 # Instructions to build a record
 
 RECORDS = 1000
@@ -148,23 +162,20 @@ def count_instructions(library: Path, builder: Builder) -> float:
     """Instructions for one record."""
     binary = environment.path(builder.variable)
     symbols = offsets(binary, builder.counted + builder.symbols)
-    output = run(
-        [tool('valgrind'), '--tool=callgrind',
-         f'--callgrind-out-file={library.parent}/callgrind.{builder.kind}',
-         # Forget what was counted while QEMU started: a function to toggle
-         # turns the counter to what it was not, and back when it ends.
-         '--zero-before=build_records',
+    # Forget what was counted while QEMU started: a function to toggle turns
+    # the counter to what it was not, and back when it ends.
+    return callgrind(
+        ['--zero-before=build_records',
          *(f'--toggle-collect={name}'
-           for name in builder.counted + builder.excluded),
-         str(binary), *builder.machine, '-L',
+           for name in builder.counted + builder.excluded)],
+        library.parent,
+        [str(binary), *builder.machine, '-L',
          str(environment.path('RAS_FIRMWARE')), '-accel', 'qtest', '-S',
          '-nodefaults', '-display', 'none', '-qmp', 'stdio'],
         input='{"execute": "qmp_capabilities"}\n{"execute": "quit"}\n',
         env={**os.environ, 'LD_BIND_NOW': '1', 'LD_PRELOAD': str(library),
-             'RECORD_KIND': builder.kind, 'RECORD_SYMBOLS': ','.join(symbols)})
-    collected = re.search(r'Collected : (\d+)', output)
-    assert collected, output
-    return int(collected[1]) / RECORDS
+             'RECORD_KIND': builder.kind,
+             'RECORD_SYMBOLS': ','.join(symbols)}) / RECORDS
 
 
 def compare_builders(ours: Builder, stock: Builder) -> Result:
@@ -209,6 +220,58 @@ def rtas_log_of_registers() -> Result:
     Those of stock say nothing: there is no way to set them here.
     """
     return rtas_log_instructions('rtas-ours-registers')
+
+
+# Where nothing is to be added
+
+CALLS = 5000
+
+
+def hypercall_instructions(variable: str) -> float:
+    """Of one that there is not: the way to it, and back."""
+    with tempfile.TemporaryDirectory(prefix='ras-') as folder:
+        firmware = Path(folder) / 'firmware'
+        bare.build(PPC64, TOP / 'tests' / 'bench' / 'hypercalls-ppc64.S',
+                   firmware, '-mbig', '-Wl,-Ttext=0',
+                   '-Wl,--oformat=binary', f'-DCALLS={CALLS}')
+        return callgrind(
+            ['--toggle-collect=emulate_spapr_hypercall'], Path(folder),
+            [str(environment.path(variable)), '-machine', 'pseries', '-accel',
+             'tcg,thread=single', '-m', '512M', '-nodefaults', '-display',
+             'none', '-bios', str(firmware)]) / CALLS
+
+
+def hypercall() -> Result:
+    """Machine "pseries"."""
+    return Result(hypercall_instructions('RAS_QEMU_PPC64'),
+                  hypercall_instructions('RAS_STOCK_QEMU_PPC64'))
+
+
+EXITS = 1000
+
+
+def kvm_run_instructions(variable: str) -> float:
+    """For an exit that writes to a port, without what KVM itself does."""
+    # The last write resets the VM, and ends it.
+    plan = ' '.join(['out:80:1:0'] * EXITS + ['out:cf9:1:6'])
+    with tempfile.TemporaryDirectory(prefix='ras-') as name:
+        folder = Path(name)
+        fake_kvm.build(folder / 'fake-kvm.so')
+        return callgrind(
+            ['--toggle-collect=kvm_cpu_exec', '--toggle-collect=ioctl'],
+            folder,
+            [str(environment.path(variable)),
+             *fake_kvm.arguments(folder, [*fake_kvm.Q35, '-no-reboot',
+                                          '-display', 'none'])],
+            env={**os.environ, 'LD_BIND_NOW': '1',
+                 **fake_kvm.settings(folder / 'fake-kvm.so', plan,
+                                     folder / 'log')}) / EXITS
+
+
+def kvm_run() -> Result:
+    """Machine "q35": the loop is that of all machines."""
+    return Result(kvm_run_instructions('RAS_QEMU_X86_64'),
+                  kvm_run_instructions('RAS_STOCK_QEMU_X86_64'))
 
 
 # From ibm,nmi-interlock to the next machine check
@@ -448,17 +511,27 @@ def pages_given_up() -> Result:
     return _rates('recoverable')
 
 
-# From SIGBUS to the guest's SIGBUS
+# From an error to the guest's handler, under KVM
 
-def kvm_latency() -> Result:
-    """Of an error of the host's memory, under KVM (tests/kvm)."""
+
+def latency(test: str) -> Result:
+    """What a test of tests/kvm measures."""
     said = run(['/usr/bin/python3', '-m', 'pytest', '-q', '-p',
-                'no:cacheprovider', str(TOP / 'tests' / 'kvm' /
-                                        'test_arm64_latency.py')])
-    found = re.search(r'ours ([0-9]+) ms, stock ([0-9]+) ms', said)
+                'no:cacheprovider', str(TOP / 'tests' / 'kvm' / test)])
+    found = re.search(r'ours ([0-9]+) \w+, stock ([0-9]+) \w+', said)
     if not found:
         raise Skipped('the test of it has not passed: make check-kvm')
     return Result(float(found[1]), float(found[2]))
+
+
+def sigbus_latency() -> Result:
+    """From SIGBUS to the guest's SIGBUS; arm64."""
+    return latency('test_arm64_latency.py')
+
+
+def nmi_latency() -> Result:
+    """From a load to the machine check handler, by KVM_EXIT_NMI; ppc64."""
+    return latency('test_ppc64_latency.py')
 
 
 # Size
@@ -696,8 +769,14 @@ MEASURES = [
     Measure('errors acknowledged in a second', acknowledged_errors,
             '>= 10 times more', at_least=10),
     Measure('pages given up in a second', pages_given_up, '(none: paced)'),
-    Measure('touch to SIGBUS under KVM, ms', kvm_latency,
+    Measure('instructions of a hypercall', hypercall,
+            'those of stock', at_most=1.001),
+    Measure('instructions to leave KVM_RUN', kvm_run,
+            'those of stock', at_most=1.02),
+    Measure('touch to SIGBUS under KVM, ms', sigbus_latency,
             'not above stock', at_most=1.1),
+    Measure('load to KVM_EXIT_NMI handler, us', nmi_latency,
+            'not above stock', at_most=1),
     Measure('bytes of guest physical addresses', window_size,
             '<= 65536', at_most=65536),
     Measure('system calls of a boot, defaults', system_calls,

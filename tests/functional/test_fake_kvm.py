@@ -6,19 +6,16 @@ in which order QEMU runs the vCPU and writes its registers.
 """
 
 import json
-import os
 import shutil
 import signal
-import subprocess
 import time
 from pathlib import Path
 from typing import Any, Callable, Iterator, List, Optional
 
 import pytest
 
-from ras import environment
+from ras import environment, fake_kvm
 
-HERE = Path(__file__).resolve().parent
 RAS = 'RAS_QEMU_X86_64'
 STOCK = 'RAS_STOCK_QEMU_X86_64'
 # Where it begins, as enter and put show it: RIP and RAX.
@@ -30,16 +27,12 @@ RESULTS = {'hypercall': 'badca11', 'load': '11111111', 'bad-load': '11111111',
 # Steps after which the VM does not run on.
 FAILING = ['hypercall', 'bad-load', 'bad-load-pair']
 
-# Nothing but what is needed.
-MICROVM = ['-machine', 'microvm,rtc=off,pit=off,pic=off,acpi=off,'
-                       'x-option-roms=off,isa-serial=off']
 # With a vCPU that can be unplugged, and QEMU's registers for that: which vCPU,
 # 4 bytes, and what to do, 1 byte (docs/specs/acpi_cpu_hotplug.rst of QEMU).
 SECOND = {'driver': 'qemu64-x86_64-cpu', 'id': 'second', 'socket-id': 0,
           'core-id': 1, 'thread-id': 0}
-Q35 = ['-machine', 'q35,pit=off,hpet=off,i8042=off,sata=off,smbus=off,'
-                   'usb=off,vmport=off,smm=off',
-       '-smp', '1,maxcpus=2', '-device', json.dumps(SECOND)]
+WITH_SECOND = [*fake_kvm.Q35, '-smp', '1,maxcpus=2',
+               '-device', json.dumps(SECOND)]
 # The first write has the registers appear.
 EJECT_SECOND = 'out:cd8:4:0 out:cd8:4:1 out:cdc:1:8'
 
@@ -56,19 +49,16 @@ class Vm:
         from qemu.machine import QEMUMachine  # pylint: disable=C0415
 
         self._log = folder / 'log'
-        (folder / 'bios').write_bytes(bytes(0x10000))
-        (folder / 'kvm').touch()
+        variables = fake_kvm.settings(fake, plan, self._log)
+        if kick:
+            variables['FAKE_KVM_KICK'] = '1'
         self._vm = QEMUMachine(
             str(environment.path(variable)), name='fake-kvm',
             base_temp_dir=str(folder), log_dir=str(folder),
             wrapper=['setpriv', '--pdeathsig', 'KILL', '--', 'env',
-                     f'LD_PRELOAD={fake}', f'FAKE_KVM_PLAN={plan}',
-                     f'FAKE_KVM_LOG={self._log}',
-                     *(['FAKE_KVM_KICK=1'] if kick else [])],
-            args=[*options,
-                  '-accel', f'kvm,kernel-irqchip=on,device={folder}/kvm',
-                  '-cpu', 'qemu64', '-m', '16M', '-nodefaults',
-                  '-bios', str(folder / 'bios')])
+                     *(f'{name}={value}'
+                       for name, value in variables.items())],
+            args=fake_kvm.arguments(folder, options))
         self._vm.launch()
 
     def close(self) -> None:
@@ -119,9 +109,7 @@ class Vm:
 @pytest.fixture(name='fake', scope='module')
 def _fake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     library = tmp_path_factory.mktemp('fake-kvm') / 'fake-kvm.so'
-    subprocess.run([os.environ.get('CC', 'cc'), '-O2', '-Wall', '-Werror',
-                    '-shared', '-fPIC', '-o', str(library),
-                    str(HERE / 'fake' / 'kvm.c')], check=True, timeout=60)
+    fake_kvm.build(library)
     return library
 
 
@@ -134,8 +122,8 @@ def _start(fake: Path, tmp_path: Path) -> Iterator[Callable[..., Vm]]:
         folder = tmp_path / str(len(made))
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        made.append(Vm(variable, plan, options or MICROVM, kick, fake,
-                       folder))
+        made.append(Vm(variable, plan, options or fake_kvm.MICROVM, kick,
+                       fake, folder))
         return made[-1]
 
     yield start
@@ -241,7 +229,7 @@ def unplug_during(start: Callable[..., Vm], step: str, variable: str = RAS,
                   kick: bool = False) -> Vm:
     """The second vCPU is unplugged when it has begun a step, and not ended."""
     return start(f'meet {EJECT_SECOND} wait;during:cdc {step} wait', variable,
-                 options=Q35, kick=kick)
+                 options=WITH_SECOND, kick=kick)
 
 
 def wait_unplugged(vm: Vm) -> None:
