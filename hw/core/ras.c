@@ -420,12 +420,13 @@ bool ras_vcpu_is_idle(CPUState *cpu, bool *idle)
     bool first = cpu->cpu_index == the_ras->bare_vcpu &&
                  !the_ras->bare_vcpu_ran && !the_ras->lost;
 
-    if (deliverable_on(cpu)) {
+    /* even if it is halted: its errors wait until it has been run */
+    if (first || deliverable_on(cpu)) {
         *idle = false;
         return true;
     }
     *idle = true;
-    return !first && ras_vcpu_is_parked(cpu);
+    return ras_vcpu_is_parked(cpu);
 }
 
 /* @cpu has to run before its next error, as it has just taken an exception. */
