@@ -20,6 +20,7 @@
 #include "hw/ras.h"
 #include "internal.h"
 #include "kvm_ppc.h"
+#include "migration/misc.h"
 #include "mmu-book3s-v3.h"
 #include "mmu-books.h"
 #include "mmu-hash64.h"
@@ -125,6 +126,10 @@ static bool read_group(uint64_t group, PpcHptEntry entry[PPC_HPT_GROUP])
 /*
  * The hash table is KVM's.  QEMU's own code for that allocates memory, and
  * ends QEMU if it cannot read the table.
+ *
+ * KVM forgets that an entry has changed when anybody has read it, and then a
+ * migration does not send it again: the page stays unknown rather than have
+ * the guest use a wrong one on the other side.
  */
 static bool translate_by_hpt(PowerPCCPU *cpu, RasStorageAccess *access)
 {
@@ -132,7 +137,8 @@ static bool translate_by_hpt(PowerPCCPU *cpu, RasStorageAccess *access)
     PpcHptSegment segment;
     PpcHptPlace place[2];
 
-    if (!find_segment(cpu, access->vaddr, &segment)) {
+    if (migration_is_running() ||
+        !find_segment(cpu, access->vaddr, &segment)) {
         return false;
     }
     ppc_hpt_places(&segment, access->vaddr,
