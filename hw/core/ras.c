@@ -664,12 +664,17 @@ static void ras_reset_enter(Object *obj, ResetType type)
 /*
  * Time does not pass for a VM that moves, so what was awaited is awaited anew,
  * for the whole time, when the VM runs.
+ *
+ * Nor is it told who may be in the handler: whoever owns the record, or, if
+ * nobody does, has the next error.
  */
 void ras_loaded(RasState *s, bool lost, int64_t pause_ns)
 {
     RasEntry *e;
 
     s->lost = lost;
+    e = outstanding(s) ?: ras_queue_next(&s->queue, RAS_CHANNEL_EXCEPTION);
+    s->handler_vcpu = e && RAS_GET_CLASS(s)->in_handler ? e->error.vcpu : -1;
     for (e = ras_queue_first(&s->queue); lost && e;
          e = ras_queue_following(&s->queue, e)) {
         if (e->held) {

@@ -4,9 +4,10 @@
 import re
 import subprocess
 from pathlib import Path
-from typing import Callable, Dict, NamedTuple
+from typing import Any, Callable, Dict, NamedTuple
 
-from .targets import Target
+from . import environment
+from .targets import PPC64, Target
 
 SOURCES = Path(__file__).resolve().parent.parent / 'bare'
 
@@ -45,6 +46,18 @@ def build_arm64(target: Target, name: str, program: Path,
     build(target, SOURCES / f'{name}.S', program, '-march=armv8.2-a',
           '-Wl,-Ttext=0x40400000',
           *[f'-D{key}={value}' for key, value in macros.items()])
+
+
+def pseries(name: str, folder: Path, *args: str, macro: str = 'NONE') -> Any:
+    """A "pseries" VM that runs the file of that name in place of firmware."""
+    environment.use_qemu_python()
+    from qemu.machine import QEMUMachine  # pylint: disable=C0415
+
+    build(PPC64, SOURCES / f'{name}.S', folder / 'firmware', '-mbig',
+          '-Wl,-Ttext=0', '-Wl,--oformat=binary', f'-D{macro}')
+    return QEMUMachine(str(environment.path(PPC64.qemu_variable)), args=[
+        '-machine', 'pseries', '-cpu', 'power9', '-m', '512M', '-nodefaults',
+        '-bios', str(folder / 'firmware'), *args])
 
 
 def read_serror_report(hmp: Callable[[str], str]) -> Dict[str, int]:

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The firmware of a "pseries" machine: registers a machine check handler, and
- * waits for a machine check with translation on.  The handler gives the log
- * back, and then does not return, but sleeps.
+ * waits for a machine check with translation on.  The handler
+ *
+ *   SLEEPS  gives the log back, and then does not return, but sleeps
+ *   STAYS   keeps the log for a while, gives it back, stays for a while, and
+ *           returns; COUNTERS has how often it was entered, and how often while
+ *           it was there
  */
 
 #define H_ENTER     0x08
@@ -15,6 +19,11 @@
 
 /* RAM. */
 #define RTAS_BASE 0x00800000
+#define COUNTERS  0x4000
+
+/* 2 s and 500 ms. */
+#define KEEP 1024000000
+#define STAY 256000000
 
 /* Segment 0 is virtual segment 1, page 0 is real page 0. */
 #define SLB_VALID   0x08000000
@@ -46,6 +55,21 @@
         .macro  put_off_decrementer
         lis     %r5, 0x7fff
         mtdec   %r5
+        .endm
+
+        .macro  count offset
+        lwz     %r5, COUNTERS + \offset(0)
+        addi    %r5, %r5, 1
+        stw     %r5, COUNTERS + \offset(0)
+        .endm
+
+        .macro  spend ticks
+        mftb    %r5
+        addis   %r5, %r5, \ticks >> 16
+1:
+        mftb    %r6
+        cmpd    %r6, %r5
+        blt     1b
         .endm
 
         .globl  _start
@@ -80,10 +104,28 @@ awake:
         b       awake
 
 handler:
+#ifdef STAYS
+        mfsrr0  %r27
+        mfsrr1  %r26
+        count   0
+        cmpwi   %r20, 0
+        beq     alone
+        count   4
+alone:
+        li      %r20, 1
+        spend   KEEP
+        rtas    interlock
+        spend   STAY
+        li      %r20, 0
+        mtsrr0  %r27
+        mtsrr1  %r26
+        rfid
+#else
         rtas    interlock
 sleep:
         hypercall H_CEDE
         b       sleep
+#endif
 
         .org    0x900
         put_off_decrementer
