@@ -149,9 +149,14 @@ static void host_error(CPUState *cpu, const RasHostError *e)
 #define PAGEMAP_PRESENT (1ULL << 63)
 #define PAGEMAP_SWAPPED (1ULL << 62)
 
-/* Guest memory that is looked at in one go, bytes, and real time until then. */
-#define SCAN_SLICE (2 * GiB)
+/*
+ * Real time until the first look, guest memory that is looked at in one go,
+ * bytes, and time until the next look.  A vCPU that runs into an error has to
+ * wait while somebody looks, as that takes the BQL.
+ */
 #define SCAN_DELAY_MS 100
+#define SCAN_SLICE (16 * MiB)
+#define SCAN_PAUSE_MS 1
 
 typedef struct Scan {
     QEMUTimer *timer;
@@ -234,17 +239,22 @@ static bool scan_slice(uint64_t size)
     return scan.next < scan.passed;
 }
 
+static void scan_in(int64_t delay_ms)
+{
+    timer_mod(scan.timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + delay_ms);
+}
+
 static void scan_timer_expired(void *opaque)
 {
-    if (!scan_slice(SCAN_SLICE)) {
-        scan.next = 0;
-        if (!scan.again) {
-            return;
-        }
-        scan.again = false;
+    if (scan_slice(SCAN_SLICE)) {
+        scan_in(SCAN_PAUSE_MS);
+        return;
     }
-    timer_mod(scan.timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) +
-                          SCAN_DELAY_MS);
+    scan.next = 0;
+    if (scan.again) {
+        scan.again = false;
+        scan_in(SCAN_DELAY_MS);
+    }
 }
 
 static void look_for_more(void)
@@ -257,8 +267,7 @@ static void look_for_more(void)
         scan.again = scan.next != 0;
         return;
     }
-    timer_mod(scan.timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) +
-                          SCAN_DELAY_MS);
+    scan_in(SCAN_DELAY_MS);
 }
 
 void kvm_ras_find_failed(void)

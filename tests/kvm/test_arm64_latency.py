@@ -44,10 +44,12 @@ def test_latency(host: Host, report: Callable[[str], None]) -> None:
             all_of_it += latencies(host, guest)
             guest.check_alive()
             guest.damaged = True
-    ours, stock = (statistics.median(measured[flavour])
+    # What else the machine does only makes it longer.
+    ours, stock = (statistics.quantiles(measured[flavour])[0]
                    for flavour in ('ras', 'stock'))
-    report(f'touch to SIGBUS, median of {TURNS * ROUNDS}: ours {ours:.2f} ms, '
-           f'stock {stock:.2f} ms, ratio {ours / stock:.2f} (target: not '
-           f'above 1); fastest {min(measured["ras"]):.2f} and '
-           f'{min(measured["stock"]):.2f} ms')
+    report(f'touch to SIGBUS, lower quartile of {TURNS * ROUNDS}: '
+           f'ours {ours:.2f} ms, stock {stock:.2f} ms, ratio '
+           f'{ours / stock:.2f} (target: not above 1); medians '
+           f'{statistics.median(measured["ras"]):.2f} and '
+           f'{statistics.median(measured["stock"]):.2f} ms')
     assert ours < stock * TOLERANCE

@@ -41,10 +41,12 @@ def test_latency(host: Host, report: Callable[[str], None]) -> None:
     for _ in range(TURNS):
         for flavour, all_of_it in measured.items():
             all_of_it += latencies(host, flavour)
-    ours, stock = (statistics.median(measured[flavour])
+    # What else the machine does only makes it longer.
+    ours, stock = (statistics.quantiles(measured[flavour])[0]
                    for flavour in ('ras', 'stock'))
-    report(f'load to handler, median of {TURNS * ROUNDS}: ours {ours:.0f} us, '
-           f'stock {stock:.0f} us, ratio {ours / stock:.2f} (target: not '
-           f'above 1); fastest {min(measured["ras"]):.0f} and '
-           f'{min(measured["stock"]):.0f} us')
+    report(f'load to handler, lower quartile of {TURNS * ROUNDS}: '
+           f'ours {ours:.0f} us, stock {stock:.0f} us, ratio '
+           f'{ours / stock:.2f} (target: not above 1); medians '
+           f'{statistics.median(measured["ras"]):.0f} and '
+           f'{statistics.median(measured["stock"]):.0f} us')
     assert ours < stock
