@@ -85,6 +85,10 @@ void hmp_info_ras(Monitor *mon, const QDict *qdict)
     for (vcpu = info->parked; vcpu; vcpu = vcpu->next) {
         monitor_printf(mon, "parked: vCPU %" PRId64 "\n", vcpu->value);
     }
+    if (info->lost) {
+        monitor_printf(mon, "lost since error %" PRIu64 ": %s\n",
+                       info->lost->id, info->lost->reason);
+    }
     for (serror = info->serrors; serror; serror = serror->next) {
         monitor_printf(mon, "SError pending: vCPU %" PRId64,
                        serror->value->vcpu);

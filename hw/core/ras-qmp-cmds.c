@@ -577,6 +577,11 @@ RasInfo *qmp_query_ras(Error **errp)
     info->sources = list_sources(s);
     info->queue = list_errors(s);
     info->parked = list_parked();
+    if (s->lost) {
+        info->lost = g_new0(RasLostInfo, 1);
+        info->lost->id = s->lost_report.id;
+        info->lost->reason = g_strdup(s->lost_report.delivery);
+    }
     info->poisoned = list_poison(s);
     info->host_poisoned = list_host_memory(s);
     info->counters = g_new0(RasCounters, 1);

@@ -675,14 +675,14 @@ void ras_loaded(RasState *s, bool lost, int64_t pause_ns)
     s->lost = lost;
     e = outstanding(s) ?: ras_queue_next(&s->queue, RAS_CHANNEL_EXCEPTION);
     s->handler_vcpu = e && RAS_GET_CLASS(s)->in_handler ? e->error.vcpu : -1;
+    s->lost_report = (RasReport) {
+        .delivery = "lost before the VM was moved here",
+    };
     for (e = ras_queue_first(&s->queue); lost && e;
          e = ras_queue_following(&s->queue, e)) {
         if (e->held) {
-            s->lost_report = (RasReport) {
-                .error = e->error,
-                .id = e->id,
-                .delivery = "lost before the VM was moved here",
-            };
+            s->lost_report.error = e->error;
+            s->lost_report.id = e->id;
             break;
         }
     }

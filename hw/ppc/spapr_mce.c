@@ -45,10 +45,11 @@ static RasAccessKind access_of(const PpcMceInfo *info)
 static RasSeverity severity_of(const PpcMceInfo *info, uint64_t srr1,
                                SpaprMceDisposition disposition)
 {
-    bool recovered = disposition == SPAPR_MCE_FULLY_RECOVERED &&
-                     !(srr1 & PPC_MCE_SRR1_CAUSE_MASK);
+    bool recovered = disposition == SPAPR_MCE_LIMITED_RECOVERY ||
+                     (disposition == SPAPR_MCE_FULLY_RECOVERED &&
+                      !(srr1 & PPC_MCE_SRR1_CAUSE_MASK));
 
-    if (recovered || disposition == SPAPR_MCE_LIMITED_RECOVERY) {
+    if (recovered && (srr1 & PPC_MCE_SRR1_RI)) {
         return RAS_SEVERITY_CORRECTED;
     }
     return info->severity == PPC_MCE_SEVERITY_FATAL ?
@@ -60,13 +61,16 @@ bool spapr_mce_to_error(PpcMceCpu cpu, const SpaprMceRegs *regs,
 {
     const PpcMceInfo *info = ppc_mce_decode(cpu, regs->srr1, regs->dsisr);
 
+    RasSeverity severity = severity_of(info, regs->srr1, disposition);
+
     if (info->severity == PPC_MCE_SEVERITY_NO_ERROR) {
         return false;
     }
     *error = (RasError) {
         .kind = kind_of_class(info->cls),
-        .severity = severity_of(info, regs->srr1, disposition),
-        .limited = disposition == SPAPR_MCE_LIMITED_RECOVERY,
+        .severity = severity,
+        .limited = severity == RAS_SEVERITY_CORRECTED &&
+                   disposition == SPAPR_MCE_LIMITED_RECOVERY,
         .access = access_of(info),
         /* whatever the cause: the vCPU cannot go on before it was told */
         .synchronous = true,

@@ -41,7 +41,9 @@ typedef enum SpaprMceDisposition {
  *
  * "Fully recovered" is not believed if SRR1 has a cause: KVM says so of all
  * machine checks that it has not looked at, in a nested host for instance, and
- * the guest would make the same access again, for ever.
+ * the guest would make the same access again, for ever.  Nor is any recovery if
+ * the guest had SRR0 and SRR1 in use (MSR[RI]=0), which the interrupt has
+ * overwritten.
  *
  * Returns false if there is no error (spurious machine check).  A cause that
  * the CPU generation does not have becomes RAS_KIND_UNKNOWN.

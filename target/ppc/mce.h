@@ -26,6 +26,8 @@
 #define PPC_MCE_SRR1_CODE_MASK_POWER7   0x001c0000ULL
 /* all SRR1 bits that carry a cause: what to keep of a host's SRR1 */
 #define PPC_MCE_SRR1_CAUSE_MASK         0x083c0000ULL
+/* SRR1 bit 62, MSR[RI]: SRR0 and SRR1 were not in use when it came */
+#define PPC_MCE_SRR1_RI                 0x2ULL
 /* SRR1 bit 34: the interrupted instruction is prefixed (POWER10) */
 #define PPC_MCE_SRR1_PREFIXED           0x20000000ULL
 /*

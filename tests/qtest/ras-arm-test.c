@@ -985,12 +985,14 @@ static void test_checkstop(void)
                                                log);
     RasVm *vm = start_ready(options);
     g_autofree char *text = NULL;
+    g_autofree char *lost = NULL;
     uint64_t id;
 
     ras_stop(vm);
     id = ras_inject(vm, "{ 'kind': 'memory', 'mode': 'consume',"
                     " 'severity': 'fatal', 'address': %llu, 'vcpu': 0 }",
                     PAGE(1));
+    g_assert_null(ras_lost(vm));
     set_address(vm, RAM_END);
     ras_cont(vm);
     ras_expect_step(vm, id, "accepted");
@@ -1006,8 +1008,11 @@ static void test_checkstop(void)
     text = ras_read_file(log, NULL);
     ras_assert_like(text, "*ras: error 1: memory, fatal, injected*0x42001000"
                     "*vCPU 0*check-stop: *error status block*");
+    lost = ras_lost(vm);
+    ras_assert_like(lost, "1: *error status block*");
 
     ras_reset(vm);
+    g_assert_null(ras_lost(vm));
     ras_expect_step(vm, id, "discarded");
     ras_cont(vm);
     run_firmware(vm);

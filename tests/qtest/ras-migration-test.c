@@ -406,6 +406,7 @@ static void test_panic_moves(void)
                            "-action panic=pause");
     RasVm *vm = side.vm;
     g_autofree uint8_t *lost = NULL;
+    g_autofree char *why = NULL;
     Part part;
 
     add_disk(&side);
@@ -424,6 +425,8 @@ static void test_panic_moves(void)
     ras_cont(vm);
     ras_wait_until(vm, ras_run_state_is(vm, "guest-panicked"));
     g_assert_cmpuint(vm->panics, ==, 1);
+    why = ras_lost(vm);
+    ras_assert_like(why, "1: lost before *");
     ras_cont(vm);
     ras_stop(vm);
     g_assert_cmpuint(vm->panics, ==, 1);

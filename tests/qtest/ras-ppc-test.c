@@ -2089,21 +2089,25 @@ static void test_stock_sys_reset(void)
 /* --- check-stop ---------------------------------------------------------- */
 
 /* The guest has stopped; a reset brings it back, and forgets everything. */
-static void expect_checkstop(RasVm *vm, bool recursive)
+static void expect_checkstop(RasVm *vm, bool recursive, const char *reason)
 {
     uint64_t discarded = ras_count(vm, "in-flight");
     uint64_t taken = ras_count(vm, "taken");
+    g_autofree char *lost = NULL;
 
     ras_expect_memory_failure(vm, "reset", recursive);
     qobject_unref(ras_next_event(vm, "GUEST_PANICKED"));
     ras_wait_until(vm, ras_run_state_is(vm, "guest-panicked"));
     ras_assert_part(vm, "parked", "[ 0 ]");
+    lost = ras_lost(vm);
+    ras_assert_like(lost, reason);
     ras_inject_refused(vm, "*check-stop*reset*", "{ 'kind': 'memory',"
                        " 'mode': 'consume', 'severity': 'recoverable',"
                        " 'address': %" PRIu64 ", 'vcpu': 0 }",
                        (uint64_t)PAGE(9));
 
     ras_reset(vm);
+    g_assert_null(ras_lost(vm));
     ras_assert_count(vm, "discarded", discarded);
     ras_assert_count(vm, "in-flight", 0);
     ras_assert_part(vm, "poisoned", "[]");
@@ -2123,7 +2127,7 @@ static void check_no_save_area(RasVm *vm)
     ras_wait_until(vm, vm->panics);
     ras_assert_state(vm, id, "queued");
     g_assert_cmpuint(mail(vm, MAIL_ENTRIES), ==, 0);
-    expect_checkstop(vm, false);
+    expect_checkstop(vm, false, "1: *RTAS area*usable*");
 }
 
 /*
@@ -2180,7 +2184,7 @@ static void test_checkstop_handler_poisoned(void)
     ras_expect_step(vm, id, "notified");
     ras_expect_memory_failure(vm, "inject", false);
     expect_fetch(vm, id + 1, HANDLER);
-    expect_checkstop(vm, true);
+    expect_checkstop(vm, true, "2: second machine check *");
     ras_quit(vm);
 }
 
@@ -2204,7 +2208,7 @@ static void test_checkstop_vector_poisoned(void)
     ras_expect_memory_failure(vm, "inject", false);
     ras_expect_step(vm, 1, "taken");
     expect_fetch(vm, 2, VECTOR);
-    expect_checkstop(vm, false);
+    expect_checkstop(vm, false, "2: *handler cannot be fetched*");
     ras_quit(vm);
 }
 
@@ -2227,7 +2231,7 @@ static void test_checkstop_second(void)
     ras_wait_until(vm, vm->panics);
     ras_assert_state(vm, 1, "notified");
     ras_assert_state(vm, 2, "queued");
-    expect_checkstop(vm, true);
+    expect_checkstop(vm, true, "2: second machine check *");
     ras_quit(vm);
 }
 

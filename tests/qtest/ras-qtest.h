@@ -446,6 +446,19 @@ static inline void ras_assert_part(RasVm *vm, const char *part,
     qobject_unref(info);
 }
 
+/* "ID: REASON" if the guest is lost, or NULL. */
+static inline char *ras_lost(RasVm *vm)
+{
+    QDict *info = ras_query(vm);
+    QDict *lost = qdict_get_qdict(info, "lost");
+    char *text = lost ? g_strdup_printf("%" PRId64 ": %s",
+                                        qdict_get_int(lost, "id"),
+                                        qdict_get_str(lost, "reason")) : NULL;
+
+    qobject_unref(info);
+    return text;
+}
+
 /* State of error id: "over" if it is not in the queue any more. */
 static inline char *ras_state(RasVm *vm, uint64_t id)
 {

@@ -135,6 +135,26 @@ static void test_recovered_only_without_cause(void)
     }
 }
 
+/* The machine check has overwritten SRR0 and SRR1: no going on. */
+static void test_recovered_only_with_ri(void)
+{
+    static const SpaprMceDisposition said[] = {
+        SPAPR_MCE_FULLY_RECOVERED, SPAPR_MCE_LIMITED_RECOVERY,
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(said); i++) {
+        SpaprMceRegs regs = { .srr1 = MSR_BITS & ~PPC_MCE_SRR1_RI };
+        RasError e;
+
+        g_assert_true(spapr_mce_to_error(PPC_MCE_POWER9, &regs, said[i], &e));
+        g_assert_cmpint(e.severity, ==, RAS_SEVERITY_RECOVERABLE);
+        g_assert_true(ras_error_parks(&e) && !e.limited);
+        regs.srr1 |= PPC_MCE_SRR1_RI;
+        g_assert_true(spapr_mce_to_error(PPC_MCE_POWER9, &regs, said[i], &e));
+        g_assert_cmpint(e.severity, ==, RAS_SEVERITY_CORRECTED);
+    }
+}
+
 static void test_dispositions(void)
 {
     static const struct {
@@ -572,6 +592,8 @@ int main(int argc, char **argv)
     g_test_add_func("/spapr-mce/kinds", test_kinds);
     g_test_add_func("/spapr-mce/recovered-only-without-cause",
                     test_recovered_only_without_cause);
+    g_test_add_func("/spapr-mce/recovered-only-with-ri",
+                    test_recovered_only_with_ri);
     g_test_add_func("/spapr-mce/dispositions", test_dispositions);
     g_test_add_func("/spapr-mce/page/data-of-the-instruction",
                     test_data_of_the_instruction);
