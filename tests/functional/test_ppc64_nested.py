@@ -5,7 +5,6 @@ Its hypervisor says when to leave it (hdec_expiry, HDEC).  A busy machine may
 enter it later than that.
 """
 
-import re
 import time
 from pathlib import Path
 from typing import Callable, List, NamedTuple
@@ -35,27 +34,17 @@ class Report(NamedTuple):
     counted: int
 
 
-def run(variable: str, firmware: Path, until: Callable[[Report], bool]) -> \
-        List[Report]:
+def run(variable: str, folder: Path,
+        until: Callable[[Report], bool]) -> List[Report]:
     """All reports until one is as wanted."""
-    environment.use_qemu_python()
-    from qemu.machine import QEMUMachine  # pylint: disable=C0415
-
-    bare.build(PPC64, bare.SOURCES / 'nested-ppc64.S', firmware, '-mbig',
-               '-Wl,-Ttext=0', '-Wl,--oformat=binary')
-    with QEMUMachine(str(environment.path(variable)), args=[
-            '-machine', 'pseries,cap-nested-hv=on', '-cpu', 'power9',
-            '-accel', 'tcg', '-m', '512M', '-nodefaults',
-            '-bios', str(firmware)]) as vm:
+    with bare.pseries('nested-ppc64', folder, '-machine', 'cap-nested-hv=on',
+                      '-accel', 'tcg', variable=variable) as vm:
         vm.launch()
         end = time.monotonic() + 60 * environment.time_factor()
         reports: List[Report] = []
         while not reports or not until(reports[-1]):
             assert time.monotonic() < end, reports[-3:]
-            text = vm.cmd('human-monitor-command',
-                          command_line=f'xp /3gx {REPORT:#x}')
-            reports.append(Report(*[int(word, 16) for word in
-                                    re.findall(r'0x(\w{16})', text)]))
+            reports.append(Report(*bare.doublewords(vm, REPORT, 3)))
             time.sleep(0.05)
         vm.shutdown(hard=True)
     return reports
@@ -63,7 +52,7 @@ def run(variable: str, firmware: Path, until: Callable[[Report], bool]) -> \
 
 def test_left(tmp_path: Path) -> None:
     """It is left, whenever it is entered."""
-    reports = run(PPC64.qemu_variable, tmp_path / 'firmware',
+    reports = run(PPC64.qemu_variable, tmp_path,
                   lambda report: report.left >= TIMES)
     assert reports[-1].interrupt == HDEC
 
@@ -72,7 +61,7 @@ def test_left(tmp_path: Path) -> None:
                     reason='there is no build of the base')
 def test_stock_does_not_leave(tmp_path: Path) -> None:
     """It runs on as long as it likes."""
-    reports = run(PPC64.stock_variable, tmp_path / 'firmware',
+    reports = run(PPC64.stock_variable, tmp_path,
                   lambda report: report.counted >= SECOND)
     assert len({report.counted for report in reports}) > 1
     assert {report.left for report in reports} == {0}

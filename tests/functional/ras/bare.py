@@ -4,7 +4,7 @@
 import re
 import subprocess
 from pathlib import Path
-from typing import Any, Callable, Dict, NamedTuple
+from typing import Any, Callable, Dict, List, NamedTuple
 
 from . import environment
 from .targets import PPC64, Target
@@ -48,16 +48,24 @@ def build_arm64(target: Target, name: str, program: Path,
           *[f'-D{key}={value}' for key, value in macros.items()])
 
 
-def pseries(name: str, folder: Path, *args: str, macro: str = 'NONE') -> Any:
+def pseries(name: str, folder: Path, *args: str, macro: str = 'NONE',
+            variable: str = PPC64.qemu_variable) -> Any:
     """A "pseries" VM that runs the file of that name in place of firmware."""
     environment.use_qemu_python()
     from qemu.machine import QEMUMachine  # pylint: disable=C0415
 
     build(PPC64, SOURCES / f'{name}.S', folder / 'firmware', '-mbig',
           '-Wl,-Ttext=0', '-Wl,--oformat=binary', f'-D{macro}')
-    return QEMUMachine(str(environment.path(PPC64.qemu_variable)), args=[
+    return QEMUMachine(str(environment.path(variable)), args=[
         '-machine', 'pseries', '-cpu', 'power9', '-m', '512M', '-nodefaults',
         '-bios', str(folder / 'firmware'), *args])
+
+
+def doublewords(vm: Any, address: int, number: int) -> List[int]:
+    """So many in the memory of the VM."""
+    text = vm.cmd('human-monitor-command',
+                  **{'command-line': f'xp /{number}gx {address:#x}'})
+    return [int(word, 16) for word in re.findall(r'0x(\w{16})', text)]
 
 
 def read_serror_report(hmp: Callable[[str], str]) -> Dict[str, int]:

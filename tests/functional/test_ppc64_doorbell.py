@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""ppc64: a doorbell that was not taken yet moves along.
+
+Guests with several threads in a core send them for interrupts from one thread
+to another, and wait for what they ask for.
+"""
+
+import time
+from pathlib import Path
+from typing import Any, List
+
+import pytest
+
+from ras import bare, environment
+from ras.targets import PPC64
+
+MACHINE = 'ppc64'
+
+# bare/doorbell-ppc64.S
+REPORT = 0x30000
+SENT = 1
+ENABLED = 2
+
+
+def wait_stage(vm: Any, stage: int) -> None:
+    """Until the program has come that far."""
+    end = time.monotonic() + 30 * environment.time_factor()
+    while bare.doublewords(vm, REPORT, 1) != [stage]:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def taken(vm: Any) -> int:
+    """How often it is, when interrupts are enabled."""
+    vm.cmd('inject-nmi')
+    wait_stage(vm, ENABLED)
+    return bare.doublewords(vm, REPORT + 8, 1)[0]
+
+
+def taken_after_saving(variable: str, folder: Path) -> List[int]:
+    """By the VM that was saved and goes on, and by the one that is loaded."""
+    stream = f'file:{folder}/stream'
+    result = []
+    with bare.pseries('doorbell-ppc64', folder, '-accel', 'tcg',
+                      variable=variable) as vm:
+        vm.launch()
+        wait_stage(vm, SENT)
+        vm.cmd('stop')
+        vm.cmd('migrate', uri=stream)
+        while vm.cmd('query-migrate')['status'] != 'completed':
+            time.sleep(0.1)
+        vm.cmd('cont')
+        result.append(taken(vm))
+        vm.shutdown(hard=True)
+    with bare.pseries('doorbell-ppc64', folder, '-accel', 'tcg', '-incoming',
+                      stream, variable=variable) as vm:
+        vm.launch()
+        while vm.cmd('query-status')['status'] == 'inmigrate':
+            time.sleep(0.1)
+        vm.cmd('cont')
+        result.append(taken(vm))
+        vm.shutdown(hard=True)
+    return result
+
+
+def test_taken(tmp_path: Path) -> None:
+    """Once, on each side."""
+    assert taken_after_saving(PPC64.qemu_variable, tmp_path) == [1, 1]
+
+
+@pytest.mark.skipif(not environment.has(PPC64.stock_variable),
+                    reason='there is no build of the base')
+def test_stock_loses_it(tmp_path: Path) -> None:
+    """It is not in the stream."""
+    assert taken_after_saving(PPC64.stock_variable, tmp_path) == [1, 0]
