@@ -4,8 +4,10 @@
  * that there are not, and ends the VM.
  */
 
-#define H_NONE 0x3fc
+#define H_NONE 0x3f8
 #define H_RTAS 0xf000
+
+#define H_FUNCTION (-2)
 
 #define RTAS_POWER_OFF 0x2003
 
@@ -21,6 +23,8 @@ power_off:
 again:
         li      %r3, H_NONE
         sc      1
+        cmpdi   %r3, H_FUNCTION
+        bne     .
         bdnz    again
         li      %r4, power_off - _start
         li      %r3, 0

@@ -53,3 +53,6 @@ def test_latency(host: Host, report: Callable[[str], None]) -> None:
            f'{statistics.median(measured["ras"]):.2f} and '
            f'{statistics.median(measured["stock"]):.2f} ms')
     assert ours < stock * TOLERANCE
+    # What keeps others waiting is in the way of some of them only.
+    assert statistics.median(measured['ras']) < \
+        statistics.median(measured['stock']) * 1.4
