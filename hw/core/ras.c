@@ -40,6 +40,9 @@
 
 #define RECLAIM_MS_DEFAULT 1000
 
+/* RasState::handler_vcpu: not known, so each has to be looked at. */
+#define HANDLER_ANY -2
+
 /*
  * A guest that gets bare exceptions and runs into the next error at once must
  * not keep the rest of QEMU from running: real time from one to the next.
@@ -446,12 +449,14 @@ static void let_run(RasState *s, CPUState *cpu)
  */
 static bool waits_for_handler(RasState *s, RasEntry *e, CPUState *cpu)
 {
+    RasDeviceClass *rc = RAS_GET_CLASS(s);
     bool can_wait = e->error.origin == RAS_ORIGIN_INJECTED ||
                     !ras_error_parks(&e->error);
+    bool may_be_in = s->handler_vcpu == cpu->cpu_index ||
+                     s->handler_vcpu == HANDLER_ANY;
 
-    if (!can_wait || s->handler_vcpu != cpu->cpu_index ||
-        e->waited >= HANDLER_WAITS_MAX || qtest_enabled() ||
-        !RAS_GET_CLASS(s)->in_handler(s, cpu)) {
+    if (!can_wait || !may_be_in || e->waited >= HANDLER_WAITS_MAX ||
+        qtest_enabled() || !rc->in_handler || !rc->in_handler(s, cpu)) {
         return false;
     }
     e->waited++;
@@ -652,7 +657,9 @@ static void ras_reset_enter(Object *obj, ResetType type)
     s->loaded = false;
     s->tell_panic = false;
     s->bare_vcpu = -1;
-    s->handler_vcpu = -1;
+    /* before a VM is loaded, which may be in it */
+    s->handler_vcpu = type == RESET_TYPE_SNAPSHOT_LOAD ||
+                      runstate_check(RUN_STATE_INMIGRATE) ? HANDLER_ANY : -1;
     update_waiting(s);
     ras_poison_clear(s);
     ras_host_memory_reset(s);
@@ -664,17 +671,12 @@ static void ras_reset_enter(Object *obj, ResetType type)
 /*
  * Time does not pass for a VM that moves, so what was awaited is awaited anew,
  * for the whole time, when the VM runs.
- *
- * Nor is it told who may be in the handler: whoever owns the record, or, if
- * nobody does, has the next error.
  */
 void ras_loaded(RasState *s, bool lost, int64_t pause_ns)
 {
     RasEntry *e;
 
     s->lost = lost;
-    e = outstanding(s) ?: ras_queue_next(&s->queue, RAS_CHANNEL_EXCEPTION);
-    s->handler_vcpu = e && RAS_GET_CLASS(s)->in_handler ? e->error.vcpu : -1;
     s->lost_report = (RasReport) {
         .delivery = "lost before the VM was moved here",
     };
