@@ -241,7 +241,8 @@ static bool scan_slice(uint64_t size)
 
 static void scan_in(int64_t delay_ms)
 {
-    timer_mod(scan.timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + delay_ms);
+    timer_mod(scan.timer, qemu_clock_get_ns(QEMU_CLOCK_REALTIME) +
+                          delay_ms * SCALE_MS);
 }
 
 static void scan_timer_expired(void *opaque)
@@ -260,7 +261,7 @@ static void scan_timer_expired(void *opaque)
 static void look_for_more(void)
 {
     if (!scan.timer) {
-        scan.timer = timer_new_ms(QEMU_CLOCK_REALTIME, scan_timer_expired,
+        scan.timer = timer_new_ns(QEMU_CLOCK_REALTIME, scan_timer_expired,
                                   NULL);
     }
     if (timer_pending(scan.timer)) {

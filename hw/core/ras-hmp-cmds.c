@@ -85,9 +85,11 @@ void hmp_info_ras(Monitor *mon, const QDict *qdict)
     for (vcpu = info->parked; vcpu; vcpu = vcpu->next) {
         monitor_printf(mon, "parked: vCPU %" PRId64 "\n", vcpu->value);
     }
-    if (info->lost) {
+    if (info->lost && info->lost->id) {
         monitor_printf(mon, "lost since error %" PRIu64 ": %s\n",
                        info->lost->id, info->lost->reason);
+    } else if (info->lost) {
+        monitor_printf(mon, "lost: %s\n", info->lost->reason);
     }
     for (serror = info->serrors; serror; serror = serror->next) {
         monitor_printf(mon, "SError pending: vCPU %" PRId64,

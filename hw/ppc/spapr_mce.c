@@ -60,7 +60,6 @@ bool spapr_mce_to_error(PpcMceCpu cpu, const SpaprMceRegs *regs,
                         SpaprMceDisposition disposition, RasError *error)
 {
     const PpcMceInfo *info = ppc_mce_decode(cpu, regs->srr1, regs->dsisr);
-
     RasSeverity severity = severity_of(info, regs->srr1, disposition);
 
     if (info->severity == PPC_MCE_SEVERITY_NO_ERROR) {

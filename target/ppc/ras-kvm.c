@@ -245,7 +245,8 @@ unsigned int ppc_ras_accesses(CPUState *cs,
 
 /*
  * Give KVM what a machine check interrupt changes, instead of all registers:
- * each of those is a system call, and the guest waits.
+ * each of those is a system call, and the guest waits.  KVM knows DAR and DSISR
+ * already, unless it is an earlier error that is delivered.
  */
 static bool put_interrupt(CPUState *cs)
 {
@@ -273,10 +274,9 @@ int kvm_handle_nmi(PowerPCCPU *cpu, struct kvm_run *run)
     bool in_kvm = !cs->vcpu_dirty;
 
     cpu_synchronize_state(cs);
-    trace_ras_kvm_nmi(cs->cpu_index,
-                          run->flags & KVM_RUN_PPC_NMI_DISP_MASK,
-                          env->spr[SPR_SRR0], env->spr[SPR_SRR1],
-                          env->spr[SPR_DSISR], env->spr[SPR_DAR]);
+    trace_ras_kvm_nmi(cs->cpu_index, run->flags & KVM_RUN_PPC_NMI_DISP_MASK,
+                      env->spr[SPR_SRR0], env->spr[SPR_SRR1],
+                      env->spr[SPR_DSISR], env->spr[SPR_DAR]);
     spapr_mce_kvm(cpu, run->flags & KVM_RUN_PPC_NMI_DISP_MASK);
     if (ras_vcpu_deliver(cs) && in_kvm && put_interrupt(cs)) {
         cs->vcpu_dirty = false;

@@ -986,6 +986,7 @@ static void test_checkstop(void)
     RasVm *vm = start_ready(options);
     g_autofree char *text = NULL;
     g_autofree char *lost = NULL;
+    g_autofree char *shown = NULL;
     uint64_t id;
 
     ras_stop(vm);
@@ -1010,6 +1011,8 @@ static void test_checkstop(void)
                     "*vCPU 0*check-stop: *error status block*");
     lost = ras_lost(vm);
     ras_assert_like(lost, "1: *error status block*");
+    shown = qtest_hmp(vm->qts, "info ras");
+    ras_assert_like(shown, "*lost since error 1: *error status block*");
 
     ras_reset(vm);
     g_assert_null(ras_lost(vm));
