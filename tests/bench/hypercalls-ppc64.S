@@ -4,12 +4,11 @@
  * that there are not, and ends the VM.
  */
 
+#include "../functional/bare/pseries.S.inc"
+
 #define H_NONE 0x3f8
-#define H_RTAS 0xf000
 
 #define H_FUNCTION (-2)
-
-#define RTAS_POWER_OFF 0x2003
 
         .globl  _start
 _start:
@@ -26,8 +25,5 @@ again:
         cmpdi   %r3, H_FUNCTION
         bne     .
         bdnz    again
-        li      %r4, power_off - _start
-        li      %r3, 0
-        ori     %r3, %r3, H_RTAS
-        sc      1
+        rtas    power_off
         b       .

@@ -9,13 +9,7 @@
  *           it was there
  */
 
-#define H_ENTER     0x08
-#define H_CEDE      0xe0
-#define H_RTAS      0xf000
-#define H_UPDATE_DT 0xf003
-
-#define RTAS_NMI_REGISTER  0x202b
-#define RTAS_NMI_INTERLOCK 0x202c
+#include "pseries.S.inc"
 
 /* RAM. */
 #define RTAS_BASE 0x00800000
@@ -33,23 +27,6 @@
 #define PTE_LOW     0x190           /* R, C, M; the kernel reads and writes */
 
 #define MSR_IR_DR_RI 0x32
-
-#define FDT_MAGIC      0xd00dfeed
-#define FDT_BEGIN_NODE 1
-#define FDT_END_NODE   2
-#define FDT_PROP       3
-#define FDT_END        9
-
-        .macro  hypercall number
-        li      %r3, 0
-        ori     %r3, %r3, \number
-        sc      1
-        .endm
-
-        .macro  rtas call
-        li      %r4, \call - _start
-        hypercall H_RTAS
-        .endm
 
         /* As late as can be. */
         .macro  put_off_decrementer
@@ -131,20 +108,4 @@ sleep:
         put_off_decrementer
         rfid
 
-        /* Node /rtas with property linux,rtas-base: there is the save area. */
-        .balign 8
-device_tree:
-        .long   FDT_MAGIC, end - device_tree, nodes - device_tree
-        .long   names - device_tree, reserved - device_tree, 17, 16, 0
-        .long   end - names, names - nodes
-reserved:
-        .quad   0, 0
-nodes:
-        .long   FDT_BEGIN_NODE, 0, FDT_BEGIN_NODE
-        .asciz  "rtas"
-        .balign 4
-        .long   FDT_PROP, 4, 0, RTAS_BASE
-        .long   FDT_END_NODE, FDT_END_NODE, FDT_END
-names:
-        .asciz  "linux,rtas-base"
-end:
+        rtas_device_tree RTAS_BASE

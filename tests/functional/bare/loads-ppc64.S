@@ -5,8 +5,7 @@
  * one is always busy.
  */
 
-#define H_RTAS         0xf000
-#define RTAS_START_CPU 0x2006
+#include "pseries.S.inc"
 
 #define BAD 0x10000000
 
@@ -20,10 +19,7 @@ start_cpu:
         .long   RTAS_START_CPU, 3, 1, 1, second - _start, 0, -1
 
         .org    0x100
-        li      %r4, start_cpu - _start
-        li      %r3, 0
-        ori     %r3, %r3, H_RTAS
-        sc      1
+        rtas    start_cpu
         lis     %r4, BAD >> 16
 again:
         mftb    %r6

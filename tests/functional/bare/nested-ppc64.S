@@ -6,8 +6,7 @@
  * interrupt, and how far it has counted.
  */
 
-#define H_SET_PARTITION_TABLE 0xf800
-#define H_ENTER_NESTED        0xf804
+#include "pseries.S.inc"
 
 #define REPORT 0x30000
 
@@ -26,12 +25,6 @@
 #define ENTRY_REFERENCE (1 << 8)
 #define ENTRY_CHANGE    (1 << 7)
 #define ENTRY_ACCESS    7
-
-        .macro  hypercall number
-        li      %r3, 0
-        ori     %r3, %r3, \number
-        sc      1
-        .endm
 
         /* the registers of a nested guest are little-endian */
         .macro  le64 value

@@ -20,14 +20,7 @@
  *   at 200    machine check at 0x200
  */
 
-#define H_GET_TERM_CHAR 0x54
-#define H_PUT_TERM_CHAR 0x58
-#define H_RTAS          0xf000
-#define H_UPDATE_DT     0xf003
-
-#define RTAS_START_CPU     0x2006
-#define RTAS_NMI_REGISTER  0x202b
-#define RTAS_NMI_INTERLOCK 0x202c
+#include "../../functional/bare/pseries.S.inc"
 
 /* RAM. */
 #define RTAS_BASE 0x00800000
@@ -40,23 +33,6 @@
 
 /* 30 ms, in which the hypervisor gets done with what it did before. */
 #define PAUSE 15360000
-
-#define FDT_MAGIC      0xd00dfeed
-#define FDT_BEGIN_NODE 1
-#define FDT_END_NODE   2
-#define FDT_PROP       3
-#define FDT_END        9
-
-        .macro  hypercall number
-        li      %r3, 0
-        ori     %r3, %r3, \number
-        sc      1
-        .endm
-
-        .macro  rtas call
-        li      %r4, \call - _start
-        hypercall H_RTAS
-        .endm
 
         /* The line, of 8 characters, goes to the terminal. */
         .macro  say line
@@ -224,20 +200,4 @@ is_digit:
         bne     digit
         blr
 
-        /* Node /rtas with property linux,rtas-base: there is the save area. */
-        .balign 8
-device_tree:
-        .long   FDT_MAGIC, end - device_tree, nodes - device_tree
-        .long   names - device_tree, reserved - device_tree, 17, 16, 0
-        .long   end - names, names - nodes
-reserved:
-        .quad   0, 0
-nodes:
-        .long   FDT_BEGIN_NODE, 0, FDT_BEGIN_NODE
-        .asciz  "rtas"
-        .balign 4
-        .long   FDT_PROP, 4, 0, RTAS_BASE
-        .long   FDT_END_NODE, FDT_END_NODE, FDT_END
-names:
-        .asciz  "linux,rtas-base"
-end:
+        rtas_device_tree RTAS_BASE

@@ -10,13 +10,7 @@
  *   D   this was the last round; the VM ends
  */
 
-#define H_PUT_TERM_CHAR 0x58
-#define H_RTAS          0xf000
-
-#define RTAS_POWER_OFF     0x2003
-#define RTAS_SYSTEM_REBOOT 0x2004
-
-#define FDT_MAGIC 0xd00dfeed
+#include "../../functional/bare/pseries.S.inc"
 
 /* Not loaded again at a reset. */
 #define COUNT 0x800000
@@ -55,15 +49,13 @@ reboot:
         li      %r1, -1
         li      %r5, -1
         li      %r4, reboot - _start
-        b       rtas
+        b       call
 
 say_and_end:
         bl      say
         li      %r4, power_off - _start
-rtas:
-        li      %r3, 0
-        ori     %r3, %r3, H_RTAS
-        sc      1
+call:
+        hypercall H_RTAS
         b       .
 
         /* the character in r6 */
