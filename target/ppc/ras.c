@@ -9,6 +9,7 @@
 #include "qemu/osdep.h"
 #include "qemu/main-loop.h"
 #include "cpu.h"
+#include "hw/ppc/ppc.h"
 #include "hw/ras.h"
 #include "system/kvm.h"
 #include "system/tcg.h"
