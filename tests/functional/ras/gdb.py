@@ -9,6 +9,7 @@ wants; so another vCPU that meets an error meanwhile is parked.
 
 import re
 import socket
+import time
 from typing import List
 
 from . import environment
@@ -111,3 +112,22 @@ class Gdb:
                 self._send(f'vCont;c:{thread}')
                 return
         raise GdbError(f'no vCPU {vcpu}')
+
+    def is_halted(self, vcpu: int) -> bool:
+        """Whether the vCPU waits for an interrupt; the machine is stopped."""
+        for thread in self.threads():
+            if self._index(thread) == vcpu:
+                extra = self._command(f'qThreadExtraInfo,{thread}')
+                return 'halted' in bytes.fromhex(extra).decode()
+        raise GdbError(f'no vCPU {vcpu}')
+
+    def stop_halted(self, vcpu: int, timeout: float = 60) -> None:
+        """Let the stopped machine run until that vCPU waits, and stop it."""
+        end = time.monotonic() + timeout * environment.time_factor()
+        while not self.is_halted(vcpu):
+            if time.monotonic() > end:
+                raise GdbError(f'vCPU {vcpu} is never idle')
+            self.continue_all()
+            time.sleep(0.02)
+            self._socket.sendall(b'\x03')
+            self._receive()
