@@ -9,6 +9,7 @@
 
 #include "qemu/osdep.h"
 #include "qapi/error.h"
+#include "qemu/bitmap.h"
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
 #include "qemu/timer.h"
@@ -39,9 +40,6 @@
 #define ACK_POLL_MAX_NS (10 * SCALE_MS)
 
 #define RECLAIM_MS_DEFAULT 1000
-
-/* RasState::handler_vcpu: not known, so each has to be looked at. */
-#define HANDLER_ANY -2
 
 /*
  * A guest that gets bare exceptions and runs into the next error at once must
@@ -452,11 +450,10 @@ static bool waits_for_handler(RasState *s, RasEntry *e, CPUState *cpu)
     RasDeviceClass *rc = RAS_GET_CLASS(s);
     bool can_wait = e->error.origin == RAS_ORIGIN_INJECTED ||
                     !ras_error_parks(&e->error);
-    bool may_be_in = s->handler_vcpu == cpu->cpu_index ||
-                     s->handler_vcpu == HANDLER_ANY;
 
-    if (!can_wait || !may_be_in || e->waited >= HANDLER_WAITS_MAX ||
-        qtest_enabled() || !rc->in_handler || !rc->in_handler(s, cpu)) {
+    if (!can_wait || !test_bit(cpu->cpu_index, s->handler_vcpus) ||
+        e->waited >= HANDLER_WAITS_MAX || qtest_enabled() ||
+        !rc->in_handler || !rc->in_handler(s, cpu)) {
         return false;
     }
     e->waited++;
@@ -472,8 +469,11 @@ static void note_handler(RasState *s, CPUState *cpu)
 {
     RasDeviceClass *rc = RAS_GET_CLASS(s);
 
-    s->handler_vcpu = rc->in_handler && !rc->in_handler(s, cpu) ?
-                      cpu->cpu_index : -1;
+    if (rc->in_handler && !rc->in_handler(s, cpu)) {
+        set_bit(cpu->cpu_index, s->handler_vcpus);
+    } else {
+        clear_bit(cpu->cpu_index, s->handler_vcpus);
+    }
 }
 
 bool ras_vcpu_deliver(CPUState *cpu)
@@ -657,9 +657,13 @@ static void ras_reset_enter(Object *obj, ResetType type)
     s->loaded = false;
     s->tell_panic = false;
     s->bare_vcpu = -1;
-    /* before a VM is loaded, which may be in it */
-    s->handler_vcpu = type == RESET_TYPE_SNAPSHOT_LOAD ||
-                      runstate_check(RUN_STATE_INMIGRATE) ? HANDLER_ANY : -1;
+    if (type == RESET_TYPE_SNAPSHOT_LOAD ||
+        runstate_check(RUN_STATE_INMIGRATE)) {
+        /* any vCPU of the VM that is loaded next may be in it */
+        bitmap_fill(s->handler_vcpus, s->queue.nr_vcpus);
+    } else {
+        bitmap_zero(s->handler_vcpus, s->queue.nr_vcpus);
+    }
     update_waiting(s);
     ras_poison_clear(s);
     ras_host_memory_reset(s);
@@ -751,7 +755,7 @@ static void ras_realize(DeviceState *dev, Error **errp)
         return;
     }
     s->bare_vcpu = -1;
-    s->handler_vcpu = -1;
+    s->handler_vcpus = bitmap_new(nr_vcpus);
     s->parking = g_new0(uint16_t, nr_vcpus);
     ras_poison_init(s, nr_vcpus);
     ras_queue_init(&s->queue, s->parking, nr_vcpus);

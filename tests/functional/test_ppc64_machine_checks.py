@@ -10,7 +10,7 @@ from typing import Any, Callable, List, NamedTuple, Optional
 
 import pytest
 
-from ras.cases import HANDLED, stop_spinning
+from ras.cases import HANDLED, VCPUS, stop_spinning
 from ras.guest import Exit, Guest, Victim
 from ras.oracles import Ppc64
 from ras.targets import BUS_MCEERR_AR, SIGBUS
@@ -198,6 +198,20 @@ class TestDispositions:
         guest.qemu.qmp('cont')
         account.settle(acknowledged=count)
         check_goes_on(victim)
+
+    def test_one_after_another_on_both(self, guest: Guest) -> None:
+        """The same on two vCPUs in turn: each has its own handler to leave."""
+        count = 30
+        victims = {vcpu: guest.spawn(cpu=vcpu) for vcpu in VCPUS}
+        account = guest.account()
+        stop_spinning(guest, Ppc64(), victims)
+        for number in range(count):
+            guest.inject_machine_check(number % len(VCPUS), 'tlb', 'multi-hit',
+                                       disposition='recovered')
+        guest.qemu.qmp('cont')
+        account.settle(acknowledged=count)
+        for victim in victims.values():
+            check_goes_on(victim)
 
     def test_limited(self, guest: Guest) -> None:
         """The same, with a warning."""
