@@ -462,14 +462,12 @@ static bool waits_for_handler(RasState *s, RasEntry *e, CPUState *cpu)
 }
 
 /*
- * @cpu is about to enter the handler.  Where it can be told that it has left it
- * again, the next error may wait for that.
+ * @cpu is about to enter the handler for @e.  The next error may wait until it
+ * has left it, unless @e has waited for that in vain.
  */
-static void note_handler(RasState *s, CPUState *cpu)
+static void note_handler(RasState *s, const RasEntry *e, CPUState *cpu)
 {
-    RasDeviceClass *rc = RAS_GET_CLASS(s);
-
-    if (rc->in_handler && !rc->in_handler(s, cpu)) {
+    if (e->waited < HANDLER_WAITS_MAX) {
         set_bit(cpu->cpu_index, s->handler_vcpus);
     } else {
         clear_bit(cpu->cpu_index, s->handler_vcpus);
@@ -502,7 +500,7 @@ bool ras_vcpu_deliver(CPUState *cpu)
         return false;
     }
 
-    note_handler(s, cpu);
+    note_handler(s, e, cpu);
     res = rc->record(s, e, cpu, &why);
     if (res == RAS_RECORD_CHECKSTOP) {
         checkstop(s, e, why);

@@ -452,7 +452,7 @@ struct RasState {
     RasRate log_rate;
     int bare_vcpu;              /* has to run before its next error, or -1 */
     bool bare_vcpu_ran;         /* and was run since */
-    unsigned long *handler_vcpus;   /* bitmap: may be in their handlers still */
+    unsigned long *handler_vcpus;   /* bitmap: may still be in their handler */
     RasRate told_rate;
     uint64_t events_dropped;
     bool loaded;                /* and did not run since */
