@@ -441,9 +441,9 @@ static void let_run(RasState *s, CPUState *cpu)
 }
 
 /*
- * An error that was injected, or that was corrected, is not the fault of the
- * handler that @cpu may still be in.  A guest that never leaves it gets the
- * error in the end.
+ * An error that was injected, or that was corrected, need not come where @cpu
+ * cannot go on after it: in its handler, for instance.  A guest that never
+ * leaves that gets the error in the end, and the next ones at once.
  */
 static bool waits_for_handler(RasState *s, RasEntry *e, CPUState *cpu)
 {
@@ -451,27 +451,22 @@ static bool waits_for_handler(RasState *s, RasEntry *e, CPUState *cpu)
     bool can_wait = e->error.origin == RAS_ORIGIN_INJECTED ||
                     !ras_error_parks(&e->error);
 
-    if (!can_wait || !test_bit(cpu->cpu_index, s->handler_vcpus) ||
-        e->waited >= HANDLER_WAITS_MAX || qtest_enabled() ||
-        !rc->in_handler || !rc->in_handler(s, cpu)) {
+    if (!can_wait || qtest_enabled() || !rc->in_handler) {
+        return false;
+    }
+    if (!rc->in_handler(s, cpu)) {
+        clear_bit(cpu->cpu_index, s->stays_in_handler);
+        return false;
+    }
+    if (e->waited >= HANDLER_WAITS_MAX) {
+        set_bit(cpu->cpu_index, s->stays_in_handler);
+    }
+    if (test_bit(cpu->cpu_index, s->stays_in_handler)) {
         return false;
     }
     e->waited++;
     let_run(s, cpu);
     return true;
-}
-
-/*
- * @cpu is about to enter the handler for @e.  The next error may wait until it
- * has left it, unless @e has waited for that in vain.
- */
-static void note_handler(RasState *s, const RasEntry *e, CPUState *cpu)
-{
-    if (e->waited < HANDLER_WAITS_MAX) {
-        set_bit(cpu->cpu_index, s->handler_vcpus);
-    } else {
-        clear_bit(cpu->cpu_index, s->handler_vcpus);
-    }
 }
 
 bool ras_vcpu_deliver(CPUState *cpu)
@@ -500,7 +495,6 @@ bool ras_vcpu_deliver(CPUState *cpu)
         return false;
     }
 
-    note_handler(s, e, cpu);
     res = rc->record(s, e, cpu, &why);
     if (res == RAS_RECORD_CHECKSTOP) {
         checkstop(s, e, why);
@@ -655,13 +649,7 @@ static void ras_reset_enter(Object *obj, ResetType type)
     s->loaded = false;
     s->tell_panic = false;
     s->bare_vcpu = -1;
-    if (type == RESET_TYPE_SNAPSHOT_LOAD ||
-        runstate_check(RUN_STATE_INMIGRATE)) {
-        /* any vCPU of the VM that is loaded next may be in it */
-        bitmap_fill(s->handler_vcpus, s->queue.nr_vcpus);
-    } else {
-        bitmap_zero(s->handler_vcpus, s->queue.nr_vcpus);
-    }
+    bitmap_zero(s->stays_in_handler, s->queue.nr_vcpus);
     update_waiting(s);
     ras_poison_clear(s);
     ras_host_memory_reset(s);
@@ -753,7 +741,7 @@ static void ras_realize(DeviceState *dev, Error **errp)
         return;
     }
     s->bare_vcpu = -1;
-    s->handler_vcpus = bitmap_new(nr_vcpus);
+    s->stays_in_handler = bitmap_new(nr_vcpus);
     s->parking = g_new0(uint16_t, nr_vcpus);
     ras_poison_init(s, nr_vcpus);
     ras_queue_init(&s->queue, s->parking, nr_vcpus);

@@ -290,7 +290,8 @@ static bool spapr_ras_vcpu_online(RasState *s, CPUState *cpu)
 /*
  * Power ISA, Book III: SRR0 and SRR1 are in use while MSR[RI] is 0.  After
  * ibm,nmi-interlock the routine goes on in real mode; a guest has stacks for a
- * few machine checks in there (Linux: four).
+ * few machine checks in there (Linux: four).  RTAS calls are made in real mode,
+ * too, and Linux does not get back to one after ibm,nmi-interlock.
  */
 static bool spapr_ras_in_handler(RasState *s, CPUState *cs)
 {

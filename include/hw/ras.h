@@ -67,9 +67,9 @@ struct RasDeviceClass {
     bool (*vcpu_online)(RasState *s, CPUState *cpu);
 
     /*
-     * in_handler: is @cpu in an exception handler that the next exception may
-     * break?  Errors that can wait do so then.  Same context as record;
-     * optional.
+     * in_handler: is @cpu where an exception may break what it does, in the
+     * handler of the one before for instance?  Errors that can wait do so then.
+     * Same context as record; optional.
      */
     bool (*in_handler)(RasState *s, CPUState *cpu);
 
@@ -452,7 +452,7 @@ struct RasState {
     RasRate log_rate;
     int bare_vcpu;              /* has to run before its next error, or -1 */
     bool bare_vcpu_ran;         /* and was run since */
-    unsigned long *handler_vcpus;   /* bitmap: may still be in their handler */
+    unsigned long *stays_in_handler;    /* vCPUs that were waited for in vain */
     RasRate told_rate;
     uint64_t events_dropped;
     bool loaded;                /* and did not run since */

@@ -213,6 +213,21 @@ class TestDispositions:
         for victim in victims.values():
             check_goes_on(victim)
 
+    def test_wherever_it_is(self, guest: Guest) -> None:
+        """A guest that is not stopped before is not hit where it must not be.
+
+        Its CPUs are often in the first instructions of an interrupt handler,
+        or in RTAS.
+        """
+        count = 40
+        account = guest.account()
+        for number in range(count):
+            guest.agent.send('ping')
+            guest.inject_machine_check(number % len(VCPUS), 'tlb', 'multi-hit',
+                                       disposition='recovered')
+        account.settle(acknowledged=count)
+        guest.check_alive()
+
     def test_limited(self, guest: Guest) -> None:
         """The same, with a warning."""
         for cause in self.causes:

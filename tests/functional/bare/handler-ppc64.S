@@ -7,14 +7,9 @@
  *   STAYS   keeps the log for a while, gives it back, stays for a while, and
  *           returns; COUNTERS has how often it was entered, and how often while
  *           it was there
- *   REAL    the same, and waits with translation off
  */
 
 #include "pseries.S.inc"
-
-#ifdef REAL
-#define STAYS
-#endif
 
 /* RAM. */
 #define RTAS_BASE 0x00800000
@@ -76,14 +71,12 @@ reset:
         slbmte  %r5, %r4
         put_off_decrementer
         rtas    register
-#ifndef REAL
         mfmsr   %r4
         ori     %r4, %r4, MSR_IR_DR_RI
         mtsrr1  %r4
         li      %r4, awake - _start
         mtsrr0  %r4
         rfid
-#endif
 awake:
         b       awake
 
