@@ -112,6 +112,26 @@ void hmp_info_ras(Monitor *mon, const QDict *qdict)
                    PRIu64 "\n", c->refused, c->poison_other_accesses);
 }
 
+/* A word of an enumeration; without one, @absent. */
+static int parse_word(const QEnumLookup *lookup, const char *name,
+                      const char *word, int absent, Error **errp)
+{
+    g_autoptr(GString) words = g_string_new(NULL);
+    Error *err = NULL;
+    int value = qapi_enum_parse(lookup, word, absent, &err);
+
+    if (err) {
+        error_free(err);
+        for (int i = 0; i < lookup->size; i++) {
+            g_string_append_printf(words, "%s%s", i ? ", " : "",
+                                   qapi_enum_lookup(lookup, i));
+        }
+        error_setg(errp, "Parameter '%s' cannot be '%s'; it is one of %s",
+                   name, word, words->str);
+    }
+    return value;
+}
+
 void hmp_ras_inject(Monitor *mon, const QDict *qdict)
 {
     const char *severity = qdict_get_try_str(qdict, "severity");
@@ -119,8 +139,8 @@ void hmp_ras_inject(Monitor *mon, const QDict *qdict)
     RasInject arg = { 0 };
     Error *err = NULL;
 
-    arg.kind = qapi_enum_parse(&RasInjectKind_lookup,
-                               qdict_get_str(qdict, "kind"), -1, &err);
+    arg.kind = parse_word(&RasInjectKind_lookup, "kind",
+                          qdict_get_str(qdict, "kind"), -1, &err);
     if (err) {
         goto out;
     }
@@ -130,15 +150,14 @@ void hmp_ras_inject(Monitor *mon, const QDict *qdict)
         goto out;
     }
     arg.u.memory.address = qdict_get_int(qdict, "address");
-    arg.u.memory.mode = qapi_enum_parse(&RasInjectMode_lookup,
-                                        qdict_get_str(qdict, "mode"), -1,
-                                        &err);
+    arg.u.memory.mode = parse_word(&RasInjectMode_lookup, "mode",
+                                   qdict_get_str(qdict, "mode"), -1, &err);
     if (err) {
         goto out;
     }
-    arg.u.memory.severity = qapi_enum_parse(&RasErrorSeverity_lookup, severity,
-                                            RAS_ERROR_SEVERITY_RECOVERABLE,
-                                            &err);
+    arg.u.memory.severity = parse_word(&RasErrorSeverity_lookup, "severity",
+                                       severity, RAS_ERROR_SEVERITY_RECOVERABLE,
+                                       &err);
     if (err) {
         goto out;
     }

@@ -17,6 +17,7 @@
 #include "hw/core/cpu.h"
 #include "hw/ras.h"
 #include "system/hw_accel.h"
+#include "system/runstate.h"
 #include "ras-internal.h"
 #include "trace.h"
 
@@ -366,6 +367,12 @@ RasInjectResult *qmp_ras_inject(RasInject *arg, Error **errp)
         return NULL;
     }
     refused = s->queue.counts.refused;
+    if (runstate_check(RUN_STATE_INMIGRATE)) {
+        error_setg(errp, "The VM is yet to arrive by migration; inject the "
+                   "error where it is, or when it is here");
+        ras_queue_refuse(&s->queue);
+        return NULL;
+    }
     switch (arg->kind) {
     case RAS_INJECT_KIND_MEMORY:
         if (inject_memory(s, &arg->u.memory, result, errp)) {

@@ -252,6 +252,15 @@ static bool spapr_ras_ready(RasState *s)
     return is_registered(SPAPR_MACHINE(qdev_get_machine()));
 }
 
+/* What a guest that has not registered needs for that. */
+static const char *how_to_register(void)
+{
+    SpaprMachineState *spapr = SPAPR_MACHINE(qdev_get_machine());
+
+    return spapr_get_cap(spapr, SPAPR_CAP_FWNMI) == SPAPR_CAP_OFF ?
+           "start it with cap-fwnmi=on" : "wait until it has booted";
+}
+
 static bool spapr_ras_check(RasState *s, const RasError *error, Error **errp)
 {
     if (!error->synchronous) {
@@ -262,15 +271,14 @@ static bool spapr_ras_check(RasState *s, const RasError *error, Error **errp)
     }
     if (error->severity != RAS_SEVERITY_RECOVERABLE && !spapr_ras_ready(s)) {
         error_setg(errp, "The guest has not registered a machine check "
-                   "handler (ibm,nmi-register), so it cannot be told the "
-                   "severity; wait until it has booted, or use severity "
-                   "'recoverable'");
+                   "handler (ibm,nmi-register), so it can only be told of "
+                   "recoverable errors; %s", how_to_register());
         return false;
     }
     if (spapr_mce_is_log_only(error) && !spapr_ras_ready(s)) {
         error_setg(errp, "No register can say what failed, only an error log, "
                    "and the guest has not registered a machine check handler "
-                   "(ibm,nmi-register); wait until it has booted");
+                   "(ibm,nmi-register); %s", how_to_register());
         return false;
     }
     if (error->len > RAS_PAGE_SIZE) {

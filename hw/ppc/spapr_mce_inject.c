@@ -140,6 +140,12 @@ static bool fill_named(PpcMceCpu cpu, const RasInjectMachineCheck *arg,
                    "'class'");
         return false;
     }
+    if (arg->has_fetch && has_class_without_subtypes(cpu,
+                                                     class_of[arg->q_class])) {
+        error_setg(errp, "Class '%s' says by itself whether it is a fetch; "
+                   "leave out 'fetch'", RasMachineCheckClass_str(arg->q_class));
+        return false;
+    }
     if (!spapr_mce_make_error(cpu, class_of[arg->q_class], subtype,
                               side_of(arg), error)) {
         refuse_cause(cpu, arg, errp);

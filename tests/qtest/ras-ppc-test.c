@@ -759,6 +759,9 @@ static void test_register_cap_off(void)
     consume_at(vm, PAGE(0), 0);
     wait_entries(vm, 1);
     ras_assert_count(vm, "taken", 1);
+    ras_inject_refused(vm, "No register can say*; start it with cap-fwnmi=on",
+                       "{ 'kind': 'machine-check', 'vcpu': 0,"
+                       " 'class': 'd-cache' }");
     ras_quit(vm);
 }
 
@@ -1943,6 +1946,8 @@ static void test_machine_check_refused(void)
             "fetch, table-walk-fetch");
     refused(vm, "'vcpu': 0, " NAMED("d-cache", "parity"),
             "Class 'd-cache' has no sub-types; leave out 'sub-type'");
+    refused(vm, "'vcpu': 0, 'class': 'd-cache', 'fetch': true",
+            "Class 'd-cache' says by itself*; leave out 'fetch'");
     refused(vm, "'vcpu': 0, 'class': 'd-cache', " EA,
             "The log of a cache error has no address; *");
     refused(vm, "'vcpu': 0, " NAMED("slb", "parity") ", " RA,
@@ -1985,9 +1990,10 @@ static void test_machine_check_vector(void)
     RasVm *vm = start_guest("");
 
     refused(vm, "'vcpu': 0, 'class': 'd-cache'",
-            "No register can say what failed*");
+            "No register can say what failed*; wait until it has booted");
     refused(vm, "'vcpu': 0, " NAMED("slb", "parity")
-            ", 'disposition': 'recovered'", "*cannot be told the severity*");
+            ", 'disposition': 'recovered'", "*only be told of "
+            "recoverable errors; wait until it has booted");
     ras_inject(vm, "{ 'kind': 'machine-check', 'vcpu': 0, 'class': 'slb',"
                " 'sub-type': 'parity', 'effective-address': 4660 }");
     wait_entries(vm, 1);

@@ -864,9 +864,11 @@ static void test_hmp(void)
                 page);
     assert_hmpf(vm, "Error: *'vcpu' is only*",
                 "ras_inject memory 0x%" PRIx64 " poison fatal 0", page);
-    assert_hmpf(vm, "Error: *harmless*",
+    assert_hmpf(vm, "Error: *'severity' cannot be 'harmless'; it is one of "
+                "corrected, recoverable, fatal\r\n",
                 "ras_inject memory 0x%" PRIx64 " poison harmless", page);
-    assert_hmpf(vm, "Error: *eat*", "ras_inject memory 0x%" PRIx64 " eat",
+    assert_hmpf(vm, "Error: *'mode' cannot be 'eat'; it is one of poison, "
+                "consume, report\r\n", "ras_inject memory 0x%" PRIx64 " eat",
                 page);
     assert_hmpf(vm, "Error: *disk*", "ras_inject disk 0x%" PRIx64 " poison",
                 page);
@@ -899,6 +901,10 @@ static void test_move(void)
     ras_quit(vm);
 
     vm = ras_start("-accel tcg -S -incoming defer");
+    ras_inject_refused(vm, "The VM is yet to arrive*",
+                       "{ 'kind': 'memory', 'mode': 'poison',"
+                       " 'severity': 'recoverable', 'address': %" PRIu64 " }",
+                       page);
     ras_load(vm, file);
     ras_assert_part(vm, "poisoned", poisoned);
     ras_assert_part(vm, "parked", "[ 0 ]");
