@@ -82,22 +82,23 @@ def drain_errors(guest: Guest, oracle: Oracle) -> None:
     helpers = []
     for vcpu in VCPUS:
         done = 0
-        for _ in range(10):
+        mark = guest.console.mark()
+        lines: List[str] = []
+        while done < 2:
+            assert len(lines) < 10, f'CPU {vcpu} does not retire pages'
             helper = guest.spawn(cpu=vcpu)
             helpers.append(helper)
-            mark = guest.console.mark()
+            lines.append(oracle.retired_line(helper.pa[0]))
             guest.inject(helper.pa[0])
             helper.tell('load')
             helper.sigbus()
             try:
-                guest.console.wait(oracle.retired_line(helper.pa[0]), mark,
-                                   3 * guest.factor)
-                done += 1
+                guest.console.wait(lines[-1], mark, 3 * guest.factor)
             except StreamTimeout:
                 pass
-            if done == 2:
-                break
-        assert done == 2, f'CPU {vcpu} does not retire pages'
+            # Also those that came late.
+            done = sum(bool(guest.console.matching(line, mark))
+                       for line in lines)
     for helper in helpers:
         assert helper.end_after_sigbus() == HANDLED
 
@@ -194,19 +195,14 @@ class UserHits(Case):
     def test_guest_retires_the_page(self, guest: Guest,
                                     oracle: Oracle) -> None:
         """The guest takes the page out of use, and only this one."""
-        def corrupted() -> int:
-            text = guest.agent.run(
-                'grep HardwareCorrupted /proc/meminfo').output
-            return int(text.split()[1])
-
-        before = corrupted()
+        before = guest.corrupted()
         victim = guest.spawn()
         account, mark = guest.account(), guest.console.mark()
         guest.inject(victim.pa[0])
         victim.tell('load')
         check_user_hit(guest, oracle, hit_of(victim, 'load'), victim, account,
                        mark)
-        assert corrupted() == before + PAGE // 1024
+        assert guest.corrupted() == before + 1
 
     def test_page_that_nobody_touches(self, guest: Guest) -> None:
         """Poison alone does nothing; without it the page is as before."""
@@ -613,7 +609,10 @@ class Resets(Case):
         guest.reset()
         delta = account.delta()
         assert delta['in-flight'] == 0
-        assert 1 <= delta['accepted'] <= len(victims)
+        assert delta['accepted'] >= 1
+        # As many as there are victims, unless one may be hit again.
+        assert guest.target.may_hit_again or \
+            delta['accepted'] <= len(victims)
         account.check_lives()
         self.check_clean(guest, oracle)
 
@@ -677,13 +676,18 @@ class BootErrors(Case):
         in errors for ever must not keep QEMU from answering.
         """
         guest.damaged = True
-        victim = guest.spawn()
-        account = guest.account()
-        guest.inject(victim.pa[0])
+        victim = guest.spawn(cpu=1)
         page = oracle.vector_page(guest)
-        guest.tell([victim], 'load', answer=False)
+        account = guest.account()
+        stop_spinning(guest, oracle, {1: victim})
+        guest.inject(victim.pa[0])
         guest.inject(page)
+        guest.qemu.qmp('cont')
         account.wait('notified')
+        guest.qemu.wait_events(
+            lambda: any(event['address'] & -PAGE == page
+                        for event in account.events('accepted')),
+            'the handler is hit', 60 * guest.factor)
         self.check_recovers(guest)
 
 
@@ -751,7 +755,7 @@ class Parked(Case):
         mark = len(guest.qemu.events)
         boot = guest.agent.stream.mark()
         assert guest.qemu.timed('system_reset') < AT_ONCE * guest.factor
-        guest.qemu.wait_event('RESET', mark, 10 * guest.factor)
+        guest.qemu.wait_event('RESET', mark)
         account.settle(discarded=2)
         guest.wait_boot(boot)
         info = guest.ras()
