@@ -48,6 +48,7 @@ class TestAsynchronous(cases.Case):
 
     def test_firmware_first(self, guest: Guest) -> None:
         """The guest's kernel has found the tables good and complete."""
+        guest.console_sync()
         text = '\n'.join(line.text for line in guest.console.since(0))
         assert 'HEST: Table parsing has been initialized' in text
         assert 'APEI firmware first mode is enabled by APEI bit and ' \
@@ -130,13 +131,8 @@ class TestAsynchronous(cases.Case):
 
     def test_storm(self, guest: Guest) -> None:
         """A thousand errors: all acknowledged, each page taken once."""
-        def corrupted() -> int:
-            text = guest.agent.run(
-                'sleep 1; grep HardwareCorrupted /proc/meminfo').output
-            return int(text.split()[1]) * 1024 // PAGE
-
         guest.damaged = True
-        before = corrupted()
+        before = guest.corrupted()
         pages = [page for _ in range(20)
                  for page in guest.spawn(pages=50).pa]
         count = 1000
@@ -152,7 +148,7 @@ class TestAsynchronous(cases.Case):
         dropped = len(guest.console.matching(
             'buffer overflow when queuing memory failure', mark))
         assert dropped < count // 20
-        assert corrupted() == before + count - dropped
+        guest.wait_corrupted(before + count - dropped)
         guest.console_sync()
         assert not [line for line in guest.console.since(mark)
                     if 'already poisoned' in line.text]
@@ -172,7 +168,7 @@ class TestRecords(cases.Case):
         """MPIDR_EL1 and MIDR_EL1, as this CPU has told the kernel."""
         said = guest.console.wait(
             rf'CPU{cpu}: Booted secondary processor (0x\w+) \[(0x\w+)\]', 0,
-            guest.factor).text
+            60 * guest.factor).text
         affinity, midr = re.findall(r'0x\w+', said)[-2:]
         return 1 << 31 | int(affinity, 0), int(midr, 0)
 
@@ -349,6 +345,7 @@ class TestBootErrorRecords(cases.Case):
     @staticmethod
     def records(guest: Guest) -> List[str]:
         """What the kernel that booted last says about the boot before."""
+        guest.console_sync()
         lines = [line.text for line in guest.console.since(0)]
         starts = [number for number, line in enumerate(lines)
                   if 'Booting Linux on physical CPU' in line]

@@ -6,7 +6,7 @@ from typing import List
 import pytest
 
 from ras import cases, moves
-from ras.guest import PAGE, Guest
+from ras.guest import Guest
 from ras.migration import move
 
 MACHINE = 'arm64'
@@ -31,16 +31,11 @@ class TestStorm(cases.Case):
     @pytest.mark.parametrize('severity', ['corrected', 'recoverable'])
     def test_reports(self, guest: Guest, severity: str) -> None:
         """The guest moves in the middle; each page is taken once."""
-        def corrupted() -> int:
-            text = guest.agent.run(
-                'sleep 1; grep HardwareCorrupted /proc/meminfo').output
-            return int(text.split()[1]) * 1024 // PAGE
-
         guest.damaged = True
         count = 1000
         pages: List[int] = [page for _ in range(20)
                             for page in guest.spawn(pages=50).pa]
-        before = corrupted()
+        before = guest.corrupted()
         account, mark = guest.account(), guest.console.mark()
         for page in pages[:500]:
             guest.inject(page, mode='report', severity=severity)
@@ -57,8 +52,8 @@ class TestStorm(cases.Case):
         dropped = len(guest.console.matching(
             'buffer overflow when queuing memory failure', mark))
         assert dropped < count // 20
-        assert corrupted() == before + (count - dropped
-                                        if severity == 'recoverable' else 0)
+        guest.wait_corrupted(before + (count - dropped
+                                       if severity == 'recoverable' else 0))
         assert not [line for line in guest.console.since(mark)
                     if 'already poisoned' in line.text]
         assert guest.agent.run('echo alive').output == 'alive\n'
