@@ -81,6 +81,8 @@ def postcopy(old: Qemu, new: Qemu, folder: Path) -> None:
         _prepare([old, new], 'postcopy-ram')
     except QemuError as exc:
         pytest.skip(f'QEMU cannot do postcopy here: {exc}')
+    # So slow that it cannot be over before it is told to start.
+    old.qmp('migrate-set-parameters', max_bandwidth=1 << 20)
     _connect(old, new, folder)
     old.qmp('migrate-start-postcopy')
     _wait_status(old, 'postcopy-active', 'completed')

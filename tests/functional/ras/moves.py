@@ -12,8 +12,8 @@ from typing import Callable, Dict, Iterator, List, Sequence, Tuple
 import pytest
 
 from . import environment, migration
-from .cases import (AT_ONCE, HANDLED, VCPUS, Case, check_console,
-                    check_user_hit, drain_errors, hit_of, stop_spinning)
+from .cases import (HANDLED, VCPUS, Case, check_console, check_user_hit,
+                    drain_errors, hit_of, stop_spinning)
 from .gdb import Gdb
 from .guest import Account, Guest, Victim
 from .migration import WAYS, Way, move
@@ -226,7 +226,7 @@ class Stock(Case):
                 move(guest, stock=True)
             guest.qemu.wait_events(
                 lambda: guest.qemu.qmp('query-status')['running'],
-                'the guest goes on', AT_ONCE * guest.factor)
+                'the guest goes on', 60 * guest.factor)
             victim.tell('load 0 24')
             check_user_hit(guest, oracle, hit_of(victim, 'load', 0, 24),
                            victim, account, mark)
