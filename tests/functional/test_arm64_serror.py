@@ -56,7 +56,8 @@ class Program:
                 '-machine', 'virt,virtualization=on,secure=on,acpi=off'
                 + ('' if stock else ',ras=on'), '-cpu', cpu, '-m', '64M',
                 '-L', str(environment.path('RAS_FIRMWARE')), '-nodefaults',
-                '-device', f'loader,file={program},cpu-num=0'])
+                '-device', f'loader,file={program},cpu-num=0'],
+            qmp_timer=60 * environment.time_factor())
 
     def __enter__(self) -> 'Program':
         self.vm.launch()
@@ -223,9 +224,9 @@ class TestLinux(cases.Case):
         """Nothing was lost: not a word, and no process notices."""
         control = guest.spawn_control()
         account, mark = guest.account(), guest.console.mark()
-        for vcpu in (0, 1, 0, 1):
+        for number, vcpu in enumerate((0, 1, 0, 1), 1):
             guest.inject_serror(vcpu, aet=aet)
-            account.wait('taken', len(account.events('accepted')))
+            account.wait('taken', number)
         account.settle(taken=4)
         before = control.count()
         assert before['bad'] == 0

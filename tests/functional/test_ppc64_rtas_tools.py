@@ -45,7 +45,10 @@ class TestLibrtasevent:
         """rtas-log runs in the guest; its output begins with this test."""
         if guest.agent.run('pidof rtas-log').status:
             guest.agent.run(f'(rtas-log >>{OUTPUT} 2>&1 </dev/null &)')
+            end = time.monotonic() + 60 * guest.factor
             while guest.agent.run(f'grep -q listening {OUTPUT}').status:
+                assert time.monotonic() < end, \
+                    guest.agent.run(f'cat {OUTPUT}').output
                 time.sleep(0.1)
         guest.agent.run(f': >{OUTPUT}')
 
@@ -139,7 +142,8 @@ class TestKexec:
         events = len(guest.qemu.events)
         guest.agent.send('run kexec -e')
         guest.wait_boot(mark)
-        guest.console.wait('kexec_core: Starting new kernel', said, 1)
+        guest.console.wait('kexec_core: Starting new kernel', said,
+                           60 * guest.factor)
         guest.qemu.pump()
         assert not [event for event in guest.qemu.events[events:]
                     if event['event'] == 'RESET']
