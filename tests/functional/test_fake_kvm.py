@@ -55,6 +55,7 @@ class Vm:
         self._vm = QEMUMachine(
             str(environment.path(variable)), name='fake-kvm',
             base_temp_dir=str(folder), log_dir=str(folder),
+            qmp_timer=60 * environment.time_factor(),
             wrapper=['setpriv', '--pdeathsig', 'KILL', '--', 'env',
                      *(f'{name}={value}'
                        for name, value in variables.items())],

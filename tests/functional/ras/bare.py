@@ -37,7 +37,8 @@ def build(target: Target, source: Path, program: Path, *options: str) -> None:
     """Compile and link @source."""
     subprocess.run([target.compiler, '-nostdlib', '-static',
                     '-Wl,--build-id=none', *options, '-o', str(program),
-                    str(source)], check=True, timeout=60)
+                    str(source)], check=True,
+                   timeout=60 * environment.time_factor())
 
 
 def build_arm64(target: Target, name: str, program: Path,
@@ -58,7 +59,8 @@ def pseries(name: str, folder: Path, *args: str, macro: str = 'NONE',
           '-Wl,-Ttext=0', '-Wl,--oformat=binary', f'-D{macro}')
     return QEMUMachine(str(environment.path(variable)), args=[
         '-machine', 'pseries', '-cpu', 'power9', '-m', '512M', '-nodefaults',
-        '-bios', str(folder / 'firmware'), *args])
+        '-bios', str(folder / 'firmware'), *args],
+        qmp_timer=60 * environment.time_factor())
 
 
 def doublewords(vm: Any, address: int, number: int) -> List[int]:

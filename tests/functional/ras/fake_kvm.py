@@ -6,6 +6,8 @@ import subprocess
 from pathlib import Path
 from typing import Dict, List
 
+from . import environment
+
 SOURCE = Path(__file__).resolve().parent.parent / 'fake' / 'kvm.c'
 
 # Nothing but what is needed.
@@ -19,7 +21,7 @@ def build(library: Path) -> None:
     """Compile and link it."""
     subprocess.run([os.environ.get('CC', 'cc'), '-O2', '-Wall', '-Werror',
                     '-shared', '-fPIC', '-o', str(library), str(SOURCE)],
-                   check=True, timeout=60)
+                   check=True, timeout=60 * environment.time_factor())
 
 
 def settings(library: Path, plan: str, log: Path) -> Dict[str, str]:

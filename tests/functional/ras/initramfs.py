@@ -31,7 +31,8 @@ RTAS_TOOLS = ('RAS_KEXEC_PPC64', 'RAS_LIBRTASEVENT_PPC64', 'RAS_LIBC_PPC64')
 
 def _version(compiler: str) -> bytes:
     return subprocess.run([compiler, '--version'], check=True,
-                          stdout=subprocess.PIPE, timeout=60).stdout
+                          stdout=subprocess.PIPE,
+                          timeout=60 * environment.time_factor()).stdout
 
 
 def _key(target: Target, busybox: Path) -> str:
@@ -66,12 +67,13 @@ def _pack(root: Path, archive: Path) -> None:
         subprocess.run(['cpio', '--quiet', '--reproducible', '-o', '-H',
                         'newc', '-R', '+0:+0'], cwd=root, stdout=output,
                        input='\n'.join(names).encode() + b'\n', check=True,
-                       timeout=60)
+                       timeout=60 * environment.time_factor())
 
 
 def _compile(compiler: str, program: Path, *sources: Path) -> None:
     subprocess.run([compiler, *CFLAGS, '-o', str(program),
-                    *map(str, sources)], check=True, timeout=300)
+                    *map(str, sources)], check=True,
+                   timeout=300 * environment.time_factor())
 
 
 def _build(folder: Path, busybox: Path, target: Target) -> Path:
@@ -163,7 +165,7 @@ def get_with_rtas_tools(target: Target) -> Path:
         subprocess.run([target.compiler, '-O2', '-Wall', '-Wextra', '-Werror',
                         '-o', str(root / 'usr/sbin/rtas-log'),
                         str(RTAS_SOURCES / 'rtas-log.c'), str(library)],
-                       check=True, timeout=300)
+                       check=True, timeout=300 * environment.time_factor())
         (root / 'boot').mkdir()
         shutil.copy(kernel, root / 'boot' / 'kernel')
         shutil.copy(first, root / 'boot' / 'initrd')

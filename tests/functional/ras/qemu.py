@@ -19,6 +19,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence
 from . import environment
 from .stream import Line, LineStream, when
 
+# Seconds, before they are stretched.
 QMP_TIMEOUT = 60.0
 
 
@@ -50,6 +51,7 @@ class Qemu:
         from qemu.machine import QEMUMachine  # pylint: disable=C0415
 
         self.name = name
+        self._patience = QMP_TIMEOUT * environment.time_factor()
         self.events: List[Dict[str, Any]] = []
         self.exchange: List[Line] = []
         self.logs = _fresh_directory(name)
@@ -64,7 +66,7 @@ class Qemu:
         self._loop = asyncio.new_event_loop()
         self._vm = QEMUMachine(
             str(binary), name='qemu', log_dir=str(self.logs),
-            base_temp_dir=str(self._sockets),
+            base_temp_dir=str(self._sockets), qmp_timer=self._patience,
             wrapper=['setpriv', '--pdeathsig', 'KILL', '--'],
             args=[*args,
                   '-chardev', f'socket,id=c,path={self._sockets}/console',
@@ -88,9 +90,9 @@ class Qemu:
         asyncio.set_event_loop(self._loop)
         try:
             self._vm.launch()
-            self._vm._qmp.settimeout(QMP_TIMEOUT)
-            self.console.accept(30)
-            self.agent.accept(30)
+            self._vm._qmp.settimeout(self._patience)
+            self.console.accept(self._patience)
+            self.agent.accept(self._patience)
         except BaseException:
             self.close()
             raise
@@ -189,7 +191,8 @@ class Qemu:
         def found() -> List[Dict[str, Any]]:
             return [e for e in self.events[mark:] if e['event'] == name]
 
-        self.wait_events(lambda: bool(found()), f'event {name}', timeout)
+        self.wait_events(lambda: bool(found()), f'event {name}',
+                         timeout * environment.time_factor())
         return found()[0]
 
     def take_over(self, before: 'Qemu') -> None:
@@ -204,12 +207,12 @@ class Qemu:
 
     # The end
 
-    def quit(self, timeout: float = 60) -> float:
+    def quit(self) -> float:
         """Tell QEMU to quit; seconds until the process was gone."""
         start = time.monotonic()
         self._note('-> quit')
         self._vm.qmp('quit')
-        self._vm._subp.wait(timeout)
+        self._vm._subp.wait(self._patience)
         took = time.monotonic() - start
         self._note(f'<- gone, exit status {self._vm.exitcode()}')
         return took
