@@ -711,7 +711,8 @@ static void test_anything(void)
                                             : 1);
     unsigned int streams = 0, loaded = 0;
     Side side = side_start(NULL, ras_on_arm() ? ",ras=on,ras-ghes=on" : "",
-                           ras_on_arm() ? "-accel tcg -action panic=none" :
+                           ras_on_arm() ? "-accel tcg -action panic=none "
+                           "-global ras.reclaim-ms=600000" :
                            "-accel tcg -S -action panic=none");
     RasVm *vm = side.vm;
     Part parts[PARTS_MAX];

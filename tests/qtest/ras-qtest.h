@@ -32,7 +32,7 @@
 #define RAS_POISONED_RANGES 256
 
 /* How long to wait for what should come at once: generous, hosts are busy */
-#define RAS_PATIENCE (30 * G_TIME_SPAN_SECOND)
+#define RAS_PATIENCE (120 * G_TIME_SPAN_SECOND)
 
 typedef struct RasVm {
     QTestState *qts;
