@@ -198,7 +198,8 @@ def _archive(lab: Lab, folder: Path) -> Path:
             shutil.copy(library, root / 'lib')
     subprocess.run([lab.host.compiler, *initramfs.CFLAGS,
                     '-o', str(root / 'lab' / 'ram'),
-                    str(HOST_SOURCES / 'ram.c')], check=True, timeout=300)
+                    str(HOST_SOURCES / 'ram.c')], check=True,
+                   timeout=300 * environment.time_factor())
     for name, program in lab.programs.items():
         bare.build(lab.guest, HOST_SOURCES / program, root / 'lab' / name,
                    f'-DROUNDS={RESETS}', *lab.program_flags)
@@ -210,7 +211,8 @@ def _archive(lab: Lab, folder: Path) -> Path:
     shutil.copy(initramfs.get(lab.host), archive)
     with open(archive, 'ab') as output:
         subprocess.run(['cpio', '--quiet', '-o', '-H', 'newc', '-R', '+0:+0'],
-                       cwd=root, stdout=output, check=True, timeout=60,
+                       cwd=root, stdout=output, check=True,
+                       timeout=60 * environment.time_factor(),
                        input='\n'.join(names).encode() + b'\n')
     shutil.rmtree(root)
     return archive
@@ -482,7 +484,7 @@ class _InnerQemu(Qemu):
         """Start the process."""
         try:
             for stream in self._streams:
-                stream.accept(30)
+                stream.accept(60 * environment.time_factor())
             self._vm.launch()
             self._vm._qmp.settimeout(60 * environment.time_factor())
         except BaseException:
@@ -556,8 +558,8 @@ class KvmGuest(Guest):
                                    f'-incoming file:{STATE}'],
             dict.fromkeys(PORTS, 'null'))
         return self.host.agent.run(
-            f'timeout 60 {command} 2>&1; ended=$?; rm -f {other}; '
-            'exit $ended', 90)
+            f'timeout {int(60 * self.factor)} {command} 2>&1; ended=$?; '
+            f'rm -f {other}; exit $ended', 90)
 
     def save(self) -> None:
         """Save the VM in a file of the host, STATE; it stands still."""

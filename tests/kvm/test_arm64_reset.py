@@ -18,7 +18,7 @@ def test_reset_while_loading(host: Host, flavour: str) -> None:
     limit = 60 + 5 * RESETS
     host.stop_guest()
     ended = host.agent.run(
-        f'rm -f /tmp/reset; timeout {limit} /lab/{flavour} '
+        f'rm -f /tmp/reset; timeout {int(limit * host.factor)} /lab/{flavour} '
         '-machine virt,gic-version=3,accel=kvm -cpu host -smp 2 -m 64M '
         '-nodefaults -display none -serial file:/tmp/reset '
         '-device loader,file=/lab/reset,cpu-num=0 2>&1', limit + 30)

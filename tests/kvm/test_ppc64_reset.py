@@ -18,7 +18,7 @@ def test_reset_by_hypercall(host: Host, flavour: str) -> None:
     limit = 60 + 5 * RESETS
     host.stop_guest()
     ended = host.agent.run(
-        f'rm -f /tmp/reset; timeout {limit} /lab/{flavour} '
+        f'rm -f /tmp/reset; timeout {int(limit * host.factor)} /lab/{flavour} '
         f'{" ".join(host.lab.machine_args)} -smp 1 -m 256M -nodefaults '
         '-display none -serial file:/tmp/reset -bios /lab/reset 2>&1',
         limit + 30)
