@@ -38,6 +38,7 @@ typedef struct SavedError {
     uint8_t channel;
     bool synchronous;
     bool limited;
+    bool immediate;
     bool has_addr;
     bool has_vaddr;
     int32_t vcpu;
@@ -101,6 +102,7 @@ static const VMStateDescription vmstate_error = {
         VMSTATE_UINT8(channel, SavedError),
         VMSTATE_BOOL(synchronous, SavedError),
         VMSTATE_BOOL(limited, SavedError),
+        VMSTATE_BOOL(immediate, SavedError),
         VMSTATE_BOOL(has_addr, SavedError),
         VMSTATE_BOOL(has_vaddr, SavedError),
         VMSTATE_INT32(vcpu, SavedError),
@@ -201,6 +203,7 @@ static void save_error(SavedError *to, const RasEntry *e)
         .channel = error->channel,
         .synchronous = error->synchronous,
         .limited = error->limited,
+        .immediate = error->immediate,
         .has_addr = error->has_addr,
         .has_vaddr = error->has_vaddr,
         .vcpu = error->vcpu,
@@ -317,6 +320,7 @@ static bool load_error(RasState *s, SavedError *e)
             .channel = e->channel,
             .synchronous = e->synchronous,
             .limited = e->limited,
+            .immediate = e->immediate,
             .has_addr = e->has_addr,
             .has_vaddr = e->has_vaddr,
             .vcpu = e->vcpu,
@@ -504,8 +508,8 @@ static bool state_needed(void *opaque)
 
 const VMStateDescription vmstate_cpu_common_ras = {
     .name = "cpu_common/ras",
-    .version_id = 1,
-    .minimum_version_id = 1,
+    .version_id = 2,
+    .minimum_version_id = 2,
     .needed = state_needed,
     .fields = (const VMStateField[]) {
         {

@@ -104,9 +104,10 @@ static bool check_arguments(const RasInjectMemory *m, Error **errp)
                        "index of the vCPU that takes the error");
             return false;
         }
-    } else if (m->has_vcpu || m->has_virtual_address) {
+    } else if (m->has_vcpu || m->has_virtual_address || m->has_immediate) {
         error_setg(errp, "Parameter '%s' is only for mode 'consume'",
-                   m->has_vcpu ? "vcpu" : "virtual-address");
+                   m->has_vcpu ? "vcpu" :
+                   m->has_virtual_address ? "virtual-address" : "immediate");
         return false;
     }
     if (m->has_polled && m->mode != RAS_INJECT_MODE_REPORT) {
@@ -131,6 +132,7 @@ static bool inject_memory(RasState *s, const RasInjectMemory *m,
         .severity = (RasSeverity)m->severity,
         .origin = RAS_ORIGIN_INJECTED,
         .synchronous = m->mode != RAS_INJECT_MODE_REPORT,
+        .immediate = m->immediate,
         .has_addr = true,
         .has_vaddr = m->has_virtual_address,
         .vcpu = m->has_vcpu ? m->vcpu : -1,
@@ -293,6 +295,7 @@ static bool inject_machine_check(RasState *s, const RasInjectMachineCheck *m,
     }
     error.vcpu = m->vcpu;
     error.origin = RAS_ORIGIN_INJECTED;
+    error.immediate = m->immediate;
     if ((error.has_addr && !ras_check_ram(s, error.first, error.len, errp)) ||
         !rc->check(s, &error, errp)) {
         return false;

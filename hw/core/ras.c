@@ -448,8 +448,9 @@ static void let_run(RasState *s, CPUState *cpu)
 static bool waits_for_handler(RasState *s, RasEntry *e, CPUState *cpu)
 {
     RasDeviceClass *rc = RAS_GET_CLASS(s);
-    bool can_wait = e->error.origin == RAS_ORIGIN_INJECTED ||
-                    !ras_error_parks(&e->error);
+    bool can_wait = !e->error.immediate &&
+                    (e->error.origin == RAS_ORIGIN_INJECTED ||
+                     !ras_error_parks(&e->error));
 
     if (!can_wait || qtest_enabled() || !rc->in_handler) {
         return false;

@@ -111,6 +111,7 @@ typedef struct RasError {
     RasChannel channel;
     bool synchronous;   /* the vCPU must not run on before it took this */
     bool limited;       /* corrected, but something is out of use now */
+    bool immediate;     /* injected, and to be taken wherever the vCPU is */
     bool has_addr;
     bool has_vaddr;
     int32_t vcpu;       /* CPUState::cpu_index; -1 on the other channels */

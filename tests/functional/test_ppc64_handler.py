@@ -4,7 +4,7 @@
 import re
 import time
 from pathlib import Path
-from typing import Any, List, Set
+from typing import Any, Dict, List, Set
 
 import pytest
 
@@ -95,6 +95,30 @@ def test_next_one(tmp_path: Path) -> None:
         wait(vm, 'acknowledged', 2)
         assert counters(vm) == [2, 0]
         vm.shutdown(hard=True)
+
+
+@pytest.mark.parametrize('immediate', [
+    {'kind': 'memory', 'address': ADDRESS, 'mode': 'consume',
+     'severity': 'recoverable'},
+    {'kind': 'machine-check', 'class': 'tlb', 'sub-type': 'multi-hit'},
+], ids=['memory', 'machine-check'])
+def test_immediate(tmp_path: Path, immediate: Dict[str, Any]) -> None:
+    """It comes into the handler, if that is what is wanted."""
+    # On a busy machine it may be too late.
+    for _ in range(10):
+        with bare.pseries('handler-ppc64', tmp_path, *OPTIONS,
+                          macro='STAYS') as vm:
+            vm.launch()
+            wait_ready(vm)
+            inject(vm)
+            wait(vm, 'acknowledged', 1)
+            vm.cmd('ras-inject', vcpu=0, immediate=True, **immediate)
+            wait(vm, 'acknowledged', 2)
+            counted = counters(vm)
+            vm.shutdown(hard=True)
+        if counted == [2, 1]:
+            return
+    pytest.fail('it waits')
 
 
 def save(folder: Path, after: str, waiting: bool) -> bool:

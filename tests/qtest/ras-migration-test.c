@@ -37,13 +37,13 @@
 #define ERROR_ORIGIN    14
 #define ERROR_ACCESS    15
 #define ERROR_CHANNEL   16
-#define ERROR_VCPU      21
-#define ERROR_FIRST     33
-#define ERROR_LEN       41
-#define ERROR_TOLD      78
-#define ERROR_TELLING   86
-#define ERROR_RECORD    94
-#define ERROR_SIZE      98
+#define ERROR_VCPU      22
+#define ERROR_FIRST     34
+#define ERROR_LEN       42
+#define ERROR_TOLD      79
+#define ERROR_TELLING   87
+#define ERROR_RECORD    95
+#define ERROR_SIZE      99
 
 /* for a stream with two errors, and two poisoned ranges */
 #define FIRST(field)    (ERRORS + ERROR_##field)
@@ -324,7 +324,8 @@ static void test_bad_content(void)
         uint64_t value;
         const char *message;
     } cases[] = {
-        { -VERSION_SIZE, 4, 2, "*version*2*" },
+        { -VERSION_SIZE, 4, 1, "*version*1*" },
+        { -VERSION_SIZE, 4, 3, "*version*3*" },
         { ACCEPTED, 8, 3, "*counters do not add up*" },
         { RECORDED, 8, 9, "*counters do not add up*" },
         { NOTIFIED, 8, 9, "*counters do not add up*" },

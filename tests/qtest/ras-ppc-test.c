@@ -458,8 +458,8 @@ static uint64_t consume_at(RasVm *vm, uint64_t address, uint64_t ea)
 {
     return ras_inject(vm, "{ 'kind': 'memory', 'mode': 'consume',"
                       " 'severity': 'recoverable', 'address': %" PRIu64
-                      ", 'virtual-address': %" PRIu64 ", 'vcpu': 0 }",
-                      address, ea);
+                      ", 'virtual-address': %" PRIu64 ", 'vcpu': 0,"
+                      " 'immediate': true }", address, ea);
 }
 
 /*
@@ -628,8 +628,8 @@ static uint8_t head_of(RasVm *vm, const char *severity, uint64_t n)
     uint8_t log[LOG_SIZE];
 
     ras_inject(vm, "{ 'kind': 'memory', 'mode': 'consume', 'severity': %s,"
-               " 'address': %" PRIu64 ", 'vcpu': 0 }", severity,
-               (uint64_t)PAGE(n));
+               " 'address': %" PRIu64 ", 'vcpu': 0, 'immediate': true }",
+               severity, (uint64_t)PAGE(n));
     wait_entries(vm, n);
     read_log(vm, log);
     g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
@@ -655,8 +655,8 @@ static void test_severity(void)
         uint32_t plid;
 
         ras_inject(vm, "{ 'kind': 'memory', 'mode': 'consume', 'severity': %s,"
-                   " 'address': %" PRIu64 ", 'vcpu': 0 }", cases[i].name,
-                   (uint64_t)PAGE(i));
+                   " 'address': %" PRIu64 ", 'vcpu': 0, 'immediate': true }",
+                   cases[i].name, (uint64_t)PAGE(i));
         wait_entries(vm, i + 1);
         read_log(vm, log);
         g_assert_cmphex(log[1], ==, cases[i].head);
@@ -1412,7 +1412,8 @@ static void crowd_inject(Crowd *c)
         } else {
             e->id = ras_inject(c->vm, "{ 'kind': 'machine-check',"
                                " 'vcpu': %d, 'class': 'slb',"
-                               " 'sub-type': 'parity' }", e->vcpu);
+                               " 'sub-type': 'parity', 'immediate': true }",
+                               e->vcpu);
         }
         g_queue_push_tail(&c->errors, e);
     }
@@ -1700,8 +1701,8 @@ static void check_machine_checks(const char *cpu, const MachineCheck *checks,
 
     for (size_t i = 0; i < n; i++) {
         g_autofree char *json = g_strdup_printf("{ 'kind': 'machine-check',"
-                                                " 'vcpu': 0, %s }",
-                                                checks[i].json);
+                                                " 'vcpu': 0, 'immediate': true,"
+                                                " %s }", checks[i].json);
         const MachineCheck *c = &checks[i];
         bool has_ea = strstr(c->json, "effective");
         uint8_t log[LOG_SIZE], *mc = log + LOG_SIZE - 40;
@@ -2452,7 +2453,7 @@ static void consume_anything(RasVm *vm, GRand *rand)
     /* refused or not: either is fine */
     qobject_unref(qtest_qmp(vm->qts, "{ 'execute': 'ras-inject',"
         " 'arguments': { 'kind': 'memory', 'mode': 'consume', 'address':"
-        " %" PRIu64 ", 'severity': %s, 'vcpu': %d } }",
+        " %" PRIu64 ", 'severity': %s, 'vcpu': %d, 'immediate': true } }",
         PAGE(g_rand_int_range(rand, 0, 8)),
         severity[g_rand_int_range(rand, 0, ARRAY_SIZE(severity))],
         g_rand_int_range(rand, 0, 2)));

@@ -528,7 +528,7 @@ static inline uint64_t ras_consume(RasVm *vm, uint64_t address, int vcpu)
 {
     return ras_inject(vm, "{ 'kind': 'memory', 'mode': 'consume',"
                       " 'severity': 'recoverable', 'address': %" PRIu64
-                      ", 'vcpu': %d }", address, vcpu);
+                      ", 'vcpu': %d, 'immediate': true }", address, vcpu);
 }
 
 static inline void ras_poison(RasVm *vm, uint64_t address, uint64_t length)

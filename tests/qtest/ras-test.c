@@ -183,6 +183,9 @@ static void test_refuse_combinations(void)
     ras_inject_refused(vm, "*'virtual-address' is only for mode 'consume'*",
                        "{ " POISON RECOVERABLE "'address': %" PRIu64
                        ", 'virtual-address': 0 }", vm->ram);
+    ras_inject_refused(vm, "*'immediate' is only for mode 'consume'*",
+                       "{ " POISON RECOVERABLE "'address': %" PRIu64
+                       ", 'immediate': true }", vm->ram);
     ras_inject_refused(vm, "*'vcpu' is only for mode 'consume'*",
                        "{ 'kind': 'memory', 'mode': 'report', " RECOVERABLE
                        "'address': %" PRIu64 ", 'vcpu': 0 }", vm->ram);
