@@ -7,7 +7,7 @@ to another, and wait for what they ask for.
 
 import time
 from pathlib import Path
-from typing import Any, List, Set
+from typing import Any, List
 
 import pytest
 
@@ -30,14 +30,6 @@ def wait_stage(vm: Any, stage: int) -> None:
         time.sleep(0.05)
 
 
-def wait_status(vm: Any, command: str, wanted: Set[str]) -> None:
-    """Until a command gives one of these."""
-    end = time.monotonic() + 60 * environment.time_factor()
-    while vm.cmd(command)['status'] not in wanted:
-        assert time.monotonic() < end, vm.cmd(command)
-        time.sleep(0.05)
-
-
 def taken(vm: Any) -> int:
     """How often it is, when interrupts are enabled."""
     vm.cmd('inject-nmi')
@@ -55,14 +47,14 @@ def taken_after_saving(variable: str, folder: Path) -> List[int]:
         wait_stage(vm, SENT)
         vm.cmd('stop')
         vm.cmd('migrate', uri=stream)
-        wait_status(vm, 'query-migrate', {'completed'})
+        bare.wait_status(vm, 'query-migrate', {'completed'})
         vm.cmd('cont')
         result.append(taken(vm))
         vm.shutdown(hard=True)
     with bare.pseries('doorbell-ppc64', folder, '-accel', 'tcg', '-incoming',
                       stream, variable=variable) as vm:
         vm.launch()
-        wait_status(vm, 'query-status', {'running', 'paused'})
+        bare.wait_status(vm, 'query-status', {'running', 'paused'})
         vm.cmd('cont')
         result.append(taken(vm))
         vm.shutdown(hard=True)

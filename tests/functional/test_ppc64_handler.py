@@ -4,7 +4,7 @@
 import re
 import time
 from pathlib import Path
-from typing import Any, Dict, List, Set
+from typing import Any, Dict, List
 
 import pytest
 
@@ -40,14 +40,6 @@ def wait_ready(vm: Any) -> None:
     end = time.monotonic() + 30 * environment.time_factor()
     while not vm.cmd('query-ras')['sources'][0]['ready'] or is_in_handler(vm):
         assert time.monotonic() < end
-        time.sleep(0.05)
-
-
-def wait_status(vm: Any, command: str, wanted: Set[str]) -> None:
-    """Until a command gives one of these."""
-    end = time.monotonic() + 30 * environment.time_factor()
-    while vm.cmd(command)['status'] not in wanted:
-        assert time.monotonic() < end, vm.cmd(command)
         time.sleep(0.05)
 
 
@@ -141,7 +133,7 @@ def save(folder: Path, after: str, waiting: bool) -> bool:
         in_time = is_in_handler(vm) and \
             acknowledged == (1 if after == 'acknowledged' else 0)
         vm.cmd('migrate', uri=f'file:{folder}/stream')
-        wait_status(vm, 'query-migrate', {'completed'})
+        bare.wait_status(vm, 'query-migrate', {'completed'})
         vm.shutdown(hard=True)
     return in_time
 
@@ -160,7 +152,7 @@ def test_next_one_after_a_move(tmp_path: Path, after: str,
     with bare.pseries('handler-ppc64', tmp_path, *OPTIONS, '-incoming',
                       f'file:{tmp_path}/stream', macro='STAYS') as vm:
         vm.launch()
-        wait_status(vm, 'query-status', {'paused'})
+        bare.wait_status(vm, 'query-status', {'paused'})
         before = vm.cmd('query-ras')['counters']['acknowledged']
         if not waiting:
             inject(vm)

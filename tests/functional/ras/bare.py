@@ -3,8 +3,9 @@
 
 import re
 import subprocess
+import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List, NamedTuple
+from typing import Any, Callable, Dict, List, NamedTuple, Set
 
 from . import environment
 from .targets import PPC64, Target
@@ -61,6 +62,14 @@ def pseries(name: str, folder: Path, *args: str, macro: str = 'NONE',
         '-machine', 'pseries', '-cpu', 'power9', '-m', '512M', '-nodefaults',
         '-bios', str(folder / 'firmware'), *args],
         qmp_timer=60 * environment.time_factor())
+
+
+def wait_status(vm: Any, command: str, wanted: Set[str]) -> None:
+    """Until a command gives one of these."""
+    end = time.monotonic() + 60 * environment.time_factor()
+    while vm.cmd(command)['status'] not in wanted:
+        assert time.monotonic() < end, vm.cmd(command)
+        time.sleep(0.05)
 
 
 def doublewords(vm: Any, address: int, number: int) -> List[int]:
