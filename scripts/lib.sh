@@ -192,3 +192,35 @@ import_tree() {
     unset GIT_INDEX_FILE
     cache_git --git-dir="$git" commit-tree -m "$message" "$tree"
 }
+
+# Bring source folder WORK/src to COMMIT of repository GIT. Files that do not
+# differ are not touched, so that a build after a change is as short as it can
+# be. The caller holds the lock on WORK.
+checkout_tree() {
+    local git=(cache_git --git-dir="$1" --work-tree="$3/src") commit=$2 work=$3
+    export GIT_INDEX_FILE=$work/index
+    mkdir -p "$work/src"
+    # Left by a run that was killed.
+    rm -f "$work/index.lock"
+    "${git[@]}" update-index -q --refresh >/dev/null 2>&1 || true
+    "${git[@]}" read-tree --reset -u "$commit" 2>"$work/checkout.out" || {
+        # Whatever is wrong there, nothing in it is worth keeping.
+        rm -rf "$work/index" "$work/src"
+        mkdir "$work/src"
+        "${git[@]}" read-tree --reset -u "$commit" ||
+            die "cannot write the source to $work/src; if the disk is not full, remove $RAS_CACHE/work"
+    }
+    unset GIT_INDEX_FILE
+}
+
+# Print the assignment of VARIABLE to what THING of scripts/archive is, or to
+# its FILE; if it cannot be had, that of RAS_MISSING_... to the reason.
+from_archive() {
+    local variable=$1 thing=$2 file=${3:-} value status=0
+    value=$("$top/scripts/archive" "$thing") || status=$?
+    case $status in
+    0) printf 'export %s=%q\n' "$variable" "$value${file:+/$file}" ;;
+    3) printf 'export %s=%q\n' "RAS_MISSING_${variable#RAS_}" "$value" ;;
+    *) exit 1 ;;
+    esac
+}

@@ -24,9 +24,8 @@ RTAS_SOURCES = Path(__file__).resolve().parent.parent / 'rtas'
 CFLAGS = ['-static', '-O2', '-Wall', '-Wextra', '-Werror']
 # Changes when the recipe below changes what comes out of the same input.
 RECIPE = '1'
-RASDAEMON = ('RAS_RASDAEMON_ARM64', 'RAS_LIBSQLITE3_ARM64',
-             'RAS_LIBTRACEEVENT_ARM64', 'RAS_LIBC_ARM64')
-RTAS_TOOLS = ('RAS_KEXEC_PPC64', 'RAS_LIBRTASEVENT_PPC64', 'RAS_LIBC_PPC64')
+RASDAEMON = 'RAS_RASDAEMON_ARM64'
+KEXEC, LIBRTASEVENT = 'RAS_KEXEC_PPC64', 'RAS_LIBRTASEVENT_PPC64'
 
 
 def _version(compiler: str) -> bytes:
@@ -150,25 +149,32 @@ def _get_second(name: str, target: Target, variables: Sequence[str],
 
 def get_with_rasdaemon(target: Target) -> Path:
     """The same with rasdaemon (arm64)."""
-    return _get_second('rasdaemon', target, RASDAEMON, [],
+    return _get_second('rasdaemon', target, [RASDAEMON], [],
                        lambda root: (root / 'var/lib/rasdaemon').mkdir(
                            parents=True))
 
 
 def get_with_rtas_tools(target: Target) -> Path:
-    """The same with kexec, what it needs to start, and rtas-log (ppc64)."""
+    """The same with kexec, what it needs to start, and rtas-log (ppc64).
+
+    As far as they can be had.
+    """
+    tools = [tool for tool in (KEXEC, LIBRTASEVENT)
+             if not environment.missing(tool)]
     first = get(target)
     kernel = environment.path(target.kernel_variable)
 
     def add(root: Path) -> None:
-        library = next(root.glob('usr/lib/*/librtasevent.so.2'))
-        subprocess.run([target.compiler, '-O2', '-Wall', '-Wextra', '-Werror',
-                        '-o', str(root / 'usr/sbin/rtas-log'),
-                        str(RTAS_SOURCES / 'rtas-log.c'), str(library)],
-                       check=True, timeout=300 * environment.time_factor())
+        (root / 'usr/sbin').mkdir(exist_ok=True)
+        for library in root.glob('usr/lib/*/librtasevent.so.2'):
+            subprocess.run(
+                [target.compiler, '-O2', '-Wall', '-Wextra', '-Werror',
+                 '-o', str(root / 'usr/sbin/rtas-log'),
+                 str(RTAS_SOURCES / 'rtas-log.c'), str(library)],
+                check=True, timeout=300 * environment.time_factor())
         (root / 'boot').mkdir()
         shutil.copy(kernel, root / 'boot' / 'kernel')
         shutil.copy(first, root / 'boot' / 'initrd')
 
-    return _get_second('rtas-tools', target, RTAS_TOOLS,
+    return _get_second('rtas-tools', target, tools,
                        [kernel, *sorted(RTAS_SOURCES.glob('*.[ch]'))], add)
