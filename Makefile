@@ -21,17 +21,20 @@ help: ## show this list
 	@echo '  PREFIX=DIR        where to install ($(PREFIX)); DESTDIR is honoured'
 	@echo '  RAS_CACHE=DIR     where all that is made is kept (~/.cache/qemu-ras)'
 	@echo '  RAS_JOBS=N        how many things to do at once (number of processors)'
+	@echo '  RAS_ARCHIVE=URI   another Debian archive than that of this machine'
 	@echo '  RAS_CONFIGURE=... more options for the configure script of QEMU'
 
 .PHONY: demo
 demo: ## build all, then let a guest of each machine survive a memory error
 	@scripts/demo
 
-.PHONY: check check-unit check-qtest check-functional check-kvm check-long
+.PHONY: check check-unit check-scripts check-qtest check-functional check-kvm check-long
 check: ## all tests
-	@scripts/check unit qtest functional
+	@scripts/check unit scripts qtest functional
 check-unit: ## tests of the pure files, without QEMU
 	@scripts/check unit
+check-scripts: ## tests of what gets packages from the archive
+	@scripts/check scripts
 check-qtest: ## tests of both machines, without a guest
 	@scripts/check qtest
 check-functional: ## tests with Linux guests

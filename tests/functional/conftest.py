@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 pytest.register_assert_rewrite('ras.cases', 'ras.oracles', 'ras.guest',
                                'ras.moves', 'ras.migration')
 
+from ras import environment  # noqa: E402
 from ras.guest import Guest  # noqa: E402
 from ras.stream import when  # noqa: E402
 from ras.targets import TARGETS, Target  # noqa: E402
@@ -32,6 +33,8 @@ _numbers: Dict[str, Iterator[int]] = {}
 
 def pytest_configure(config: pytest.Config) -> None:
     """End in an orderly way when told to."""
+    config.addinivalue_line(
+        'markers', 'needs(variable): skipped if that cannot be had')
     if getattr(config.option, 'numprocesses', None):
         # Only hands out work: the workers notice when it is gone.
         return
@@ -159,7 +162,11 @@ def _section(report: Any, title: str, lines: List[str]) -> None:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
-    """Remember when the test began."""
+    """Skip what cannot be run; remember when the test began."""
+    for mark in item.iter_markers('needs'):
+        reason = environment.missing(mark.args[0])
+        if reason:
+            pytest.skip(reason)
     item.stash[_BEGUN] = time.time()
     yield
 

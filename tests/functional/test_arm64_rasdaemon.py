@@ -20,6 +20,7 @@ from ras.guest import PAGE, Guest
 from ras.targets import Target
 
 MACHINE = 'arm64'
+pytestmark = pytest.mark.needs('RAS_RASDAEMON_ARM64')
 LOG = '/tmp/rasdaemon.log'
 DATABASE = '/var/lib/rasdaemon/ras-mc_event.db'
 # Before it listens it waits for a trace event that Arm has not: 30000 times

@@ -37,6 +37,7 @@ def section(text: str, title: str) -> str:
     return found.group(1)
 
 
+@pytest.mark.needs('RAS_LIBRTASEVENT_PPC64')
 class TestLibrtasevent:
     """It reads the logs that the kernel hands on."""
 
@@ -114,6 +115,7 @@ class TestLibrtasevent:
         assert victim.end_after_sigbus() == HANDLED
 
 
+@pytest.mark.needs('RAS_KEXEC_PPC64')
 class TestKexec:
     """A second kernel, started by the first one."""
 

@@ -20,6 +20,7 @@ sys.path[:0] = [str(HERE.parent / 'functional'), str(HERE)]
 pytest.register_assert_rewrite('checks')
 
 from lab import LABS, Host, KvmGuest  # noqa: E402
+from ras import environment  # noqa: E402
 from ras.stream import when  # noqa: E402
 
 SHOWN_LINES = 300
@@ -100,7 +101,13 @@ def _section(report: Any, title: str, lines: List[str]) -> None:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
-    """Remember when the test began."""
+    """Skip what cannot be run; remember when the test began."""
+    callspec = getattr(item, 'callspec', None)
+    name = (callspec.params.get('host') if callspec else None) or \
+        item.module.HOST
+    reason = environment.missing(LABS[name].host.kernel_variable)
+    if reason:
+        pytest.skip(reason)
     item.stash[_BEGUN] = time.time()
     yield
 

@@ -32,6 +32,11 @@ def has(variable: str) -> bool:
     return bool(value) and Path(value).exists()
 
 
+def missing(variable: str) -> str:
+    """Why @variable is not set, if what it names cannot be had at all."""
+    return os.environ.get(f'RAS_MISSING_{variable[len("RAS_"):]}', '')
+
+
 def directory(variable: str) -> Path:
     """Directory that @variable names, made if it is not there."""
     value = os.environ.get(variable)
