@@ -151,7 +151,7 @@ entry() {
 # the KEEP newest entries that are older than DAYS.
 prune() {
     local dir=$RAS_CACHE/$1 keep=$2 days=$3 old
-    [ -d "$dir" ] || return 0
+    [ -w "$dir" ] || return 0
     find "$dir" -mindepth 1 -maxdepth 1 -printf '%T@ %p\n' | sort -rn |
         tail -n +$((keep + 1)) | cut -d' ' -f2- |
         while read -r old; do
