@@ -48,9 +48,11 @@ check-kvm: ## tests with errors of the host's memory, under KVM in an emulated h
 .PHONY: qemu qemu-stock
 qemu: ## build QEMU with guest RAS
 	@scripts/setup
+	@scripts/archive fetch build
 	@scripts/qemu ras
 qemu-stock: ## build the QEMU that this is based on, to compare with
 	@scripts/setup
+	@scripts/archive fetch build
 	@scripts/qemu stock
 
 .PHONY: install uninstall
