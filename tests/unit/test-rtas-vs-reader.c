@@ -1,7 +1,7 @@
 /*
  * hw/ppc/rtas_elog.c against the guest's view of what it writes
  *
- * Random machine checks go through the encoder; tests/unit/rtas-reader.c,
+ * Random machine checks go through the encoder; tests/unit/oracle/rtas-reader.c,
  * which shares nothing with it, reads the logs back. Every field is compared
  * with what was asked for, and what the guest would do with what the machine
  * check calls for.
@@ -10,7 +10,7 @@
  */
 #include "qemu/osdep.h"
 #include "hw/ppc/rtas_elog.h"
-#include "rtas-reader.h"
+#include "oracle/rtas-reader.h"
 
 #define CASES 4000
 #define CANARY 0x5a
