@@ -4,8 +4,7 @@
  * What ibm,nmi-register's machine check routine finds behind the saved r3:
  * LoPAR 2.9 section 10.3.2 (fixed part 10.3.2.1.9, extended log 10.3.2.2,
  * sections 10.3.2.3 to 10.3.2.12).
- * hw/ppc/spapr_mce.c builds logs with it, the unit tests and the fuzzer read
- * them.
+ * hw/ppc/spapr_mce.c builds logs with it.
  *
  * Everything in the log is big-endian, also for a little-endian guest.
  * Nothing here needs alignment, allocates, or keeps state: all functions can
@@ -42,9 +41,6 @@
 /* A complete machine check log: fixed part, head, PH, UH, PS and MC */
 #define RTAS_ELOG_MC_LOG_SIZE           216
 
-/* Largest extended log (rtas-error-log-max), the fixed part not counted */
-#define RTAS_ELOG_EXT_MAX               2048
-
 #define RTAS_ELOG_VERSION_6             6
 
 /* Fixed part bits 8:10 */
@@ -67,40 +63,14 @@ typedef enum RtasElogDisposition {
     RTAS_ELOG_DISPOSITION_RESERVED         = 3,
 } RtasElogDisposition;
 
-/*
- * Fixed part bits 16:19 (initiator) and 20:23 (target).  LoPAR reserves 3
- * and 5; Linux still calls them ISA and power management.
- */
+/* Fixed part bits 16:19 (initiator), 20:23 (target): those of machine checks */
 typedef enum RtasElogEntity {
-    RTAS_ELOG_ENTITY_UNKNOWN            = 0,
     RTAS_ELOG_ENTITY_CPU                = 1,
-    RTAS_ELOG_ENTITY_PCI                = 2,
     RTAS_ELOG_ENTITY_MEMORY             = 4,
-    RTAS_ELOG_ENTITY_HOT_PLUG           = 6,
 } RtasElogEntity;
 
-/* Fixed part bits 24:31 */
-typedef enum RtasElogType {
-    RTAS_ELOG_TYPE_OTHER                = 0,
-    RTAS_ELOG_TYPE_RETRY                = 1,
-    RTAS_ELOG_TYPE_TCE_ERR              = 2,
-    RTAS_ELOG_TYPE_INTERN_DEV_FAIL      = 3,
-    RTAS_ELOG_TYPE_TIMEOUT              = 4,
-    RTAS_ELOG_TYPE_DATA_PARITY          = 5,
-    RTAS_ELOG_TYPE_ADDR_PARITY          = 6,
-    RTAS_ELOG_TYPE_CACHE_PARITY         = 7,
-    RTAS_ELOG_TYPE_ADDR_INVALID         = 8,
-    RTAS_ELOG_TYPE_ECC_UNCORR           = 9,
-    RTAS_ELOG_TYPE_ECC_CORR             = 10,
-    RTAS_ELOG_TYPE_EPOW                 = 64,
-    RTAS_ELOG_TYPE_PRRN                 = 160,
-    RTAS_ELOG_TYPE_PLATFORM_ERROR       = 224,
-    RTAS_ELOG_TYPE_IO_EVENT             = 225,
-    RTAS_ELOG_TYPE_PLATFORM_INFO        = 226,
-    RTAS_ELOG_TYPE_RESOURCE_DEALLOC     = 227,
-    RTAS_ELOG_TYPE_DUMP_NOTIFICATION    = 228,
-    RTAS_ELOG_TYPE_HOT_PLUG             = 229,
-} RtasElogType;
+/* Fixed part bits 24:31: a machine check is a platform error */
+#define RTAS_ELOG_TYPE_PLATFORM_ERROR   224
 
 /* MC section offset 0x10.  LoPAR 2.9 has neither 3 nor 8; Linux knows both. */
 typedef enum RtasMcType {
@@ -156,42 +126,26 @@ enum {
     RTAS_MC_CTRL_MEM_OPERAND_ACCESS     = 1,
 };
 
-/* Sub-type byte: flags and where the sub-type value sits, by type */
+/* Sub-type byte: flags, and where the sub-type value is if not in bit 0 */
 #define RTAS_MC_UE_TRANSIENT            0x80
 #define RTAS_MC_UE_EA_PROVIDED          0x40
 #define RTAS_MC_UE_LOGICAL_PROVIDED     0x20
-#define RTAS_MC_UE_RESERVED             0x18
-#define RTAS_MC_UE_SUBTYPE_MASK         0x07
 #define RTAS_MC_EA_PROVIDED             0x80    /* SLB, ERAT, TLB and 8 */
-#define RTAS_MC_ARRAY_RESERVED          0x7c    /* SLB, ERAT, TLB */
-#define RTAS_MC_ARRAY_SUBTYPE_MASK      0x03    /* SLB, ERAT, TLB */
-#define RTAS_MC_CTRL_MEM_SUBTYPE_MASK   0x70    /* type 8 */
-#define RTAS_MC_CTRL_MEM_SUBTYPE_SHIFT  4
-#define RTAS_MC_CTRL_MEM_RESERVED       0x0f
+#define RTAS_MC_CTRL_MEM_SUBTYPE_SHIFT  4       /* type 8 */
 
 /* Extended log head, byte 0 and byte 2 */
 #define RTAS_ELOG_EXT_VALID             0x80
 #define RTAS_ELOG_EXT_UNRECOVERABLE     0x40
 #define RTAS_ELOG_EXT_RECOVERABLE       0x20
 #define RTAS_ELOG_EXT_BYPASSED          0x10
-#define RTAS_ELOG_EXT_PREDICTIVE        0x08
 #define RTAS_ELOG_EXT_NEW               0x04
 #define RTAS_ELOG_EXT_BIG_ENDIAN        0x02
-#define RTAS_ELOG_EXT_RESERVED          0x01
 #define RTAS_ELOG_EXT_POWERPC           0x80
-#define RTAS_ELOG_EXT_FORMAT_MASK       0x0f
 #define RTAS_ELOG_EXT_FORMAT_PLATFORM   0x0e
 
 /* Fixed part, byte 1 */
 #define RTAS_ELOG_SEVERITY_MASK         0xe0
 #define RTAS_ELOG_SEVERITY_SHIFT        5
-
-/* Section ids: two ASCII characters */
-#define RTAS_ELOG_SECTION_PH            0x5048
-#define RTAS_ELOG_SECTION_UH            0x5548
-#define RTAS_ELOG_SECTION_LR            0x4c52
-#define RTAS_ELOG_SECTION_PS            0x5053
-#define RTAS_ELOG_SECTION_MC            0x4d43
 
 /*
  * The log in memory.  All members are bytes: no padding, no alignment, no
@@ -277,92 +231,6 @@ typedef struct RtasElogMcLogBytes {
     RtasElogMcBytes mc;
 } RtasElogMcLogBytes;
 
-/* UTC, as in struct tm but with a full year and months from 1 */
-typedef struct RtasElogTime {
-    uint16_t year;                      /* 1 .. 9999 */
-    uint8_t month;                      /* 1 .. 12 */
-    uint8_t day;                        /* 1 .. 31 */
-    uint8_t hour;                       /* 0 .. 23 */
-    uint8_t minute;                     /* 0 .. 59 */
-    uint8_t second;                     /* 0 .. 59 */
-} RtasElogTime;
-
-/*
- * A machine check as the guest is told of it.  Plain data, native byte order.
- *
- * The flags "recoverable", "unrecoverable" and "bypassed" of the extended log
- * and the severity of the UH section follow from @disposition; "predictive"
- * is never set, a machine check is not a prediction.  The failing subsystem
- * of the UH section follows from @mc_type.
- */
-typedef struct RtasMachineCheckLog {
-    /* WARNING .. ALREADY_REPORTED; ERROR_SYNC for what Linux shall survive */
-    RtasElogSeverity severity;
-    RtasElogDisposition disposition;    /* not FULLY_RECOVERED with FATAL */
-    RtasElogEntity initiator;
-    RtasElogEntity target;
-    RtasMcType mc_type;
-    uint8_t mc_subtype;                 /* value from the list of @mc_type */
-
-    /*
-     * UE only.  True: dcbz cannot clear the error, nothing of the logical
-     * page can be accessed: that is a page the host has poisoned.  False: a
-     * permanent UE, for which LoPAR leaves no room for a sub-type.
-     */
-    bool transient;
-
-    bool ea_valid;                      /* @ea is known */
-    bool ra_valid;                      /* @ra is known */
-    uint64_t ea;                        /* effective address */
-    uint64_t ra;                        /* guest logical ("real") address */
-
-    uint32_t processor_id;
-    uint32_t fru_id;
-    uint32_t plid;                      /* platform log id, one an event */
-
-    bool has_time;                      /* @time is known */
-    RtasElogTime time;                  /* UTC */
-} RtasMachineCheckLog;
-
-/* Fixed part, native byte order */
-typedef struct RtasElogHeader {
-    uint8_t version;
-    RtasElogSeverity severity;
-    RtasElogDisposition disposition;
-    bool extended;                      /* an extended log follows */
-    RtasElogEntity initiator;           /* as found, also reserved values */
-    RtasElogEntity target;
-    RtasElogType type;
-    uint32_t extended_length;           /* bytes after the fixed part */
-} RtasElogHeader;
-
-/* One section of the extended log, native byte order */
-typedef struct RtasElogSection {
-    uint16_t id;                        /* RTAS_ELOG_SECTION_* */
-    uint16_t length;                    /* bytes, section head included */
-    uint8_t version;
-    uint8_t subtype;
-    uint16_t creator_component;
-    size_t offset;                      /* from the start of the log */
-    const uint8_t *bytes;               /* the section, @length bytes */
-} RtasElogSection;
-
-/* Called for each section; false ends the walk */
-typedef bool RtasElogSectionFn(const RtasElogSection *section, void *opaque);
-
-/**
- * rtas_elog_mc_valid: whether a machine check can be put into a log
- * @log: the machine check
- * @why: if not NULL, set to a constant English sentence when refused
- *
- * Refused are values that a field of the log cannot say: a severity that is
- * no error, a reserved disposition, initiator or target, FATAL together with
- * FULLY_RECOVERED, an unknown type, a sub-type that the type does not have.
- *
- * Source: LoPAR 10.3.2.1.9, 10.3.2.12.
- */
-bool rtas_elog_mc_valid(const RtasMachineCheckLog *log, const char **why);
-
 /**
  * rtas_elog_mc_template: a complete log, to be copied, and then changed by
  * rtas_elog_put_*()
@@ -375,8 +243,8 @@ bool rtas_elog_mc_valid(const RtasMachineCheckLog *log, const char **why);
 extern const RtasElogMcLogBytes rtas_elog_mc_template;
 
 /*
- * What is put into a copy of the template.  Values are taken as they are: see
- * rtas_elog_mc_valid() for which are good.
+ * What is put into a copy of the template.  Values are taken as they are, and
+ * the caller gives only those that the format has.
  */
 
 /* rtas_elog_put_severity: WARNING .. ALREADY_REPORTED */
@@ -387,7 +255,10 @@ static inline void rtas_elog_put_severity(RtasElogMcLogBytes *out,
     out->fixed.severity_disposition |= severity << RTAS_ELOG_SEVERITY_SHIFT;
 }
 
-/* rtas_elog_put_disposition: in the fixed part, in the head and in UH */
+/*
+ * rtas_elog_put_disposition: in the fixed part, in the head and in UH; not the
+ * reserved one
+ */
 void rtas_elog_put_disposition(RtasElogMcLogBytes *out,
                                RtasElogDisposition disposition);
 
@@ -405,17 +276,22 @@ static inline void rtas_elog_put_ids(RtasElogMcLogBytes *out, uint32_t plid,
  * rtas_elog_put_ue: what access to memory failed, and where
  * @out: a copy of the template
  * @subtype: RTAS_MC_UE_*
- * @transient: as in RtasMachineCheckLog
  * @ea: effective address, or NULL if it is not known
  * @ra: guest logical ("real") address, or NULL
  *
- * What @out does not say in the end: see rtas_elog_build_mc().
+ * The UE is transient: dcbz cannot clear the error, and nothing of the logical
+ * page can be accessed.  For a permanent one LoPAR leaves no room for a
+ * sub-type.
+ *
+ * An effective address without a logical one is left out: Linux would look the
+ * page up itself, and poison page 0 if it cannot.  Linux (up to 6.12) queues a
+ * page for memory_failure() only if both addresses are given and the effective
+ * address is not 0.
  */
 static inline void rtas_elog_put_ue(RtasElogMcLogBytes *out, uint8_t subtype,
-                                    bool transient, const uint64_t *ea,
-                                    const uint64_t *ra)
+                                    const uint64_t *ea, const uint64_t *ra)
 {
-    uint8_t sub_error_type = transient ? RTAS_MC_UE_TRANSIENT | subtype : 0;
+    uint8_t sub_error_type = RTAS_MC_UE_TRANSIENT | subtype;
 
     if (ra) {
         sub_error_type |= RTAS_MC_UE_LOGICAL_PROVIDED;
@@ -435,118 +311,10 @@ static inline void rtas_elog_put_ue(RtasElogMcLogBytes *out, uint8_t subtype,
  * @out: a copy of the template
  * @type: any but UE
  * @subtype: from the list of @type
- * @ea: effective address, or NULL if it is not known
+ * @ea: effective address, or NULL if it is not known; of caches and of unknown
+ *      errors the log has none
  */
 void rtas_elog_put_processor_error(RtasElogMcLogBytes *out, RtasMcType type,
                                    uint8_t subtype, const uint64_t *ea);
-
-/**
- * rtas_elog_build_mc: build the log of a machine check that nobody has checked
- * @buf: where to, any alignment
- * @size: bytes at @buf
- * @log: the machine check
- *
- * Writes fixed part and extended log with PH, UH, PS and MC section, type 224
- * (platform error), big-endian.  Where @log says more than the format can:
- *  - a UE with effective but without logical address gets neither: Linux
- *    would look the page up itself, and poison page 0 if it cannot;
- *  - a permanent UE has sub-type 0;
- *  - other types have no logical address, caches and unknown no address;
- *  - a time that is no valid date and time is left out (it reads as 0).
- *
- * Linux (up to 6.12) queues a page for memory_failure() only if both
- * addresses are given and the effective address is not 0.
- *
- * Returns: the bytes written, RTAS_ELOG_MC_LOG_SIZE.  0, with nothing written,
- * if @size is too small or rtas_elog_mc_valid() refuses @log.
- *
- * Source: LoPAR 10.3.2.
- */
-size_t rtas_elog_build_mc(void *buf, size_t size,
-                          const RtasMachineCheckLog *log);
-
-/**
- * rtas_elog_decode_header: read the fixed part of any log
- * @buf: the log, any alignment
- * @len: bytes at @buf
- * @header: result
- *
- * The extended length is 0 when no extended log is flagged.
- *
- * Returns: false if @len is less than the fixed part, or less than 4 bytes of
- * it if there is no extended log.  No value is checked.
- *
- * Source: LoPAR 10.3.2.1.9.
- */
-bool rtas_elog_decode_header(const void *buf, size_t len,
-                             RtasElogHeader *header);
-
-/**
- * rtas_elog_walk: visit the sections of a log in order
- * @buf: the log with its fixed part, any alignment
- * @len: bytes at @buf, may be more than the log has
- * @fn: called for each section, may be NULL to count and check only
- * @opaque: for @fn
- * @why: if not NULL, set to a constant English sentence on failure
- *
- * Checks what is needed to walk safely: the lengths, version 6, the platform
- * event format, "IBM\0".  Order and content of sections are not checked.
- *
- * Returns: the number of sections visited, the one at which @fn ended the
- * walk included; -1 if the log is malformed.  @fn may have been called for
- * the sections before the malformed one.
- *
- * Source: LoPAR 10.3.2.2.
- */
-int rtas_elog_walk(const void *buf, size_t len, RtasElogSectionFn *fn,
-                   void *opaque, const char **why);
-
-/**
- * rtas_elog_check: strict check of a version 6 log
- * @buf: the log with its fixed part, any alignment
- * @len: bytes at @buf, may be more than the log has
- * @why: if not NULL, set to a constant English sentence when refused
- *
- * Everything that LoPAR requires of a version 6 log and its PH, UH, PS and MC
- * sections, order and reserved fields included; and that a UE with effective
- * address has a logical address (Linux needs it).  Sections of other kinds
- * are only checked for length.
- *
- * Returns: true if the log is as it should be.  What rtas_elog_build_mc()
- * writes always is.  The log of stock QEMU is not: it has neither PH nor UH.
- *
- * Source: LoPAR 10.3.2.
- */
-bool rtas_elog_check(const void *buf, size_t len, const char **why);
-
-/**
- * rtas_elog_decode_mc: read the machine check from a log
- * @buf: the log with its fixed part, any alignment
- * @len: bytes at @buf, may be more than the log has
- * @log: result, all members set; unchanged on failure
- * @why: if not NULL, set to a constant English sentence on failure
- *
- * As lenient as an operating system: needs what rtas_elog_walk() needs and an
- * MC section of full length; PH may be missing (no time, PLID 0).  Values are
- * returned as found, also reserved ones.  Addresses whose flag is not set
- * are returned as 0.  The first section of a kind counts.
- *
- * Returns: false if there is no machine check in it.
- *
- * Source: LoPAR 10.3.2.12.
- */
-bool rtas_elog_decode_mc(const void *buf, size_t len,
-                         RtasMachineCheckLog *log, const char **why);
-
-/**
- * Names for messages and traces, as LoPAR and Linux spell them.  Never NULL:
- * "reserved" for values that have no meaning.
- */
-const char *rtas_elog_severity_name(RtasElogSeverity severity);
-const char *rtas_elog_disposition_name(RtasElogDisposition disposition);
-const char *rtas_elog_entity_name(RtasElogEntity entity);
-const char *rtas_elog_type_name(RtasElogType type);
-const char *rtas_mc_type_name(RtasMcType type);
-const char *rtas_mc_subtype_name(RtasMcType type, uint8_t subtype);
 
 #endif /* HW_PPC_RTAS_ELOG_H */

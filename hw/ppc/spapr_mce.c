@@ -182,11 +182,10 @@ void spapr_mce_from_error(PpcMceCpu cpu, const RasError *error,
     regs->dar = error->has_vaddr ? error->vaddr : 0;
 }
 
-/* Transient: the page is gone, and clearing it does not bring it back. */
 static void put_ue(const RasError *error, uint8_t subtype,
                    RtasElogMcLogBytes *log)
 {
-    rtas_elog_put_ue(log, subtype, true,
+    rtas_elog_put_ue(log, subtype,
                      error->has_vaddr ? &error->vaddr : NULL,
                      error->has_addr ? &error->addr : NULL);
 }

@@ -144,7 +144,7 @@ def record_library(folder: Path) -> Path:
          '-D_GNU_SOURCE', f'-DRECORDS={RECORDS}', '-o', str(library),
          *(f'-I{TOP / path}' for path in ('tests/standalone', 'include', '.')),
          str(TOP / 'tests/bench/record.c'), str(TOP / 'hw/acpi/apei/cper.c'),
-         str(TOP / 'hw/ppc/rtas_elog.c'), *glib])
+         str(TOP / 'tests/unit/oracle/rtas-reader.c'), *glib])
     return library
 
 

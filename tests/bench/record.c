@@ -22,9 +22,9 @@
 
 #include "qemu/osdep.h"
 #include "hw/acpi/apei/cper.h"
-#include "hw/ppc/rtas_elog.h"
 #include "hw/ppc/spapr_mce.h"
 #include "hw/ras-queue.h"
+#include "tests/unit/oracle/rtas-reader.h"
 #include <dlfcn.h>
 #include <link.h>
 
@@ -119,16 +119,20 @@ static void build_rtas_ours(BuildLog *build, bool registers)
             .dsisr = 0x8000,            /* UE, load/store */
         },
     };
+    g_autoptr(GString) why = g_string_new(NULL);
     RtasElogMcLogBytes log;
+    RtasReading r;
 
     for (unsigned int i = 0; i < RECORDS; i++) {
         error.first = i * RAS_PAGE_SIZE;
         error.addr = error.first;
         error.vaddr = error.first;
         build(PPC_MCE_POWER10, &error, i + 1, 0, &log);
-        if (!rtas_elog_check(&log, sizeof(log), NULL) ||
-            ldq_be_p(log.mc.logical_address) != error.addr) {
-            fprintf(stderr, "this is not the log of a machine check\n");
+        if (!rtas_read((uint8_t *)&log, sizeof(log), &r, why) ||
+            !rtas_read_strict(&r, why) ||
+            r.mc.logical_address != error.addr) {
+            fprintf(stderr, "this is not the log of a machine check: %s\n",
+                    why->str);
             _exit(1);
         }
     }

@@ -1,7 +1,7 @@
 /*
  * hw/acpi/apei/cper.c against the guest's view of what it writes
  *
- * Random blocks go through the encoder; tests/unit/oracle/cper-reader.c, which shares
+ * Random blocks go through the encoder; tests/unit/cper-reader.c, which shares
  * nothing with it, reads them back. Every field is compared with what was
  * asked for, and what the guest would do with the record is compared with what
  * the errors in it call for.

@@ -12,6 +12,7 @@
 #include "hw/acpi/apei/cper.h"
 #include "hw/ppc/spapr_mce.h"
 #include "hw/ras-queue.h"
+#include "oracle/rtas-reader.h"
 #include <dlfcn.h>
 
 /* They run before a sanitizer is ready to look after them. */
@@ -172,8 +173,10 @@ static void test_rtas_log(void)
     static RtasElogMcLogBytes log;
     /* a load from memory that failed */
     static const SpaprMceRegs regs = { .srr1 = 0x200000, .dsisr = 0x8000 };
+    g_autoptr(GString) why = g_string_new(NULL);
     unsigned int tried;
     RasError error;
+    RtasReading r;
     bool is_error;
 
     forbid();
@@ -183,9 +186,9 @@ static void test_rtas_log(void)
     tried = allow();
 
     g_assert_true(is_error);
-
     g_assert_cmpuint(tried, ==, 0);
-    g_assert_true(rtas_elog_check(&log, sizeof(log), NULL));
+    g_assert_true(rtas_read((uint8_t *)&log, sizeof(log), &r, why));
+    g_assert_true(rtas_read_strict(&r, why));
 }
 
 /* A full queue, emptied record after record. */

@@ -9,6 +9,7 @@
 
 #include "qemu/osdep.h"
 #include "hw/ppc/spapr_mce.h"
+#include "oracle/rtas-reader.h"
 
 #define LOAD_STORE PPC_MCE_SRR1_LOAD_STORE
 #define MSR_BITS 0x8000000000001032ULL
@@ -21,19 +22,22 @@ static const SpaprMceRegs ue_load = {
 };
 
 /* The log that the guest gets, as it reads it */
-static RtasMachineCheckLog log_of(PpcMceCpu cpu, const RasError *e)
+static RtasReading log_of(PpcMceCpu cpu, const RasError *e)
 {
+    g_autoptr(GString) why = g_string_new(NULL);
     RtasElogMcLogBytes bytes;
-    RtasMachineCheckLog log;
+    RtasReading log;
 
     memset(&bytes, 0xaa, sizeof(bytes));
     spapr_mce_build_log(cpu, e, 0x11223344, 5, &bytes);
-    g_assert_true(rtas_elog_check(&bytes, sizeof(bytes), NULL));
-    g_assert_true(rtas_elog_decode_mc(&bytes, sizeof(bytes), &log, NULL));
+    if (!rtas_read((uint8_t *)&bytes, sizeof(bytes), &log, why) ||
+        !rtas_read_strict(&log, why) || !rtas_read_librtas(&log, why)) {
+        g_error("%s", why->str);
+    }
     g_assert_cmphex(log.plid, ==, 0x11223344);
-    g_assert_cmpuint(log.processor_id, ==, 5);
+    g_assert_cmpuint(log.mc.processor_id, ==, 5);
     g_assert_cmpint(log.initiator, ==, RTAS_ELOG_ENTITY_CPU);
-    g_assert_cmpint(log.target, ==, log.mc_type == RTAS_MC_TYPE_UE ?
+    g_assert_cmpint(log.target, ==, log.mc.error_type == RTAS_MC_TYPE_UE ?
                                     RTAS_ELOG_ENTITY_MEMORY :
                                     RTAS_ELOG_ENTITY_CPU);
     return log;
@@ -174,7 +178,7 @@ static void test_dispositions(void)
     SpaprMceRegs regs = { .srr1 = MSR_BITS };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-        RtasMachineCheckLog log;
+        RtasReading log;
         RasError e;
 
         g_assert_true(spapr_mce_to_error(PPC_MCE_POWER9, &regs, rows[i].said,
@@ -259,21 +263,21 @@ static void test_page_table(void)
 
     for (size_t i = 0; i < G_N_ELEMENTS(srr1); i++) {
         RasError e = add_access(srr1[i], 0x4000, 0x7fff12345ffe, accesses, 2);
-        RtasMachineCheckLog log;
+        RtasReading log;
 
         g_assert_cmpint(e.kind, ==, RAS_KIND_MEMORY);
         g_assert_false(e.has_addr);
         /* with the address of the data Linux would give up their page */
         log = log_of(PPC_MCE_POWER9, &e);
-        g_assert_cmpint(log.mc_type, ==, RTAS_MC_TYPE_UE);
-        g_assert_false(log.ea_valid || log.ra_valid);
+        g_assert_cmpint(log.mc.error_type, ==, RTAS_MC_TYPE_UE);
+        g_assert_false(log.mc.ea_valid || log.mc.ra_valid);
     }
 }
 
 static void test_not_mapped(void)
 {
     RasStorageAccess unmapped[] = { accesses[0], accesses[1] };
-    RtasMachineCheckLog log;
+    RtasReading log;
     RasError e;
 
     unmapped[1].has_addr = false;
@@ -282,7 +286,7 @@ static void test_not_mapped(void)
     g_assert_cmphex(e.vaddr, ==, accesses[1].vaddr);
     g_assert_false(e.has_addr);
     log = log_of(PPC_MCE_POWER9, &e);
-    g_assert_false(log.ea_valid || log.ra_valid);
+    g_assert_false(log.mc.ea_valid || log.mc.ra_valid);
 
     /* and if the instruction has no data */
     e = add_access(LOAD_STORE, 0x8000, 0x7fff12345ffe, accesses, 1);
@@ -293,12 +297,12 @@ static void test_not_mapped(void)
 static void test_no_page_for_arrays(void)
 {
     RasError e = add_access(LOAD_STORE, 0x0400, 0x7fff12345678, accesses, 2);
-    RtasMachineCheckLog log;
+    RtasReading log;
 
     g_assert_false(e.has_addr);
     g_assert_cmphex(e.vaddr, ==, 0x7fff12345678);
     log = log_of(PPC_MCE_POWER9, &e);
-    g_assert_true(log.ea_valid);
+    g_assert_true(log.mc.ea_valid);
 }
 
 static void test_asynchronous_store_is_fatal(void)
@@ -386,22 +390,22 @@ static void test_poison_registers(void)
 static void test_poison_log(void)
 {
     RasError e = poison_hit(RAS_ACCESS_KIND_STORE);
-    RtasMachineCheckLog log = log_of(PPC_MCE_POWER9, &e);
+    RtasReading log = log_of(PPC_MCE_POWER9, &e);
 
     g_assert_cmpint(log.severity, ==, RTAS_ELOG_SEVERITY_ERROR_SYNC);
     g_assert_cmpint(log.disposition, ==,
                     RTAS_ELOG_DISPOSITION_NOT_RECOVERED);
-    g_assert_cmpint(log.mc_type, ==, RTAS_MC_TYPE_UE);
-    g_assert_cmpint(log.mc_subtype, ==, RTAS_MC_UE_LOAD_STORE);
-    g_assert_true(log.ea_valid && log.ra_valid && log.transient);
-    g_assert_cmphex(log.ea, ==, 0x7fff00000008);
-    g_assert_cmphex(log.ra, ==, 0x12345008);
+    g_assert_cmpint(log.mc.error_type, ==, RTAS_MC_TYPE_UE);
+    g_assert_cmpint(log.mc.subtype, ==, RTAS_MC_UE_LOAD_STORE);
+    g_assert_true(log.mc.ea_valid && log.mc.ra_valid && log.mc.transient);
+    g_assert_cmphex(log.mc.effective_address, ==, 0x7fff00000008);
+    g_assert_cmphex(log.mc.logical_address, ==, 0x12345008);
 }
 
 static void test_log_severities(void)
 {
     RasError e = poison_hit(RAS_ACCESS_KIND_LOAD);
-    RtasMachineCheckLog log;
+    RtasReading log;
 
     e.severity = RAS_SEVERITY_FATAL;
     log = log_of(PPC_MCE_POWER9, &e);
@@ -419,7 +423,7 @@ static void test_log_severities(void)
 static void test_limited(void)
 {
     RasError e = poison_hit(RAS_ACCESS_KIND_LOAD);
-    RtasMachineCheckLog log;
+    RtasReading log;
 
     e.severity = RAS_SEVERITY_CORRECTED;
     e.limited = true;
@@ -455,14 +459,14 @@ static void test_log_unknown(void)
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         SpaprMceRegs regs = { .srr1 = rows[i].srr1, .dsisr = rows[i].dsisr };
-        RtasMachineCheckLog log;
+        RtasReading log;
         RasError e;
 
         g_assert_true(spapr_mce_to_error(PPC_MCE_POWER9, &regs,
                                          SPAPR_MCE_NOT_SAID, &e));
         log = log_of(PPC_MCE_POWER9, &e);
-        g_assert_cmpint(log.mc_type, ==, rows[i].type);
-        g_assert_cmpint(log.mc_subtype, ==, rows[i].subtype);
+        g_assert_cmpint(log.mc.error_type, ==, rows[i].type);
+        g_assert_cmpint(log.mc.subtype, ==, rows[i].subtype);
     }
 }
 
@@ -476,7 +480,7 @@ static void test_make_error(void)
         for (PpcMceClass cls = 0; cls < PPC_MCE_CLASS__MAX; cls++) {
             for (PpcMceSubtype sub = 0; sub < PPC_MCE_SUBTYPE__MAX; sub++) {
                 SpaprMceRegs regs = { 0 };
-                RtasMachineCheckLog log;
+                RtasReading log;
                 uint64_t cause, bits;
                 uint32_t dsisr;
                 RasError e;
@@ -496,7 +500,7 @@ static void test_make_error(void)
                 g_assert_cmpint(ppc_mce_decode(cpu, cause, regs.dsisr)->cls,
                                 ==, coded ? cls : PPC_MCE_CLASS_UNKNOWN);
                 log = log_of(cpu, &e);
-                g_assert_cmpint(log.mc_type == RTAS_MC_TYPE_UE, ==,
+                g_assert_cmpint(log.mc.error_type == RTAS_MC_TYPE_UE, ==,
                                 cls == PPC_MCE_CLASS_UE);
             }
         }
@@ -525,15 +529,15 @@ static void test_log_only(void)
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         for (PpcMceSide side = 0; side <= PPC_MCE_SIDE_FETCH; side++) {
-            RtasMachineCheckLog log;
+            RtasReading log;
             RasError e;
 
             g_assert_true(spapr_mce_make_error(PPC_MCE_POWER9, rows[i].cls,
                                                rows[i].subtype, side, &e));
             g_assert_cmpint(e.kind, ==, rows[i].kind);
             log = log_of(PPC_MCE_POWER9, &e);
-            g_assert_cmpint(log.mc_type, ==, rows[i].type);
-            g_assert_cmpint(log.mc_subtype, ==, rows[i].rtas_subtype);
+            g_assert_cmpint(log.mc.error_type, ==, rows[i].type);
+            g_assert_cmpint(log.mc.subtype, ==, rows[i].rtas_subtype);
         }
     }
 }
@@ -551,14 +555,14 @@ static void test_every_syndrome_has_a_log(void)
             .dar = g_test_rand_int(),
             .nip = g_test_rand_int(),
         };
-        RtasMachineCheckLog log;
+        RtasReading log;
         RasError e;
 
         if (!spapr_mce_to_error(cpu, &regs, g_test_rand_int_range(0, 4), &e)) {
             continue;
         }
         log = log_of(cpu, &e);
-        g_assert_cmpint(log.mc_type == RTAS_MC_TYPE_UE, ==,
+        g_assert_cmpint(log.mc.error_type == RTAS_MC_TYPE_UE, ==,
                         ppc_mce_decode(cpu, regs.srr1, regs.dsisr)->cls ==
                         PPC_MCE_CLASS_UE);
     }
@@ -573,12 +577,12 @@ static void test_neither_syndrome_nor_memory(void)
 
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
         RasError e = poison_hit(RAS_ACCESS_KIND_LOAD);
-        RtasMachineCheckLog log;
+        RtasReading log;
 
         e.kind = kinds[i];
         log = log_of(PPC_MCE_POWER9, &e);
-        g_assert_cmpint(log.mc_type, ==, RTAS_MC_TYPE_UNKNOWN);
-        g_assert_false(log.ea_valid || log.ra_valid);
+        g_assert_cmpint(log.mc.error_type, ==, RTAS_MC_TYPE_UNKNOWN);
+        g_assert_false(log.mc.ea_valid || log.mc.ra_valid);
     }
 }
 

@@ -10,6 +10,7 @@
  */
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include "rtas-reader.h"
 
@@ -21,7 +22,6 @@
 #define UH_LENGTH 24
 #define PS_LENGTH 80
 #define MC_LENGTH 40
-#define MC_USED 40              /* bytes Linux reads, whatever the length */
 
 #define TYPE_PLATFORM_ERROR 224
 
@@ -39,6 +39,34 @@ enum {
     MC_D_CACHE = 5, MC_I_CACHE = 7, MC_CTRL_MEM = 8,
 };
 
+/* The sub-type byte: what is reserved, which values there are, address flags */
+static const struct McRule {
+    uint8_t type;
+    uint8_t reserved;
+    uint8_t mask, shift;
+    uint8_t min, max;
+    uint8_t ea, ra;
+} mc_rules[] = {
+    { MC_UE, 0x18, 0x07, 0, 0, 4, 0x40, 0x20 },
+    { MC_SLB, 0x7c, 0x03, 0, 0, 2, 0x80, 0 },
+    { MC_ERAT, 0x7c, 0x03, 0, 1, 3, 0x80, 0 },
+    { MC_TLB, 0x7c, 0x03, 0, 1, 3, 0x80, 0 },
+    { MC_UNKNOWN, 0xff, 0, 0, 0, 0, 0, 0 },
+    { MC_D_CACHE, 0xff, 0, 0, 0, 0, 0, 0 },
+    { MC_I_CACHE, 0xff, 0, 0, 0, 0, 0, 0 },
+    { MC_CTRL_MEM, 0x0f, 0x70, 4, 0, 1, 0x80, 0 },
+};
+
+static const struct McRule *find_rule(uint8_t type)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(mc_rules); i++) {
+        if (mc_rules[i].type == type) {
+            return &mc_rules[i];
+        }
+    }
+    return NULL;
+}
+
 static uint64_t read_be(const uint8_t *p, size_t bytes)
 {
     uint64_t v = 0;
@@ -53,14 +81,12 @@ static bool G_GNUC_PRINTF(2, 3) refuse(GString *why, const char *fmt, ...)
 {
     va_list ap;
 
-    if (why) {
-        if (why->len) {
-            g_string_append(why, "; ");
-        }
-        va_start(ap, fmt);
-        g_string_append_vprintf(why, fmt, ap);
-        va_end(ap);
+    if (why->len) {
+        g_string_append(why, "; ");
     }
+    va_start(ap, fmt);
+    g_string_append_vprintf(why, fmt, ap);
+    va_end(ap);
     return false;
 }
 
@@ -74,44 +100,22 @@ static bool all_zero(const uint8_t *p, size_t length)
     return true;
 }
 
-static void read_ph(const uint8_t *p, RtasReadPh *ph)
-{
-    ph->date = read_be(p + 0x08, 4);
-    ph->time = read_be(p + 0x0c, 4);
-    ph->creator_id = p[0x18];
-    ph->section_count = p[0x1b];
-    ph->plid = read_be(p + 0x28, 4);
-    ph->log_entry_id = read_be(p + 0x2c, 4);
-}
-
-static void read_uh(const uint8_t *p, RtasReadUh *uh)
-{
-    uh->subsystem_id = p[0x08];
-    uh->event_data = p[0x09];
-    uh->event_severity = p[0x0a];
-    uh->event_subtype = p[0x0b];
-    uh->action_flags = read_be(p + 0x12, 2);
-}
-
-static void read_ps(const uint8_t *p, RtasReadPs *ps)
-{
-    ps->src_version = p[0x08];
-    ps->flags = p[0x09];
-    for (unsigned i = 2; i < 10; i++) {
-        ps->word[i] = read_be(p + 0x10 + 4 * (i - 2), 4);
-    }
-    memcpy(ps->primary_reference_code, p + 0x30, 32);
-    ps->primary_reference_code[32] = 0;
-}
-
 static void read_mc(const uint8_t *p, RtasReadMc *mc)
 {
+    const struct McRule *rule = find_rule(p[0x10]);
+
     mc->fru_id = read_be(p + 0x08, 4);
     mc->processor_id = read_be(p + 0x0c, 4);
     mc->error_type = p[0x10];
     mc->sub_error_type = p[0x11];
     mc->effective_address = read_be(p + 0x18, 8);
     mc->logical_address = read_be(p + 0x20, 8);
+    if (rule) {
+        mc->subtype = (p[0x11] & rule->mask) >> rule->shift;
+        mc->transient = mc->error_type == MC_UE && (p[0x11] & 0x80);
+        mc->ea_valid = p[0x11] & rule->ea;
+        mc->ra_valid = p[0x11] & rule->ra;
+    }
 }
 
 /* Section at @offset of the copy, of which @left bytes are in the log */
@@ -127,40 +131,22 @@ static bool read_section(RtasReading *r, size_t offset, size_t left,
     }
     s.id = read_be(p, 2);
     s.length = read_be(p + 2, 2);
-    s.version = p[4];
-    s.subtype = p[5];
-    s.creator_component = read_be(p + 6, 2);
-
-    if (s.id == RTAS_READ_ID('M', 'C') && !r->has_mc) {
-        if (left < MC_USED) {
-            return refuse(why, "MC section at 0x%zx: only %zu bytes of log"
-                          " left", offset, left);
-        }
-        r->has_mc = true;
-        read_mc(p, &r->mc);
-    }
-    if (!s.length) {
-        return refuse(why, "section at 0x%zx has length 0: endless loop in"
-                      " Linux", offset);
-    }
+    /* with length 0 Linux would be in an endless loop */
     if (s.length < SECTION_HEAD || s.length > left) {
         return refuse(why, "section at 0x%zx has length %u of %zu", offset,
                       s.length, left);
     }
-    if (s.id == RTAS_READ_ID('P', 'H') && !r->has_ph &&
-        s.length >= PH_LENGTH) {
-        r->has_ph = true;
-        read_ph(p, &r->ph);
-    } else if (s.id == RTAS_READ_ID('U', 'H') && !r->has_uh &&
-               s.length >= UH_LENGTH) {
-        r->has_uh = true;
-        read_uh(p, &r->uh);
-    } else if (s.id == RTAS_READ_ID('P', 'S') && !r->has_ps &&
-               s.length >= PS_LENGTH) {
-        r->has_ps = true;
-        read_ps(p, &r->ps);
+    if (s.id == RTAS_READ_ID('P', 'H') && s.length == PH_LENGTH) {
+        r->plid = read_be(p + 0x28, 4);
+    } else if (s.id == RTAS_READ_ID('U', 'H') && s.length == UH_LENGTH) {
+        r->subsystem_id = p[0x08];
+        r->event_severity = p[0x0a];
+    } else if (s.id == RTAS_READ_ID('M', 'C') && s.length == MC_LENGTH) {
+        read_mc(p, &r->mc);
     }
-    g_assert(r->n_sections < RTAS_READ_SECTIONS);
+    if (r->n_sections == RTAS_READ_SECTIONS) {
+        return refuse(why, "more than %u sections", RTAS_READ_SECTIONS);
+    }
     r->sections[r->n_sections++] = s;
     return true;
 }
@@ -176,33 +162,22 @@ bool rtas_read(const uint8_t *buf, size_t len, RtasReading *out, GString *why)
     out->version = buf[0];
     out->severity = buf[1] >> 5;
     out->disposition = buf[1] >> 3 & 3;
-    out->extended = buf[1] & 4;
-    out->reserved = buf[1] & 3;
     out->initiator = buf[2] >> 4;
     out->target = buf[2] & 15;
     out->type = buf[3];
     out->extended_length = read_be(buf + 4, 4);
 
-    if (!out->extended) {
-        out->length = FIXED;
-        memcpy(out->bytes, buf, FIXED);
-        return true;
+    if (!(buf[1] & 4)) {
+        return refuse(why, "no extended log");
     }
-    if (out->extended_length > len - FIXED) {
-        return refuse(why, "extended length %" PRIu32 ", only %zu bytes there",
+    if (out->extended_length > MIN(len, RTAS_READ_MAX) - FIXED ||
+        out->extended_length < EXT_MIN) {
+        return refuse(why, "extended length %" PRIu32 ", %zu bytes there",
                       out->extended_length, len - FIXED);
-    }
-    if (out->extended_length > RTAS_READ_MAX - FIXED) {
-        return refuse(why, "extended length %" PRIu32 ": Linux walks it all"
-                      " but copies only %u", out->extended_length,
-                      RTAS_READ_MAX - FIXED);
     }
     out->length = FIXED + out->extended_length;
     memcpy(out->bytes, buf, out->length);
 
-    if (out->extended_length < EXT_MIN) {
-        return refuse(why, "extended length %" PRIu32, out->extended_length);
-    }
     out->ext_flags = buf[FIXED];
     out->ext_format = buf[FIXED + 2];
     if ((out->ext_format & 15) != 14) {
@@ -224,194 +199,100 @@ bool rtas_read(const uint8_t *buf, size_t len, RtasReading *out, GString *why)
  * LoPAR
  */
 
-/* @digits BCD digits of @v, from bit @shift on, between @min and @max */
-static bool bcd_in(uint32_t v, unsigned shift, unsigned n_digits,
-                   unsigned min, unsigned max, unsigned *value)
+static bool strict_ph(const RtasReading *r, const uint8_t *p, GString *why)
 {
-    *value = 0;
-    for (unsigned i = n_digits; i--;) {
-        unsigned digit = v >> (shift + 4 * i) & 15;
-
-        if (digit > 9) {
-            return false;
-        }
-        *value = *value * 10 + digit;
-    }
-    return *value >= min && *value <= max;
-}
-
-/* As LoPAR has it: days are 01 to 31 in any month, hundredths 00 to 99 */
-static bool strict_time(const RtasReading *r, GString *why)
-{
-    const RtasReadPh *ph = &r->ph;
-    unsigned v;
-
-    if (!ph->date && !ph->time && r->has_mc) {
-        return true;
-    }
-    if (!bcd_in(ph->date, 16, 4, 1, 9999, &v) ||
-        !bcd_in(ph->date, 8, 2, 1, 12, &v) ||
-        !bcd_in(ph->date, 0, 2, 1, 31, &v)) {
-        return refuse(why, "PH: date %08" PRIx32, ph->date);
-    }
-    if (!bcd_in(ph->time, 24, 2, 0, 23, &v) ||
-        !bcd_in(ph->time, 16, 2, 0, 59, &v) ||
-        !bcd_in(ph->time, 8, 2, 0, 59, &v) ||
-        !bcd_in(ph->time, 0, 2, 0, 99, &v)) {
-        return refuse(why, "PH: time %08" PRIx32, ph->time);
-    }
-    return true;
-}
-
-static bool strict_ph(const RtasReading *r, const RtasReadSection *s,
-                      GString *why)
-{
-    const uint8_t *p = r->bytes + s->offset;
     bool ok = true;
 
-    if (s->length != PH_LENGTH) {
-        return refuse(why, "PH: length %u", s->length);
+    /* of a machine check alone, time may be left out; other bytes are free */
+    if (!all_zero(p + 0x08, 0x10)) {
+        ok = refuse(why, "PH: there is a time");
     }
-    if (r->ph.section_count != r->n_sections) {
-        ok = refuse(why, "PH: counts %u of %zu sections", r->ph.section_count,
+    if (p[0x18] != 'H') {
+        ok = refuse(why, "PH: creator 0x%02x", p[0x18]);
+    }
+    if (p[0x1b] != r->n_sections) {
+        ok = refuse(why, "PH: counts %u of %zu sections", p[0x1b],
                     r->n_sections);
     }
-    if (!r->ph.creator_id || !strchr("EHWL", r->ph.creator_id)) {
-        ok = refuse(why, "PH: creator 0x%02x", (uint8_t)r->ph.creator_id);
-    }
-    if (!all_zero(p + 0x19, 2) || !all_zero(p + 0x1c, 4)) {
+    if (!all_zero(p + 0x19, 2) || !all_zero(p + 0x1c, 12)) {
         ok = refuse(why, "PH: reserved bytes");
     }
-    return strict_time(r, why) && ok;
-}
-
-static bool strict_uh(const RtasReading *r, const RtasReadSection *s,
-                      GString *why)
-{
-    static const uint8_t severities[] = {
-        0x00, 0x10, 0x14, 0x15, 0x20, 0x21, 0x22, 0x23, 0x24, 0x40, 0x41, 0x44,
-        0x45, 0x48, 0x60, 0x61,
-    };
-    static const uint8_t subtypes[] = {
-        0x00, 0x01, 0x08, 0x10, 0x20, 0x21, 0x22, 0x30, 0x40, 0x60, 0x70, 0x80,
-        0xd0, 0xe0,
-    };
-    uint16_t flags = r->uh.action_flags;
-    const uint8_t *p = r->bytes + s->offset;
-    bool ok = true;
-
-    if (s->length != UH_LENGTH) {
-        return refuse(why, "UH: length %u", s->length);
-    }
-    if (r->uh.subsystem_id < 0x10 || r->uh.subsystem_id > 0xaf) {
-        ok = refuse(why, "UH: subsystem 0x%02x", r->uh.subsystem_id);
-    }
-    if (!memchr(severities, r->uh.event_severity, sizeof(severities))) {
-        ok = refuse(why, "UH: severity 0x%02x", r->uh.event_severity);
-    }
-    if (r->type == TYPE_PLATFORM_ERROR && !r->uh.event_severity) {
-        ok = refuse(why, "UH: severity 0 of a platform error");
-    }
-    if (!memchr(subtypes, r->uh.event_subtype, sizeof(subtypes))) {
-        ok = refuse(why, "UH: subtype 0x%02x", r->uh.event_subtype);
-    }
-    /* reserved; hidden, but service required; call home without service */
-    if (flags & 0x013f || (flags & 0xc000) == 0xc000 ||
-        (flags & 0x8800) == 0x0800) {
-        ok = refuse(why, "UH: action flags 0x%04x", flags);
-    }
-    if (!all_zero(p + 0x10, 2) || !all_zero(p + 0x14, 4)) {
-        ok = refuse(why, "UH: reserved bytes");
+    if (read_be(p + 0x2c, 4) != r->plid) {
+        ok = refuse(why, "PH: of several entries of an event");
     }
     return ok;
 }
 
-static bool strict_ps(const RtasReading *r, const RtasReadSection *s,
-                      GString *why)
+static bool strict_uh(const RtasReading *r, const uint8_t *p, GString *why)
 {
+    /* by disposition: fully recovered, bypassed with less speed, not */
+    static const uint8_t severities[] = { 0x10, 0x41, 0x40 };
+    uint8_t subsystem = r->mc.error_type == MC_UE ? 0x20 : 0x10;
     bool ok = true;
 
-    if (s->length < PS_LENGTH) {
-        return refuse(why, "PS: length %u", s->length);
+    /* memory, or processor with its caches */
+    if (r->subsystem_id != subsystem) {
+        ok = refuse(why, "UH: subsystem 0x%02x", r->subsystem_id);
     }
-    if ((s->length > PS_LENGTH) != (r->ps.flags & 1)) {
-        ok = refuse(why, "PS: length %u with flags 0x%02x", s->length,
-                    r->ps.flags);
+    if (r->disposition <= NOT_RECOVERED &&
+        r->event_severity != severities[r->disposition]) {
+        ok = refuse(why, "UH: severity 0x%02x", r->event_severity);
     }
-    for (size_t i = 0; i < 32; i++) {
-        char c = r->ps.primary_reference_code[i];
-
-        /* characters, the first one no blank, and NULs if it is shorter */
-        if (i ? c && !g_ascii_isprint(c) : !g_ascii_isgraph(c)) {
-            ok = refuse(why, "PS: character %zu of the reference code is"
-                        " 0x%02x", i, (uint8_t)c);
-            break;
-        }
-        if (!c && !all_zero(r->bytes + s->offset + 0x30 + i, 32 - i)) {
-            ok = refuse(why, "PS: bytes behind the reference code");
-            break;
-        }
+    /* no event, and nobody is to be called: rtas_errd would */
+    if (p[0x09] || !all_zero(p + 0x0b, 13)) {
+        ok = refuse(why, "UH: event, action or reserved bytes");
     }
     return ok;
 }
 
-/* The sub-type byte: what is reserved, which values there are, address flags */
-static const struct McRule {
-    uint8_t type;
-    uint8_t reserved;
-    uint8_t mask, shift;
-    uint8_t min, max;
-    uint8_t ea, ra;
-} mc_rules[] = {
-    { MC_UE, 0x18, 0x07, 0, 0, 4, 0x40, 0x20 },
-    { MC_SLB, 0x7c, 0x03, 0, 0, 2, 0x80, 0 },
-    { MC_ERAT, 0x7c, 0x03, 0, 1, 3, 0x80, 0 },
-    { MC_TLB, 0x7c, 0x03, 0, 1, 3, 0x80, 0 },
-    { MC_UNKNOWN, 0xff, 0, 0, 0, 0, 0, 0 },
-    { MC_D_CACHE, 0xff, 0, 0, 0, 0, 0, 0 },
-    { MC_I_CACHE, 0xff, 0, 0, 0, 0, 0, 0 },
-    { MC_CTRL_MEM, 0x0f, 0x70, 4, 0, 1, 0x80, 0 },
-};
-
-static bool strict_mc(const RtasReading *r, const RtasReadSection *s,
-                      GString *why)
+static bool strict_ps(const RtasReading *r, const uint8_t *p, GString *why)
 {
     const RtasReadMc *mc = &r->mc;
-    const struct McRule *rule = NULL;
-    uint8_t byte = mc->sub_error_type;
-    uint8_t subtype;
+    char code[40];
     bool ok = true;
 
-    if (s->length != MC_LENGTH) {
-        return refuse(why, "MC: length %u", s->length);
+    /* no sub-sections, or its length would be another one */
+    if (p[0x09]) {
+        ok = refuse(why, "PS: flags 0x%02x", p[0x09]);
     }
-    for (size_t i = 0; i < G_N_ELEMENTS(mc_rules); i++) {
-        if (mc_rules[i].type == mc->error_type) {
-            rule = &mc_rules[i];
-        }
+    /* 9 words, of which the first is ours to use: type, sub-type byte */
+    if (read_be(p + 0x10, 4) != (mc->error_type << 8 | mc->sub_error_type) ||
+        !all_zero(p + 0x14, 28)) {
+        ok = refuse(why, "PS: words");
     }
+    snprintf(code, sizeof(code), "QEMUMC%u%u%24s", mc->error_type, mc->subtype,
+             "");
+    if (memcmp(p + 0x30, code, 32)) {
+        ok = refuse(why, "PS: reference code %.32s", (const char *)p + 0x30);
+    }
+    return ok;
+}
+
+static bool strict_mc(const RtasReading *r, const uint8_t *p, GString *why)
+{
+    const RtasReadMc *mc = &r->mc;
+    const struct McRule *rule = find_rule(mc->error_type);
+    bool ok = true;
+
     if (!rule) {
         return refuse(why, "MC: error type %u", mc->error_type);
     }
-    subtype = (byte & rule->mask) >> rule->shift;
-    if (byte & rule->reserved || subtype < rule->min || subtype > rule->max) {
-        ok = refuse(why, "MC: sub-type byte 0x%02x of type %u", byte,
-                    mc->error_type);
+    if (mc->sub_error_type & rule->reserved || mc->subtype < rule->min ||
+        mc->subtype > rule->max) {
+        ok = refuse(why, "MC: sub-type byte 0x%02x of type %u",
+                    mc->sub_error_type, mc->error_type);
     }
-    if (mc->error_type == MC_UE && !(byte & 0x80) && subtype) {
-        ok = refuse(why, "MC: sub-type %u of a permanent UE", subtype);
+    if (mc->error_type == MC_UE && !mc->transient && mc->subtype) {
+        ok = refuse(why, "MC: sub-type %u of a permanent UE", mc->subtype);
     }
-    if (!(byte & rule->ea) && mc->effective_address) {
+    if (!mc->ea_valid && mc->effective_address) {
         ok = refuse(why, "MC: effective address is set but not valid");
     }
-    if (!(byte & rule->ra) && mc->logical_address) {
+    if (!mc->ra_valid && mc->logical_address) {
         ok = refuse(why, "MC: logical address is set but not valid");
     }
-    if (!all_zero(r->bytes + s->offset + 0x12, 6)) {
+    if (!all_zero(p + 0x12, 6)) {
         ok = refuse(why, "MC: reserved bytes");
-    }
-    if (r->type != TYPE_PLATFORM_ERROR) {
-        ok = refuse(why, "MC section in a log of type %u", r->type);
     }
     return ok;
 }
@@ -422,22 +303,15 @@ static bool strict_fixed(const RtasReading *r, GString *why)
     static const uint8_t entities[] = { 0, 1, 2, 4, 6 };
     bool ok = true;
 
-    if (r->version != 6) {
-        ok = refuse(why, "version %u", r->version);
+    if (r->version != 6 || r->type != TYPE_PLATFORM_ERROR) {
+        ok = refuse(why, "version %u, type %u", r->version, r->type);
     }
-    if (r->severity == SEVERITY_RESERVED ||
-        r->disposition == DISPOSITION_RESERVED || r->reserved) {
-        ok = refuse(why, "reserved value in byte 1: 0x%02x", r->bytes[1]);
+    if (r->severity == SEVERITY_RESERVED || r->severity < SEVERITY_WARNING ||
+        r->disposition == DISPOSITION_RESERVED || r->bytes[1] & 3) {
+        ok = refuse(why, "byte 1 of a platform error: 0x%02x", r->bytes[1]);
     }
     if (r->severity == SEVERITY_FATAL && r->disposition == FULLY_RECOVERED) {
         ok = refuse(why, "fatal and fully recovered");
-    }
-    if (r->type == TYPE_PLATFORM_ERROR && r->severity < SEVERITY_WARNING) {
-        ok = refuse(why, "severity %u of a platform error", r->severity);
-    }
-    if ((r->type > 10 && r->type < 64) ||
-        (r->type > 64 && r->type < 224 && r->type != 160)) {
-        ok = refuse(why, "type %u is reserved", r->type);
     }
     if (!memchr(entities, r->initiator, sizeof(entities)) ||
         !memchr(entities, r->target, sizeof(entities))) {
@@ -448,20 +322,14 @@ static bool strict_fixed(const RtasReading *r, GString *why)
 
 static bool strict_ext_head(const RtasReading *r, GString *why)
 {
+    /* by disposition: recoverable, bypassed, unrecoverable */
+    static const uint8_t flags[] = { 0x20, 0x10, 0x40, 0 };
     const uint8_t *ext = r->bytes + FIXED;
-    uint8_t flags = r->ext_flags;
     bool ok = true;
 
-    if ((flags & 0x84) != 0x84 || flags & 1) {
-        ok = refuse(why, "extended log flags 0x%02x: not valid and new",
-                    flags);
-    }
-    if (!(flags & 2)) {
-        ok = refuse(why, "extended log is not flagged big-endian");
-    }
-    if (flags & 0x20 && flags & 0x50) {
-        ok = refuse(why, "extended log flags 0x%02x: recoverable and not",
-                    flags);
+    /* valid, new, big-endian */
+    if (r->ext_flags != (0x86 | flags[r->disposition])) {
+        ok = refuse(why, "extended log flags 0x%02x", r->ext_flags);
     }
     if (r->ext_format != 0x8e) {
         ok = refuse(why, "extended log format 0x%02x", r->ext_format);
@@ -474,55 +342,31 @@ static bool strict_ext_head(const RtasReading *r, GString *why)
 
 bool rtas_read_strict(const RtasReading *r, GString *why)
 {
+    /* the order that LoPAR asks for, and their lengths */
     static const struct {
-        uint16_t id;
-        bool (*check)(const RtasReading *r, const RtasReadSection *s,
-                      GString *why);
-    } kinds[] = {
-        { RTAS_READ_ID('P', 'H'), strict_ph },
-        { RTAS_READ_ID('U', 'H'), strict_uh },
-        { RTAS_READ_ID('P', 'S'), strict_ps },
-        { RTAS_READ_ID('M', 'C'), strict_mc },
+        uint16_t id, length;
+        bool (*check)(const RtasReading *r, const uint8_t *p, GString *why);
+    } sections[] = {
+        { RTAS_READ_ID('P', 'H'), PH_LENGTH, strict_ph },
+        { RTAS_READ_ID('U', 'H'), UH_LENGTH, strict_uh },
+        { RTAS_READ_ID('P', 'S'), PS_LENGTH, strict_ps },
+        { RTAS_READ_ID('M', 'C'), MC_LENGTH, strict_mc },
     };
-    unsigned seen[G_N_ELEMENTS(kinds)] = { 0 };
     bool ok = strict_fixed(r, why);
 
-    if (!r->extended) {
-        return ok;
-    }
     ok = strict_ext_head(r, why) && ok;
-
+    if (r->n_sections != G_N_ELEMENTS(sections)) {
+        return refuse(why, "%zu sections", r->n_sections);
+    }
     for (size_t i = 0; i < r->n_sections; i++) {
         const RtasReadSection *s = &r->sections[i];
 
-        if (s->id == RTAS_READ_ID('L', 'R') && i != 2) {
-            ok = refuse(why, "LR does not follow UH");
+        if (s->id != sections[i].id || s->length != sections[i].length) {
+            ok = refuse(why, "section %zu has id 0x%04x and length %u", i,
+                        s->id, s->length);
+        } else {
+            ok = sections[i].check(r, r->bytes + s->offset, why) && ok;
         }
-        for (size_t k = 0; k < G_N_ELEMENTS(kinds); k++) {
-            if (s->id != kinds[k].id) {
-                continue;
-            }
-            if (seen[k]++) {
-                ok = refuse(why, "a second section 0x%04x", s->id);
-                continue;
-            }
-            ok = kinds[k].check(r, s, why) && ok;
-        }
-    }
-    if (r->n_sections < 2 ||
-        r->sections[0].id != RTAS_READ_ID('P', 'H') ||
-        r->sections[1].id != RTAS_READ_ID('U', 'H')) {
-        ok = refuse(why, "the first sections are not PH and UH");
-    }
-    if (r->type == TYPE_PLATFORM_ERROR && !seen[2]) {
-        ok = refuse(why, "platform error without PS section");
-    }
-    /* the order is PH, UH, [LR], [PS], others */
-    if (seen[2] && r->n_sections >= 3 &&
-        r->sections[2].id != RTAS_READ_ID('P', 'S') &&
-        !(r->sections[2].id == RTAS_READ_ID('L', 'R') && r->n_sections >= 4 &&
-          r->sections[3].id == RTAS_READ_ID('P', 'S'))) {
-        ok = refuse(why, "PS does not follow UH and LR");
     }
     return ok;
 }
@@ -534,44 +378,22 @@ bool rtas_read_strict(const RtasReading *r, GString *why)
 bool rtas_read_librtas(const RtasReading *r, GString *why)
 {
     size_t offset = FIXED + EXT_HEAD + PH_LENGTH + UH_LENGTH;
-    size_t n = 2;
 
-    if (!r->extended || r->version != 6) {
-        return true;
-    }
-    if (offset > r->length) {
-        return refuse(why, "librtas: PH and UH end at 0x%zx, the log at 0x%zx",
-                      offset, r->length);
-    }
-    if (r->n_sections < 2 || !r->has_ph || !r->has_uh ||
-        r->sections[0].id != RTAS_READ_ID('P', 'H') ||
-        r->sections[1].id != RTAS_READ_ID('U', 'H')) {
-        return refuse(why, "librtas: takes other sections for PH and UH");
-    }
-    while (offset < r->length) {
+    for (size_t n = 2; offset < r->length; n++) {
         size_t left = r->length - offset;
-        const uint8_t *p = r->bytes + offset;
         size_t step;
 
         if (n >= r->n_sections || r->sections[n].offset != offset) {
             return refuse(why, "librtas: sees a section at 0x%zx where there"
                           " is none", offset);
         }
-        if (r->sections[n].id == RTAS_READ_ID('P', 'S')) {
-            /* fixed size; sub-sections are consumed by their own lengths */
-            step = PS_LENGTH;
-            if (left >= PS_LENGTH && p[9] & 1) {
-                step = r->sections[n].length;
-            }
-        } else {
-            step = MAX(r->sections[n].length, SECTION_HEAD);
-        }
+        step = r->sections[n].id == RTAS_READ_ID('P', 'S') ? PS_LENGTH :
+               r->sections[n].length;
         if (step > left) {
             return refuse(why, "librtas: reads %zu bytes beyond the log",
                           step - left);
         }
         offset += step;
-        n++;
     }
     return true;
 }
@@ -579,91 +401,6 @@ bool rtas_read_librtas(const RtasReading *r, GString *why)
 /*
  * Linux
  */
-
-void rtas_guest_init(RtasGuest *guest)
-{
-    memset(guest, 0, sizeof(*guest));
-    guest->user_mode = true;
-    guest->ri = true;
-    guest->page_shift = 12;
-}
-
-static const char *severity_word(uint8_t severity)
-{
-    static const char *const word[] = {
-        "Harmless", "Warning", "Warning", "Severe", "Severe",
-    };
-
-    return severity < G_N_ELEMENTS(word) ? word[severity] : "Fatal";
-}
-
-static const char *initiator_word(uint8_t initiator)
-{
-    static const char *const word[] = {
-        "Unknown", "CPU", "PCI", "ISA", "Memory", "Power Management",
-    };
-
-    return initiator < G_N_ELEMENTS(word) ? word[initiator] : "Unknown";
-}
-
-/* Values that Linux does not know are Indeterminate */
-static const char *subtype_word(const RtasReadMc *mc)
-{
-    static const char *const ue[8] = {
-        "Indeterminate", "Instruction fetch", "Page table walk ifetch",
-        "Load/Store", "Page table walk Load/Store",
-    };
-    static const char *const slb[4] = { "Parity", "Multihit" };
-    static const char *const array[4] = { NULL, "Parity", "Multihit" };
-    static const char *const ctrl_mem[8] = {
-        "Page table walk Load/Store (foreign)", "Load/Store (foreign)",
-    };
-    const char *word;
-
-    switch (mc->error_type) {
-    case MC_UE:
-        word = ue[mc->sub_error_type & 7];
-        break;
-    case MC_SLB:
-        word = slb[mc->sub_error_type & 3];
-        break;
-    case MC_ERAT:
-    case MC_TLB:
-        word = array[mc->sub_error_type & 3];
-        break;
-    case MC_CTRL_MEM:
-        word = ctrl_mem[mc->sub_error_type >> 4 & 7];
-        break;
-    case MC_D_CACHE:
-    case MC_I_CACHE:
-        return "Unknown";
-    default:
-        return "";
-    }
-    return word ? word : "Indeterminate";
-}
-
-static const char *type_word(uint8_t type)
-{
-    switch (type) {
-    case MC_UE:
-        return "UE";
-    case MC_SLB:
-        return "SLB";
-    case MC_ERAT:
-        return "ERAT";
-    case MC_TLB:
-        return "TLB";
-    case MC_D_CACHE:
-        return "D-Cache";
-    case MC_I_CACHE:
-        return "I-Cache";
-    case MC_CTRL_MEM:
-        return "Real address";
-    default:
-        return "Unknown";
-    }
-}
 
 /* What the guest repairs itself, in real mode */
 static bool guest_recovers(const RtasReading *r, RtasGuestAction *action)
@@ -681,109 +418,25 @@ static bool guest_recovers(const RtasReading *r, RtasGuestAction *action)
     }
 }
 
-/* Addresses, and the page that memory_failure() gets */
-static void guest_addresses(const RtasGuest *guest, const RtasReading *r,
-                            RtasGuestAction *action)
-{
-    const RtasReadMc *mc = &r->mc;
-    uint64_t ea = 0, ra = 0;
-    bool guess = false;
-
-    switch (mc->error_type) {
-    case MC_UE:
-        if (mc->sub_error_type & 0x40) {
-            ea = mc->effective_address;
-        }
-        if (mc->sub_error_type & 0x20) {
-            ra = mc->logical_address;
-        } else {
-            guess = true;
-            if (mc->sub_error_type & 0x40 && guest->walk_ok) {
-                ra = guest->walk_address;
-            }
-        }
-        break;
-    case MC_SLB:
-    case MC_ERAT:
-    case MC_TLB:
-    case MC_CTRL_MEM:
-        if (mc->sub_error_type & 0x80) {
-            ea = mc->effective_address;
-        }
-        break;
-    default:
-        break;
-    }
-    if (!ea) {
-        return;
-    }
-    action->has_address = true;
-    action->address = ea;
-    if (mc->error_type == MC_UE) {
-        action->physical_address = ra;
-        action->pfn = ra >> guest->page_shift;
-        action->pfn_is_a_guess = guess;
-        action->memory_failure = !action->ignored;
-    }
-}
-
 void rtas_guest_take(const RtasGuest *guest, const RtasReading *r,
                      RtasGuestAction *action)
 {
-    bool handled;
+    const RtasReadMc *mc = &r->mc;
 
     memset(action, 0, sizeof(*action));
-    if (r->has_mc) {
-        handled = guest_recovers(r, action);
-        action->severity = severity_word(r->severity);
-        action->initiator = initiator_word(r->initiator);
-        action->type = type_word(r->mc.error_type);
-        action->subtype = subtype_word(&r->mc);
-        action->synchronous = r->severity <= SEVERITY_ERROR_SYNC;
-        if (r->mc.error_type == MC_UE && guest->fixup && !guest->user_mode) {
-            action->ignored = true;
-            handled = true;
+    action->recovered = guest_recovers(r, action);
+    action->synchronous = r->severity <= SEVERITY_ERROR_SYNC;
+    if (mc->ea_valid && mc->effective_address) {
+        action->has_address = true;
+        action->address = mc->effective_address;
+        if (mc->error_type == MC_UE) {
+            action->memory_failure = true;
+            action->pfn = mc->logical_address >> guest->page_shift;
+            action->pfn_is_a_guess = !mc->ra_valid;
         }
-        guest_addresses(guest, r, action);
-    } else {
-        handled = r->disposition == FULLY_RECOVERED;
-        action->severity = severity_word(0);
-        action->initiator = initiator_word(0);
-        action->type = "Unknown";
-        action->subtype = "";
     }
-    action->recovered = handled && guest->ri;
     if (!action->recovered) {
-        action->sigbus = action->synchronous && guest->user_mode && guest->ri;
+        action->sigbus = action->synchronous && guest->user_mode;
         action->die = !action->sigbus;
     }
-}
-
-void rtas_guest_print(const RtasGuest *guest, const RtasGuestAction *action,
-                      unsigned cpu, GString *out)
-{
-    g_autofree char *pfx = g_strdup_printf("MCE: CPU%u: ", cpu);
-    bool own_address = action->has_address && action->address != guest->nip;
-
-    if (action->ignored) {
-        return;
-    }
-    g_string_append_printf(out, "%smachine check (%s)  %s %s ", pfx,
-                           action->severity, action->type, action->subtype);
-    if (own_address) {
-        g_string_append_printf(out, "DAR: %016" PRIx64 " ", action->address);
-        if (action->physical_address) {
-            g_string_append_printf(out, "paddr: %016" PRIx64 " ",
-                                   action->physical_address);
-        }
-    }
-    g_string_append_printf(out, "[%s]\n", action->recovered ?
-                           "Recovered" : "Not recovered");
-    g_string_append_printf(out, "%sNIP: [%016" PRIx64 "]", pfx, guest->nip);
-    if (!own_address && action->physical_address) {
-        g_string_append_printf(out, " paddr: %016" PRIx64,
-                               action->physical_address);
-    }
-    g_string_append_printf(out, "\n%sInitiator %s\n%sUnknown\n", pfx,
-                           action->initiator, pfx);
 }
