@@ -2,7 +2,7 @@
  * GHES at constant addresses: the full layout of guest RAS
  *
  * The device "ras-ghes" and the ACPI tables that describe it; see
- * hw/acpi/ras_ghes.h.  Used by hw/arm/virt_ras.c.
+ * hw/acpi/ras_ghes.h.  Used by hw/arm/virt_ras_ghes.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -17,7 +17,7 @@
 #include "qemu/units.h"
 #include "exec/memory.h"
 #include "hw/acpi/apei/cper.h"
-#include "hw/acpi/apei/hest.h"
+#include "hw/acpi/ghes.h"
 #include "hw/acpi/ras_ghes.h"
 #include "hw/irq.h"
 #include "hw/qdev-properties.h"
@@ -48,6 +48,11 @@ QEMU_BUILD_BUG_ON(RAS_GHES_BERT_BLOCKS * RAS_GHES_BERT_BLOCK_LENGTH +
 
 /* ACPI 6.5 5.6.6: a hardware error device was notified of an error */
 #define HED_NOTIFY_ERROR 0x80
+
+/* HEST, ACPI 6.5 18.3.2 */
+#define HEST_TYPE_GHESV2         10
+#define HEST_NO_RELATED_SOURCE   0xffff
+#define HEST_NOTIFICATION_LENGTH 28
 
 /* _OSC, ACPI 6.5 6.2.11: bits of the first DWORD */
 #define OSC_QUERY            (1 << 0)
@@ -218,11 +223,6 @@ void ras_ghes_set_ack(RasGhesState *s, RasGhesAckFn *fn, void *opaque)
     s->ack_opaque = opaque;
 }
 
-bool ras_ghes_free(RasGhesState *s, RasGhesSource source)
-{
-    return s->read_ack[source];
-}
-
 void ras_ghes_write(RasGhesState *s, RasGhesSource source,
                     const void *block, size_t len)
 {
@@ -364,28 +364,64 @@ void ras_ghes_build_dsdt(RasGhesState *s, Aml *scope, int gsi)
     aml_append(scope, build_osc());
 }
 
-static HestAddress register_gas(RasGhesState *s, RasGhesSource source,
-                                unsigned int reg)
+/* ACPI 6.5 18.3.2.9: type, length, and 7 fields of which one is used */
+static void append_notification(GArray *table, enum AcpiGhesNotifyType type,
+                                uint32_t poll_interval_ms)
 {
-    return (HestAddress) {
-        .address_space_id = HEST_SPACE_SYSTEM_MEMORY,
-        .register_bit_width = 64,
-        .access_size = HEST_ACCESS_QWORD,
-        .address = register_address(s, source, reg),
+    build_append_int_noprefix(table, type, 1);
+    build_append_int_noprefix(table, HEST_NOTIFICATION_LENGTH, 1);
+    build_append_int_noprefix(table, 0, 2);     /* what may be configured */
+    build_append_int_noprefix(table, poll_interval_ms, 4);
+    build_append_int_noprefix(table, 0, 4);     /* vector */
+    build_append_int_noprefix(table, 0, 8);     /* when to switch to polling */
+    build_append_int_noprefix(table, 0, 8);     /* error threshold */
+}
+
+/* A register: 64 bits, in accesses of 64 bits */
+static void append_register(GArray *table, RasGhesState *s,
+                            RasGhesSource source, unsigned int reg)
+{
+    build_append_gas(table, AML_AS_SYSTEM_MEMORY, 64, 0, 4,
+                     register_address(s, source, reg));
+}
+
+/* ACPI 6.5 18.3.2.8 */
+static void append_source(GArray *table, RasGhesState *s, RasGhesSource source)
+{
+    static const struct {
+        enum AcpiGhesNotifyType type;
+        uint32_t poll_interval_ms;
+    } notification[RAS_GHES_SOURCES] = {
+        [RAS_GHES_SEA] = { ACPI_GHES_NOTIFY_SEA },
+        /* ACPI 6.5 18.3.2.7.2: the type that goes with a HED */
+        [RAS_GHES_GED] = { ACPI_GHES_NOTIFY_GPIO },
+        [RAS_GHES_POLLED] = { ACPI_GHES_NOTIFY_POLLED, 1000 },
     };
+
+    build_append_int_noprefix(table, HEST_TYPE_GHESV2, 2);
+    build_append_int_noprefix(table, source, 2);
+    build_append_int_noprefix(table, HEST_NO_RELATED_SOURCE, 2);
+    build_append_int_noprefix(table, 0, 1);     /* flags */
+    build_append_int_noprefix(table, 1, 1);     /* enabled */
+    build_append_int_noprefix(table, 1, 4);     /* records to preallocate */
+    /* sections in a record: so many entries without data fill a block */
+    build_append_int_noprefix(table,
+                              (RAS_GHES_BLOCK_LENGTH - CPER_BLOCK_HEADER_SIZE) /
+                              CPER_ENTRY_HEADER_SIZE, 4);
+    build_append_int_noprefix(table, RAS_GHES_BLOCK_LENGTH, 4); /* raw data */
+    append_register(table, s, source, ERROR_STATUS_ADDRESS);
+    append_notification(table, notification[source].type,
+                        notification[source].poll_interval_ms);
+    build_append_int_noprefix(table, RAS_GHES_BLOCK_LENGTH, 4); /* block */
+    append_register(table, s, source, READ_ACK);
+    build_append_int_noprefix(table, ~READ_ACK_WRITE, 8);       /* preserve */
+    build_append_int_noprefix(table, READ_ACK_WRITE, 8);        /* write */
 }
 
 void ras_ghes_build_hest(RasGhesState *s, GArray *table_data,
                          BIOSLinker *linker, const char *oem_id,
                          const char *oem_table_id)
 {
-    static const HestNotification notification[RAS_GHES_SOURCES] = {
-        [RAS_GHES_SEA] = { .type = HEST_NOTIFICATION_SEA },
-        /* ACPI 6.5 18.3.2.7.2: the type that goes with a HED */
-        [RAS_GHES_GED] = { .type = HEST_NOTIFICATION_GPIO },
-        [RAS_GHES_POLLED] = { .type = HEST_NOTIFICATION_POLLED,
-                              .poll_interval = 1000 },
-    };
     /* revision 2 since ACPI 6.5 */
     AcpiTable table = { .sig = "HEST", .rev = 2, .oem_id = oem_id,
                         .oem_table_id = oem_table_id };
@@ -393,27 +429,7 @@ void ras_ghes_build_hest(RasGhesState *s, GArray *table_data,
     acpi_table_begin(&table, table_data);
     build_append_int_noprefix(table_data, RAS_GHES_SOURCES, 4);
     for (RasGhesSource i = 0; i < RAS_GHES_SOURCES; i++) {
-        const HestGhesV2 source = {
-            .source_id = i,
-            .related_source_id = HEST_NO_RELATED_SOURCE,
-            .enabled = true,
-            .number_of_records_to_preallocate = 1,
-            /* so many entries without data fill a block */
-            .max_sections_per_record =
-                (RAS_GHES_BLOCK_LENGTH - CPER_BLOCK_HEADER_SIZE) /
-                CPER_ENTRY_HEADER_SIZE,
-            .max_raw_data_length = RAS_GHES_BLOCK_LENGTH,
-            .error_status_address = register_gas(s, i, ERROR_STATUS_ADDRESS),
-            .notification = notification[i],
-            .error_status_block_length = RAS_GHES_BLOCK_LENGTH,
-            .read_ack_register = register_gas(s, i, READ_ACK),
-            .read_ack_preserve = ~READ_ACK_WRITE,
-            .read_ack_write = READ_ACK_WRITE,
-        };
-        uint8_t buf[HEST_GHESV2_SIZE];
-
-        hest_ghesv2_encode(buf, &source);
-        g_array_append_vals(table_data, buf, sizeof(buf));
+        append_source(table_data, s, i);
     }
     acpi_table_end(linker, &table);
 }

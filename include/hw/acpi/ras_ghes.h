@@ -74,9 +74,6 @@ typedef void RasGhesAckFn(void *opaque, RasGhesSource source);
 /* ras_ghes_set_ack: whom to tell of acknowledgements; @fn may be NULL */
 void ras_ghes_set_ack(RasGhesState *s, RasGhesAckFn *fn, void *opaque);
 
-/* ras_ghes_free: may a record be written?  Not while one is out. */
-bool ras_ghes_free(RasGhesState *s, RasGhesSource source);
-
 /*
  * ras_ghes_write: publish a status block
  *
@@ -85,7 +82,7 @@ bool ras_ghes_free(RasGhesState *s, RasGhesSource source);
  *
  * Empties the block, clears read-ack, writes the body, and block_status last:
  * a guest that looks at the wrong moment sees no block or a whole one.
- * A record that is out is replaced; ask ras_ghes_free() first.
+ * A record that is out is replaced.
  */
 void ras_ghes_write(RasGhesState *s, RasGhesSource source,
                     const void *block, size_t len);
