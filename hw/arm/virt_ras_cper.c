@@ -34,7 +34,6 @@ static void fill_entry(CperEntry *entry, RasSeverity severity,
     *entry = (CperEntry) {
         .severity = severity_of[severity],
         .flags = CPER_ENTRY_PRIMARY,
-        .has_fru_text = true,
     };
     /* "RAM #1", by hand: snprintf would be most of the work for a record */
     do {
@@ -54,10 +53,6 @@ static unsigned int add_pages(CperBlock *block, RasEntry *e, unsigned int max)
 {
     const RasError *error = &e->error;
     CperMemoryError memory = {
-        .validation_bits = CPER_MEMORY_VALID_ERROR_STATUS |
-                           CPER_MEMORY_VALID_PHYSICAL_ADDRESS |
-                           CPER_MEMORY_VALID_PHYSICAL_ADDRESS_MASK |
-                           CPER_MEMORY_VALID_MEMORY_ERROR_TYPE,
         .error_status = CPER_STATUS_TYPE_DRAM << CPER_STATUS_TYPE_SHIFT |
                         CPER_STATUS_DATA,
         .physical_address_mask = -(uint64_t)RAS_PAGE_SIZE,
@@ -169,14 +164,12 @@ size_t virt_ras_build_arm_processor(RasState *s, uint64_t id,
     ARMCPU *cpu = ARM_CPU(qemu_get_cpu(arg->vcpu));
     bool online = RAS_GET_CLASS(s)->vcpu_online(s, CPU(cpu));
     CperArmProcessor processor = {
-        .validation_bits = CPER_ARM_VALID_MPIDR | CPER_ARM_VALID_RUNNING_STATE,
-        .err_info_num = 1,
         .mpidr_el1 = arm_cpu_mp_affinity(cpu) | 1U << 31,
         .midr_el1 = cpu->midr,
         .running_state = online ? CPER_ARM_RUNNING : 0,
         /* PSCI AFFINITY_INFO: 1 is OFF */
         .psci_state = online ? 0 : 1,
-        .err_info[0] = {
+        .error = {
             .validation_bits =
                 CPER_ARM_INFO_VALID_MULTIPLE_ERROR |
                 CPER_ARM_INFO_VALID_FLAGS |

@@ -118,11 +118,8 @@ static void test_memory_block(void)
     CperEntry entry = {
         .severity = CPER_SEVERITY_RECOVERABLE,
         .flags = CPER_ENTRY_PRIMARY,
-        .has_fru_text = true,
     };
-    CperMemoryError memory = {
-        .validation_bits = CPER_MEMORY_VALID_PHYSICAL_ADDRESS,
-    };
+    CperMemoryError memory = { 0 };
     CperBlock block;
     unsigned int added = 0, tried;
     size_t length;
@@ -148,9 +145,8 @@ static void test_arm_processor_block(void)
     static uint8_t buf[1024];
     CperEntry entry = { .severity = CPER_SEVERITY_CORRECTED };
     CperArmProcessor processor = {
-        .err_info_num = 1,
         .running_state = CPER_ARM_RUNNING,
-        .err_info[0] = { .type = CPER_ARM_TYPE_CACHE },
+        .error = { .type = CPER_ARM_TYPE_CACHE },
     };
     CperBlock block;
     unsigned int tried;
