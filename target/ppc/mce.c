@@ -134,58 +134,9 @@ static const char *const cpu_names[PPC_MCE_CPU__MAX] = {
     [PPC_MCE_POWER10] = "POWER10",
 };
 
-static const char *const class_names[PPC_MCE_CLASS__MAX] = {
-    [PPC_MCE_CLASS_UNKNOWN] = "unknown",
-    [PPC_MCE_CLASS_UE]      = "UE",
-    [PPC_MCE_CLASS_SLB]     = "SLB",
-    [PPC_MCE_CLASS_ERAT]    = "ERAT",
-    [PPC_MCE_CLASS_TLB]     = "TLB",
-    [PPC_MCE_CLASS_LINK]    = "link time-out",
-    [PPC_MCE_CLASS_RA]      = "real address",
-    [PPC_MCE_CLASS_USER]    = "user",
-    [PPC_MCE_CLASS_D_CACHE] = "D-cache",
-    [PPC_MCE_CLASS_I_CACHE] = "I-cache",
-};
-
-static const char *const subtype_names[PPC_MCE_SUBTYPE__MAX] = {
-    [PPC_MCE_SUBTYPE_INDETERMINATE] = "indeterminate",
-    [PPC_MCE_SUBTYPE_IFETCH] = "instruction fetch",
-    [PPC_MCE_SUBTYPE_IFETCH_FOREIGN] =
-        "instruction fetch (foreign/control memory)",
-    [PPC_MCE_SUBTYPE_TABLE_WALK_IFETCH] =
-        "page table walk for instruction fetch",
-    [PPC_MCE_SUBTYPE_TABLE_WALK_IFETCH_FOREIGN] =
-        "page table walk for instruction fetch (foreign/control memory)",
-    [PPC_MCE_SUBTYPE_LOAD] = "load",
-    [PPC_MCE_SUBTYPE_STORE] = "store",
-    [PPC_MCE_SUBTYPE_LOAD_STORE] = "load/store",
-    [PPC_MCE_SUBTYPE_LOAD_STORE_FOREIGN] =
-        "load/store (foreign/control memory)",
-    [PPC_MCE_SUBTYPE_TABLE_WALK_LOAD_STORE] =
-        "page table walk for load/store",
-    [PPC_MCE_SUBTYPE_TABLE_WALK_LOAD_STORE_FOREIGN] =
-        "page table walk for load/store (foreign/control memory)",
-    [PPC_MCE_SUBTYPE_PARITY] = "parity",
-    [PPC_MCE_SUBTYPE_MULTIHIT] = "multi-hit",
-    [PPC_MCE_SUBTYPE_PARITY_OR_MULTIHIT] = "parity or multi-hit",
-    [PPC_MCE_SUBTYPE_TLBIE] = "invalid tlbie or tlbiel",
-    [PPC_MCE_SUBTYPE_SCV] = "invalid scv",
-};
-
 const char *ppc_mce_cpu_name(PpcMceCpu cpu)
 {
     return (unsigned)cpu < PPC_MCE_CPU__MAX ? cpu_names[cpu] : "unknown";
-}
-
-const char *ppc_mce_class_name(PpcMceClass cls)
-{
-    return (unsigned)cls < PPC_MCE_CLASS__MAX ? class_names[cls] : "unknown";
-}
-
-const char *ppc_mce_subtype_name(PpcMceSubtype subtype)
-{
-    return (unsigned)subtype < PPC_MCE_SUBTYPE__MAX ? subtype_names[subtype]
-                                                    : "unknown";
 }
 
 static bool row_has_cpu(const MceRow *row, PpcMceCpu cpu)
@@ -283,11 +234,4 @@ bool ppc_mce_encode_side(PpcMceCpu cpu, PpcMceClass cls,
     }
 
     return false;
-}
-
-bool ppc_mce_encode(PpcMceCpu cpu, PpcMceClass cls, PpcMceSubtype subtype,
-                    uint64_t *srr1_bits, uint32_t *dsisr)
-{
-    return ppc_mce_encode_side(cpu, cls, subtype, PPC_MCE_SIDE_ANY,
-                               srr1_bits, dsisr);
 }

@@ -150,45 +150,30 @@ typedef struct PpcMceInfo {
 const PpcMceInfo *ppc_mce_decode(PpcMceCpu cpu, uint64_t srr1, uint32_t dsisr);
 
 /**
- * ppc_mce_encode: the registers that report an error
+ * ppc_mce_encode_side: the registers that report an error
  * @cpu: generation of the CPU that is to take the machine check
  * @cls: what failed
  * @subtype: in what way
+ * @side: the side that is to report the error, or PPC_MCE_SIDE_ANY
  * @srr1_bits: result: bits to set in SRR1, within PPC_MCE_SRR1_CAUSE_MASK.
  *             All other bits of that mask must be 0 in SRR1.
  * @dsisr: result: value of DSISR; 0 when the cause is in SRR1, in which case
  *         hardware leaves DSISR as it was
  *
- * SLB, ERAT and TLB errors exist on both sides: this takes the load/store
- * side if the CPU has it.  ppc_mce_encode_side() lets the caller choose.
+ * SLB, ERAT and TLB errors exist on both sides: PPC_MCE_SIDE_ANY takes the
+ * load/store side if the CPU has it.
  *
  * ppc_mce_decode() of the result gives @cls and @subtype back.
  *
- * Returns: false, results 0, if the CPU generation has no such cause.
+ * Returns: false, results 0, if the CPU generation has no such cause there.
  *
  * Source: Linux arch/powerpc/kernel/mce_power.c, skiboot core/mce.c.
- */
-bool ppc_mce_encode(PpcMceCpu cpu, PpcMceClass cls, PpcMceSubtype subtype,
-                    uint64_t *srr1_bits, uint32_t *dsisr);
-
-/**
- * ppc_mce_encode_side: ppc_mce_encode() for one side of the CPU
- * @cpu: as above
- * @cls: as above
- * @subtype: as above
- * @side: the side that is to report the error, or PPC_MCE_SIDE_ANY
- * @srr1_bits: as above
- * @dsisr: as above
- *
- * Returns: false, results 0, if the CPU generation has no such cause there.
  */
 bool ppc_mce_encode_side(PpcMceCpu cpu, PpcMceClass cls,
                          PpcMceSubtype subtype, PpcMceSide side,
                          uint64_t *srr1_bits, uint32_t *dsisr);
 
-/* Names for messages, never NULL; "unknown" for a value out of range */
+/* For messages, never NULL; "unknown" for a value out of range */
 const char *ppc_mce_cpu_name(PpcMceCpu cpu);
-const char *ppc_mce_class_name(PpcMceClass cls);
-const char *ppc_mce_subtype_name(PpcMceSubtype subtype);
 
 #endif /* PPC_MCE_H */

@@ -484,7 +484,9 @@ static void test_make_error(void)
                 uint64_t cause, bits;
                 uint32_t dsisr;
                 RasError e;
-                bool coded = ppc_mce_encode(cpu, cls, sub, &bits, &dsisr);
+                bool coded = ppc_mce_encode_side(cpu, cls, sub,
+                                                 PPC_MCE_SIDE_ANY, &bits,
+                                                 &dsisr);
 
                 if (!spapr_mce_make_error(cpu, cls, sub, PPC_MCE_SIDE_ANY,
                                           &e)) {
