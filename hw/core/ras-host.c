@@ -75,12 +75,9 @@ static void report(const RasError *error)
     if (!error->len || ras_report(error, &err)) {
         return;
     }
-    if (ras_log_line_allowed(ras_get())) {
-        warn_reportf_err(err, "ras: failed memory at guest physical address "
-                         "0x%" PRIx64 ": ", error->addr);
-    } else {
-        error_free(err);
-    }
+    ras_log(ras_get(), "ras: failed memory at guest physical address 0x%"
+            PRIx64 ": %s", error->addr, error_get_pretty(err));
+    error_free(err);
 }
 
 /* The host says which memory has failed, but not for which access. */
@@ -142,11 +139,11 @@ void ras_host_memory_failed(CPUState *cpu, const RasHostMemory *m)
     if (s->host_memory_resetting) {
         return;
     }
-    if (!cpu && !known && !async && ras_log_line_allowed(s)) {
-        warn_report("ras: %" PRIu64 " KiB of the guest's memory at guest "
-                    "physical address 0x%" PRIx64 " have failed on this host; "
-                    "the guest learns of that when it uses them",
-                    m->len / KiB, m->first);
+    if (!cpu && !known && !async) {
+        ras_log(s, "ras: %" PRIu64 " KiB of the guest's memory at guest "
+                "physical address 0x%" PRIx64 " have failed on this host; the "
+                "guest learns of that when it uses them", m->len / KiB,
+                m->first);
     }
     if (cpu) {
         uint64_t unit = rc->record_pages(s) * RAS_PAGE_SIZE;

@@ -69,9 +69,6 @@ bool ras_serror_in_flight(RasState *s, int vcpu);
 /* ras_host_memory_forget_absent: forget memory that was unplugged */
 void ras_host_memory_forget_absent(RasState *s);
 
-/* ras_log_line_allowed: is there room for one more line in QEMU's log? */
-bool ras_log_line_allowed(RasState *s);
-
 /* ras_host_memory_block: block migration if memory has failed, or allow it */
 void ras_host_memory_block(RasState *s);
 

@@ -19,6 +19,8 @@
 #include "hw/mem/memory-device.h"
 #include "hw/qdev-properties.h"
 #include "hw/ras.h"
+#include "monitor/monitor.h"
+#include "qemu/coroutine.h"
 #include "system/cpus.h"
 #include "system/hw_accel.h"
 #include "system/kvm.h"
@@ -523,36 +525,44 @@ static void bare_timer_expired(void *opaque)
 
 /* --- what people get to see ---------------------------------------------- */
 
-bool ras_log_line_allowed(RasState *s)
+/*
+ * QEMU's functions for messages write to the monitor whose command is being
+ * carried out.  That command need not have to do with the error.
+ */
+void ras_log(RasState *s, const char *fmt, ...)
 {
+    Coroutine *self = qemu_coroutine_self();
+    Monitor *mon = monitor_set_cur(self, NULL);
     unsigned int held_back;
     bool allowed = rate_allows(&s->log_rate, LOG_LINES_MAX, LOG_WINDOW_MS,
                                &held_back);
+    va_list ap;
 
     if (held_back) {
         warn_report("ras: %u more lines were not shown", held_back);
     }
-    return allowed;
+    if (allowed) {
+        va_start(ap, fmt);
+        warn_vreport(fmt, ap);
+        va_end(ap);
+    }
+    monitor_set_cur(self, mon);
 }
 
 static void log_error(RasState *s, const RasReport *r, const char *prefix)
 {
     const RasError *err = &r->error;
-    g_autofree char *where = NULL, *who = NULL;
+    g_autofree char *where = err->has_addr ?
+        g_strdup_printf("guest physical address 0x%" PRIx64, err->addr) :
+        g_strdup("an unknown address");
+    g_autofree char *who = err->vcpu < 0 ? g_strdup("no vCPU") :
+        g_strdup_printf("vCPU %" PRId32, err->vcpu);
 
-    if (!ras_log_line_allowed(s)) {
-        return;
-    }
-    where = err->has_addr ?
-            g_strdup_printf("guest physical address 0x%" PRIx64, err->addr) :
-            g_strdup("an unknown address");
-    who = err->vcpu < 0 ? g_strdup("no vCPU") :
-          g_strdup_printf("vCPU %" PRId32, err->vcpu);
-    warn_report("ras: error %" PRIu64 ": %s, %s, %s at %s, %s: %s%s",
-                r->id, RasErrorClass_str((RasErrorClass)err->kind),
-                RasErrorSeverity_str((RasErrorSeverity)err->severity),
-                RasErrorOrigin_str((RasErrorOrigin)err->origin), where,
-                who, prefix, r->delivery);
+    ras_log(s, "ras: error %" PRIu64 ": %s, %s, %s at %s, %s: %s%s",
+            r->id, RasErrorClass_str((RasErrorClass)err->kind),
+            RasErrorSeverity_str((RasErrorSeverity)err->severity),
+            RasErrorOrigin_str((RasErrorOrigin)err->origin), where,
+            who, prefix, r->delivery);
 }
 
 /*
@@ -571,10 +581,8 @@ static void report_step(RasState *s, const RasReport *r)
         log_error(s, r, "");
         break;
     case RAS_STAGE_RECLAIMED:
-        if (ras_log_line_allowed(s)) {
-            warn_report("ras: error %" PRIu64 ": the guest did not "
-                        "acknowledge the record; it was withdrawn", r->id);
-        }
+        ras_log(s, "ras: error %" PRIu64 ": the guest did not acknowledge the "
+                "record; it was withdrawn", r->id);
         break;
     default:
         break;

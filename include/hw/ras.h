@@ -268,6 +268,13 @@ int ras_owner(RasState *s);
  */
 void ras_release(RasState *s);
 
+/*
+ * ras_log: a warning in QEMU's log, if there is room for one more line
+ *
+ * Never in the output of the monitor command that happens to be carried out.
+ */
+void G_GNUC_PRINTF(2, 3) ras_log(RasState *s, const char *fmt, ...);
+
 /* ras_access_kind: the kind of an access of TCG */
 RasAccessKind ras_access_kind(MMUAccessType access_type);
 

@@ -620,6 +620,43 @@ static void test_load(const void *options)
     ras_quit(vm);
 }
 
+/*
+ * The lines of errors are in QEMU's log, and in no command of the monitor that
+ * happens to be carried out when they are due: here, just after the guest has
+ * entered its handler.
+ */
+static void test_log_of_monitor(void)
+{
+    /* fewer than the log takes in its window */
+    enum { ERRORS = 18 };
+    g_autofree char *file = ras_temp_file();
+    g_autofree char *options = g_strdup_printf("2>%s", file);
+    g_autofree char *log = NULL;
+    RasVm *vm = start_registered(options);
+
+    ras_poison(vm, PAGE(3), RAS_PAGE);
+    for (unsigned int id = 1; id <= ERRORS; id++) {
+        g_autofree char *said = NULL;
+
+        qtest_writeq(vm->qts, MAILBOX + MAIL_LOAD, PAGE(3));
+        while (mail(vm, MAIL_ENTRIES) != id) {
+            /* as soon as can be */
+        }
+        said = qtest_hmp(vm->qts, "info ras");
+        g_assert_null(strstr(said, "ras: error"));
+        g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
+    }
+    log = ras_read_file(file, NULL);
+    for (unsigned int id = 1; id <= ERRORS; id++) {
+        g_autofree char *line = g_strdup_printf("*qemu-*: warning: ras: error "
+                                                "%u: memory*", id);
+
+        ras_assert_like(log, line);
+    }
+    ras_quit(vm);
+    g_unlink(file);
+}
+
 static RasVm *move(RasVm *vm, const char *binary);
 
 /* Second byte of the log of an error, the n-th that the guest takes. */
@@ -2648,6 +2685,7 @@ int main(int argc, char **argv)
     qtest_add_data_func("/ras/pseries/delivery/load", "", test_load);
     qtest_add_data_func("/ras/pseries/delivery/load-icount",
                         "-icount shift=3", test_load);
+    qtest_add_func("/ras/pseries/delivery/log", test_log_of_monitor);
     qtest_add_func("/ras/pseries/delivery/severity", test_severity);
     qtest_add_func("/ras/pseries/delivery/after-fatal", test_after_fatal);
     qtest_add_func("/ras/pseries/delivery/pages", test_pages);
