@@ -221,8 +221,9 @@ void spapr_mce_kvm(PowerPCCPU *cpu, SpaprMceDisposition disposition)
     error.vcpu = CPU(cpu)->cpu_index;
     error.origin = RAS_ORIGIN_KVM_NMI;
     if (!ras_report(&error, &err)) {
-        error_reportf_err(err, "A machine check of vCPU %d was not "
-                          "delivered: ", error.vcpu);
+        ras_log(ras_get(), "ras: a machine check of vCPU %d was not "
+                "delivered: %s", error.vcpu, error_get_pretty(err));
+        error_free(err);
     }
 }
 
