@@ -204,8 +204,9 @@ void ras_host_memory_block(RasState *s)
                    "replaces them", bytes / KiB, s->nr_host_memory);
         if (migrate_add_blocker_internal(&s->host_blocker, &err)) {
             /* one is under way; the next report tries again */
-            warn_reportf_err(err, "ras: cannot block migration, which will "
-                             "fail: ");
+            ras_log(s, "ras: cannot block migration, which will fail: %s",
+                    error_get_pretty(err));
+            error_free(err);
             return;
         }
     }
