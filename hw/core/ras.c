@@ -128,20 +128,27 @@ void ras_advance(RasState *s, RasEntry *e, RasStage stage)
 }
 
 /*
- * Wake the thread of the vCPU whose error is next in turn.  Under KVM, this
- * thread is awake, and only has to leave its run loop; a signal to itself would
- * make KVM_RUN return once more, after the delivery.  Under TCG, it may be that
- * of all vCPUs, which would have their share of time before.
+ * Make @cpu leave guest code, or wake it.  A signal of this thread to itself
+ * would make KVM_RUN return once more, after the delivery.  Under TCG, this
+ * thread may be that of all vCPUs, which would have their share of time before.
  */
+static void make_leave(CPUState *cpu)
+{
+    if (cpu == current_cpu && kvm_enabled()) {
+        cpu_exit(cpu);
+    } else {
+        qemu_cpu_kick(cpu);
+    }
+}
+
+/* The vCPU whose error is next in turn, if there is one, takes it. */
 static void kick_next(RasState *s)
 {
     RasEntry *e = ras_queue_next(&s->queue, RAS_CHANNEL_EXCEPTION);
     CPUState *cpu = e && !s->lost ? qemu_get_cpu(e->error.vcpu) : NULL;
 
-    if (cpu && cpu == current_cpu && kvm_enabled()) {
-        cpu_exit(cpu);
-    } else if (cpu) {
-        qemu_cpu_kick(cpu);
+    if (cpu) {
+        make_leave(cpu);
     }
 }
 
@@ -375,7 +382,7 @@ uint64_t ras_report(const RasError *error, Error **errp)
     }
     update_waiting(s);
 
-    cpu_exit(cpu);
+    make_leave(cpu);
     if (!s->lost) {
         resolve_second_error(s, e);
     }
