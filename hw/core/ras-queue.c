@@ -214,15 +214,28 @@ static bool vcpu_fits_channel(const RasQueue *q, const RasError *error)
     return error->vcpu >= 0 && error->vcpu < (int64_t)q->nr_vcpus;
 }
 
+/* A vCPU whose access is not reported makes it again, until it is. */
+static bool comes_again(const RasError *error)
+{
+    return ras_error_parks(error) && error->origin != RAS_ORIGIN_INJECTED &&
+           error->origin != RAS_ORIGIN_KVM_NMI;
+}
+
 RasEntry *ras_queue_accept(RasQueue *q, const RasError *error)
 {
     RasEntry *e = entry_at(q, q->free);
 
-    if (!e || !vcpu_fits_channel(q, error) ||
+    if (!vcpu_fits_channel(q, error) ||
         ((error->origin == RAS_ORIGIN_INJECTED ||
           error->channel != RAS_CHANNEL_EXCEPTION) &&
          q->in_flight >= RAS_QUEUE_INJECTED_MAX)) {
         ras_queue_refuse(q);
+        return NULL;
+    }
+    if (!e) {
+        if (!comes_again(error)) {
+            ras_queue_refuse(q);
+        }
         return NULL;
     }
     q->free = e->next;

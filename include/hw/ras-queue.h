@@ -226,7 +226,8 @@ void ras_queue_init(RasQueue *q, uint16_t *parking, unsigned int nr_vcpus);
  * vCPU counts as parked from now on.  Returns NULL, and counts the error as
  * refused, if the queue is full (for an error that was injected or that no
  * vCPU waits for, if RAS_QUEUE_INJECTED_MAX errors are in flight), or if the
- * vCPU does not exist or is none of its channel.
+ * vCPU does not exist or is none of its channel.  An access that a vCPU makes
+ * again, for which there was no room, does not count.
  */
 RasEntry *ras_queue_accept(RasQueue *q, const RasError *error);
 

@@ -267,7 +267,37 @@ static void test_full(Fixture *f, gconstpointer data)
     }
     g_assert_cmpuint(steps, ==, 3 * 5 * RAS_QUEUE_SIZE);
     g_assert_cmpuint(f->q->counts.acknowledged, ==, 3 * RAS_QUEUE_SIZE);
-    g_assert_cmpuint(f->q->counts.refused, ==, 6);
+}
+
+/* What the vCPU tries again is not lost; what is told of once is. */
+static void test_refused_when_full(Fixture *f, gconstpointer data)
+{
+    static const struct {
+        RasOrigin origin;
+        bool synchronous, counts;
+    } cases[] = {
+        { RAS_ORIGIN_POISON, true, false },
+        { RAS_ORIGIN_ACCESS, true, false },
+        { RAS_ORIGIN_KVM_SEA, true, false },
+        { RAS_ORIGIN_SIGBUS, true, false },
+        { RAS_ORIGIN_SIGBUS, false, true },
+        { RAS_ORIGIN_KVM_NMI, true, true },
+        { RAS_ORIGIN_INJECTED, true, true },
+    };
+
+    for (int i = 0; i < RAS_QUEUE_SIZE; i++) {
+        g_assert_nonnull(take(f, i % NR_VCPUS));
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        RasError error = an_error(0);
+        uint64_t before = f->q->counts.refused;
+
+        error.origin = cases[i].origin;
+        error.synchronous = cases[i].synchronous;
+        g_assert_null(ras_queue_accept(f->q, &error));
+        g_assert_cmpuint(f->q->counts.refused, ==, before + cases[i].counts);
+    }
+    g_assert_cmpuint(f->q->counts.accepted, ==, RAS_QUEUE_SIZE);
 }
 
 /* However much is injected, an error that really happened finds room. */
@@ -800,7 +830,9 @@ static void random_event(Fixture *f, Model *m)
         if (ras_queue_accept(q, &error)) {
             m->accepted++;
         } else {
-            m->refused++;
+            /* full: the vCPU would try again */
+            m->refused += error.vcpu < 0 || error.vcpu >= NR_VCPUS ||
+                          !ras_error_parks(&error);
         }
         break;
     }
@@ -881,6 +913,7 @@ int main(int argc, char **argv)
     add("held", test_held);
     add("refusals", test_refusals);
     add("full", test_full);
+    add("refused-when-full", test_refused_when_full);
     add("room-for-real-errors", test_room_for_real_errors);
     add("discard-of-one-vcpu", test_discard_of_one_vcpu);
     add("recursive", test_recursive);
