@@ -502,8 +502,7 @@ static bool state_needed(void *opaque)
     }
     /* one that has been taken is no reason */
     ras_serrors_settle(s);
-    return s->queue.in_flight || ras_poison_count(s) || s->fatal_told ||
-           s->lost;
+    return s->queue.in_flight || ras_poison_count(s);
 }
 
 const VMStateDescription vmstate_cpu_common_ras = {

@@ -516,7 +516,6 @@ bool ras_vcpu_deliver(CPUState *cpu)
     e->delivery = rc->notify(s, e, cpu, res == RAS_RECORD_WRITTEN);
     advance(s, e, RAS_STAGE_NOTIFIED);
     if (res == RAS_RECORD_WRITTEN) {
-        s->fatal_told |= e->error.severity == RAS_SEVERITY_FATAL;
         await_acknowledgement(s);
     } else {
         let_run(s, cpu);
@@ -744,6 +743,9 @@ static void device_unrealized(DeviceListener *listener, DeviceState *dev)
         }
         ras_advance(s, e, RAS_STAGE_DISCARDED);
     }
+    /* nobody is left who must not run on */
+    s->lost = s->lost && s->queue.held;
+    s->tell_panic = s->tell_panic && s->lost;
     kick_next(s);
 }
 

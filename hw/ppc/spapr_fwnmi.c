@@ -447,6 +447,7 @@ static const char *spapr_ras_notify(RasState *s, const RasEntry *e,
     set_syndrome(cs, &e->error);
     cs->halted = 0;
     if (recorded) {
+        s->fatal_told |= e->error.severity == RAS_SEVERITY_FATAL;
         enter(cs, spapr->fwnmi_machine_check_addr);
         return "machine check at the registered handler, with an RTAS error "
                "log";

@@ -437,10 +437,10 @@ struct RasState {
     RasQueue queue;
     uint16_t *parking;
     RasPoison poison;
-    bool lost;                  /* check-stopped; ends with a reset */
+    bool lost;                  /* check-stopped: an error is held */
     bool tell_panic;            /* GUEST_PANICKED is still to be sent */
     RasReport lost_report;      /* the error that did it; delivery: why */
-    bool fatal_told;            /* the guest has a record of a fatal error */
+    bool fatal_told;            /* pseries: there was a log of a fatal error */
 
     QEMUTimer *ack_timer;
     int64_t ack_delay_ns;

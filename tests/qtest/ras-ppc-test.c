@@ -659,6 +659,21 @@ static void test_log_of_monitor(void)
 
 static RasVm *move(RasVm *vm, const char *binary);
 
+/* Is there something in the stream that only guest RAS can load? */
+static bool has_ras_state(RasVm *vm)
+{
+    static const char name[] = "cpu_common/ras";
+    g_autofree char *file = ras_temp_file();
+    g_autofree char *data = NULL;
+    size_t len;
+
+    ras_save(vm, file, "completed");
+    ras_cont(vm);
+    data = ras_read_file(file, &len);
+    g_unlink(file);
+    return memmem(data, len, name, strlen(name));
+}
+
 /* Second byte of the log of an error, the n-th that the guest takes. */
 static uint8_t head_of(RasVm *vm, const char *severity, uint64_t n)
 {
@@ -719,6 +734,10 @@ static void test_after_fatal(void)
     g_assert_cmphex(head_of(vm, "recoverable", 3), ==, reported | lost);
     g_assert_cmphex(head_of(vm, "corrected", 4), ==, reported | recovered);
     ras_assert_count(vm, "in-flight", 0);
+    /* a QEMU without guest RAS could not take that along */
+    g_assert_false(has_ras_state(vm));
+    ras_poison(vm, PAGE(9), RAS_PAGE);
+    g_assert_true(has_ras_state(vm));
     vm = move(vm, NULL);
     g_assert_cmphex(head_of(vm, "recoverable", mail(vm, MAIL_ENTRIES) + 1),
                     ==, reported | lost);
@@ -2279,6 +2298,39 @@ static void test_checkstop_second(void)
     ras_quit(vm);
 }
 
+/* A check-stop ends with its vCPU, and leaves nothing that would have to move. */
+static void test_checkstop_unplugged(void)
+{
+    RasVm *vm = start_registered("-action panic=pause -smp 1,maxcpus=2 -device "
+                                 "power10_v2.0-spapr-cpu-core,core-id=1,"
+                                 "id=c1");
+    g_autofree char *why = NULL;
+
+    start_second_vcpu(vm);
+    ras_poison(vm, RTAS_BASE, RAS_PAGE);
+    ras_consume(vm, PAGE(1), 1);
+    ras_wait_until(vm, vm->panics);
+    why = ras_lost(vm);
+    ras_assert_like(why, "1: the RTAS area *");
+    ras_inject_refused(vm, "*lost since error 1*", "{ 'kind': 'memory',"
+                       " 'mode': 'consume', 'severity': 'recoverable',"
+                       " 'address': %" PRIu64 ", 'vcpu': 0 }",
+                       (uint64_t)PAGE(2));
+    ras_unpoison(vm, RTAS_BASE, RAS_PAGE);
+    ras_cont(vm);
+    qtest_qmp_device_del_send(vm->qts, "c1");
+    release_core(vm, 1);
+    ras_wait_count(vm, "discarded", 1);
+    g_assert_null(ras_lost(vm));
+    g_assert_false(has_ras_state(vm));
+
+    ras_consume(vm, PAGE(2), 0);
+    wait_entries(vm, 1);
+    g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
+    ras_assert_count(vm, "acknowledged", 1);
+    ras_quit(vm);
+}
+
 /* --- poison -------------------------------------------------------------- */
 
 /* Ranges of different severity lie beside each other without joining. */
@@ -2759,6 +2811,8 @@ int main(int argc, char **argv)
                    test_checkstop_handler_poisoned);
     qtest_add_func("/ras/pseries/check-stop/vector-poisoned",
                    test_checkstop_vector_poisoned);
+    qtest_add_func("/ras/pseries/check-stop/unplugged",
+                   test_checkstop_unplugged);
     qtest_add_func("/ras/pseries/anything", test_anything);
     qtest_add_func("/ras/pseries/poison/severity", test_poison_severity);
     qtest_add_func("/ras/pseries/move/log-out", test_move_log_out);
