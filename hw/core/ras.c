@@ -37,7 +37,10 @@
 /* How much later people are told of a record that the guest has to read. */
 #define REPORT_DELAY_NS (10 * SCALE_MS)
 
-/* Polling for an acknowledgement starts fast and slows down to this. */
+/*
+ * Polling for an acknowledgement starts fast and slows down to this.  So does
+ * the count of the guest's time, if there is nothing to poll for.
+ */
 #define ACK_POLL_MIN_NS (50 * SCALE_US)
 #define ACK_POLL_MAX_NS (10 * SCALE_MS)
 
@@ -207,9 +210,17 @@ static bool poll_acknowledged(RasState *s)
     return true;
 }
 
+static void set_ack_timer(RasState *s, int64_t now)
+{
+    s->ack_delay_ns = MIN(s->ack_delay_ns, s->ack_left_ns);
+    s->ack_since_ns = now;
+    timer_mod(s->ack_timer, now + s->ack_delay_ns);
+}
+
 /*
- * Virtual clock: a stopped guest cannot acknowledge, so its time does not
- * count.
+ * A guest that is not run cannot acknowledge, so that time does not count.  The
+ * virtual clock stands still if the VM is stopped, but not if QEMU is frozen
+ * or does not get a CPU: then the timer is late.
  */
 static void ack_timer_expired(void *opaque)
 {
@@ -219,23 +230,24 @@ static void ack_timer_expired(void *opaque)
     if (!outstanding(s) || poll_acknowledged(s)) {
         return;
     }
-    if (now >= s->ack_deadline_ns) {
+    s->ack_left_ns -= MIN(now - s->ack_since_ns, 2 * s->ack_delay_ns);
+    if (s->ack_left_ns <= 0) {
         reclaim_outstanding(s);
         return;
     }
     s->ack_delay_ns = MIN(s->ack_delay_ns * 2, ACK_POLL_MAX_NS);
-    timer_mod(s->ack_timer, MIN(now + s->ack_delay_ns, s->ack_deadline_ns));
+    set_ack_timer(s, now);
 }
 
 /* Steps are reported first; that starts the timer, too. */
 static void await_acknowledgement(RasState *s)
 {
-    s->ack_delay_ns = ACK_POLL_MIN_NS;
-    s->ack_deadline_ns = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
-                         s->reclaim_ms * (int64_t)SCALE_MS;
+    s->ack_left_ns = s->reclaim_ms * (int64_t)SCALE_MS;
     if (RAS_GET_CLASS(s)->acknowledged) {
+        s->ack_delay_ns = ACK_POLL_MIN_NS;
         qemu_bh_schedule(s->report_bh);
     } else {
+        s->ack_delay_ns = ACK_POLL_MAX_NS;
         report_later(s);
     }
 }
@@ -245,9 +257,7 @@ static void start_ack_timer(RasState *s)
     RasEntry *e = outstanding(s);
 
     if (e && e->stage == RAS_STAGE_NOTIFIED && !timer_pending(s->ack_timer)) {
-        timer_mod(s->ack_timer, RAS_GET_CLASS(s)->acknowledged ?
-                                qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
-                                s->ack_delay_ns : s->ack_deadline_ns);
+        set_ack_timer(s, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
     }
 }
 

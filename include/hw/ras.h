@@ -443,8 +443,9 @@ struct RasState {
     bool fatal_told;            /* pseries: there was a log of a fatal error */
 
     QEMUTimer *ack_timer;
-    int64_t ack_delay_ns;
-    int64_t ack_deadline_ns;
+    int64_t ack_delay_ns;       /* from one look to the next */
+    int64_t ack_since_ns;       /* the last one */
+    int64_t ack_left_ns;        /* guest time until the record is withdrawn */
     QEMUTimer *remind_timer;
     int64_t remind_delay_ms;
     QEMUTimer *pace_timer;

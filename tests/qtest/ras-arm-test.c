@@ -385,6 +385,25 @@ static void test_acknowledge(void)
     ras_quit(vm);
 }
 
+/* However long the guest takes, its acknowledgement is seen soon. */
+static void test_acknowledge_late(void)
+{
+    RasVm *vm = start_ready("-global virt-ras.reclaim-ms=3000");
+
+    for (int i = 0; i < 3; i++) {
+        uint64_t id = consume_notified(vm, PAGE(i), 0);
+
+        step_ms(vm, 500 + i * 700);
+        ras_assert_state(vm, id, "notified");
+        qtest_writel(vm->qts, HEADER + BLOCK, 0);
+        qtest_writeq(vm->qts, HEADER + READ_ACK, read_ack(vm) | 1);
+        step_ms(vm, 10);
+        ras_assert_state(vm, id, "over");
+        ras_assert_count(vm, "acknowledged", i + 1);
+    }
+    ras_quit(vm);
+}
+
 /* The state of the source is visible: ready, and whose record is out. */
 static void test_source(void)
 {
@@ -562,6 +581,23 @@ static void test_reclaim_stopped(void)
     ras_cont(vm);
     ras_wait_count(vm, "reclaimed", over + 1);
     ras_quit(vm);
+}
+
+static RasVm *start_with_record(unsigned int reclaim_ms)
+{
+    g_autofree char *options =
+        g_strdup_printf("-accel tcg -global virt-ras.reclaim-ms=%u",
+                        reclaim_ms);
+    RasVm *vm = start_ready(options);
+
+    consume_notified(vm, PAGE(1), 0);
+    return vm;
+}
+
+/* Nor can one whose QEMU is frozen. */
+static void test_reclaim_frozen(void)
+{
+    ras_check_frozen(start_with_record);
 }
 
 /* --- real accesses ------------------------------------------------------- */
@@ -1651,12 +1687,14 @@ int main(int argc, char **argv)
     qtest_add_func("/ras/virt/record/pages", test_pages);
     qtest_add_func("/ras/virt/record/end-of-ram", test_end_of_ram);
     qtest_add_func("/ras/virt/acknowledge/word", test_acknowledge);
+    qtest_add_func("/ras/virt/acknowledge/late", test_acknowledge_late);
     qtest_add_func("/ras/virt/acknowledge/source", test_source);
     qtest_add_func("/ras/virt/second/other-vcpu", test_second_vcpu);
     qtest_add_func("/ras/virt/second/same-vcpu", test_second_same_vcpu);
     qtest_add_func("/ras/virt/second/burst", test_burst);
     qtest_add_func("/ras/virt/reclaim/time", test_reclaim);
     qtest_add_func("/ras/virt/reclaim/stopped", test_reclaim_stopped);
+    qtest_add_func("/ras/virt/reclaim/frozen", test_reclaim_frozen);
     qtest_add_data_func("/ras/virt/access/kinds", "", test_access);
     qtest_add_data_func("/ras/virt/access/kinds-icount", "-icount shift=3",
                         test_access);

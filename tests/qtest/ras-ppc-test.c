@@ -1205,6 +1205,23 @@ static void test_reclaim(void)
     ras_quit(vm);
 }
 
+static RasVm *start_with_log(unsigned int reclaim_ms)
+{
+    g_autofree char *options =
+        g_strdup_printf("-global spapr-ras.reclaim-ms=%u", reclaim_ms);
+    RasVm *vm = start_registered(options);
+
+    ras_consume(vm, PAGE(1), 0);
+    wait_entries(vm, 1);
+    return vm;
+}
+
+/* While QEMU is frozen, the guest's time does not run out. */
+static void test_reclaim_frozen(void)
+{
+    ras_check_frozen(start_with_log);
+}
+
 /* Errors that wait for a vCPU which the guest stops are discarded. */
 static void test_stop_self(void)
 {
@@ -2785,7 +2802,8 @@ int main(int argc, char **argv)
     qtest_add_func("/ras/pseries/register/again", test_register_again);
     qtest_add_func("/ras/pseries/reset", test_reset);
     qtest_add_func("/ras/pseries/interlock", test_interlock);
-    qtest_add_func("/ras/pseries/reclaim", test_reclaim);
+    qtest_add_func("/ras/pseries/reclaim/time", test_reclaim);
+    qtest_add_func("/ras/pseries/reclaim/frozen", test_reclaim_frozen);
     qtest_add_func("/ras/pseries/stop-self", test_stop_self);
     qtest_add_func("/ras/pseries/unplug", test_unplug);
     qtest_add_func("/ras/pseries/unplug-owner", test_unplug_owner);

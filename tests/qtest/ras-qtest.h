@@ -607,6 +607,44 @@ ras_unpoison_refused(RasVm *vm, const char *pattern, const char *fmt, ...)
     va_end(ap);
 }
 
+/*
+ * QEMU is frozen for longer than a record that is out may take: that is no time
+ * of the guest, so the record stays.
+ *
+ * start: a machine with TCG, and this for property reclaim-ms, whose first
+ * error is out; it does not acknowledge by itself
+ */
+static inline void ras_check_frozen(RasVm *(*start)(unsigned int reclaim_ms))
+{
+    for (unsigned int reclaim_ms = 1000;; reclaim_ms *= 2) {
+        int64_t limit = reclaim_ms * INT64_C(1000), frozen = 0;
+        int64_t begin = g_get_monotonic_time();
+        RasVm *vm = start(reclaim_ms);
+        bool out;
+
+        /* the time may begin to count a little later than the error is out */
+        for (int i = 0; i < 2; i++) {
+            int64_t stop = g_get_monotonic_time();
+
+            g_assert_cmpint(kill(qtest_pid(vm->qts), SIGSTOP), ==, 0);
+            g_usleep(limit * 3 / 2);
+            g_assert_cmpint(kill(qtest_pid(vm->qts), SIGCONT), ==, 0);
+            frozen += g_get_monotonic_time() - stop;
+            g_usleep(20 * 1000);
+            /* with the second command, timers that are due have run */
+            ras_pump(vm);
+            ras_pump(vm);
+        }
+        out = ras_count(vm, "reclaimed") == 0;
+        ras_quit(vm);
+        if (g_get_monotonic_time() - begin - frozen < limit / 2) {
+            g_assert_true(out);
+            return;
+        }
+        /* this machine is too slow to tell: give it more time */
+    }
+}
+
 /* --- events -------------------------------------------------------------- */
 
 /* The next event, which is called name, for the caller to unref. */
