@@ -435,6 +435,39 @@ static void test_asynchronous(const void *data)
     ras_quit(vm);
 }
 
+/* A guest that does not acknowledge is interrupted again, more and more rarely. */
+static void test_reminders(void)
+{
+    static const unsigned int seconds[] = { 1, 2, 4, 8, 16, 32, 64, 64 };
+    RasVm *vm = start();
+    uint64_t id;
+
+    qtest_writel(vm->qts, GICD_ICFGR, GICD_EDGE);
+    qtest_writeb(vm->qts, GICD_TARGET, 1);
+    id = report(vm, PAGE(0), false);
+    ras_wait_until(vm, ras_state_is(vm, id, "notified"));
+    g_assert_true(interrupted(vm));
+    for (int i = 0; i < ARRAY_SIZE(seconds); i++) {
+        qtest_clock_step(vm->qts, seconds[i] * 1000000000LL - 1000000);
+        g_assert_false(interrupted(vm));
+        qtest_clock_step(vm->qts, 1000000);
+        g_assert_true(interrupted(vm));
+    }
+    ras_assert_state(vm, id, "notified");
+    qtest_writeq(vm->qts, READ_ACK(GED), 1);
+    ras_wait_until(vm, ras_state_is(vm, id, "over"));
+    qtest_clock_step(vm->qts, 200 * 1000000000LL);
+    g_assert_false(interrupted(vm));
+
+    /* for the next record it begins anew */
+    id = report(vm, PAGE(1), false);
+    ras_wait_until(vm, ras_state_is(vm, id, "notified"));
+    g_assert_true(interrupted(vm));
+    qtest_clock_step(vm->qts, 1000000000LL);
+    g_assert_true(interrupted(vm));
+    ras_quit(vm);
+}
+
 /*
  * What a reset cuts off can be read after it: as many blocks as Linux shows,
  * one behind the other.
@@ -1472,6 +1505,7 @@ int main(int argc, char **argv)
                         test_asynchronous);
     qtest_add_data_func("/ras/ghes/record/polled", GINT_TO_POINTER(POLLED),
                         test_asynchronous);
+    qtest_add_func("/ras/ghes/record/reminders", test_reminders);
     qtest_add_func("/ras/ghes/arm-processor/types", test_arm_types);
     qtest_add_func("/ras/ghes/arm-processor/arguments", test_arm_arguments);
     qtest_add_func("/ras/ghes/arm-processor/vcpus", test_arm_vcpus);

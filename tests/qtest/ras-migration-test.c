@@ -25,6 +25,7 @@
 #define CONSUMED        80
 #define LOST            88
 #define TELL_PANIC      89
+#define BARE_VCPU       91
 #define NR_ERRORS       106
 #define ERRORS          110
 
@@ -439,6 +440,37 @@ static void test_panic_moves(void)
 }
 
 /*
+ * Saved when a vCPU had taken an exception without a record, and had yet to run
+ * before the next one: after a reset nothing of that is left.
+ */
+static void test_bare_vcpu_reset(void)
+{
+    Side side = side_start(NULL, ras_on(), "-S");
+    RasVm *vm = side.vm;
+    g_autofree uint8_t *bare = NULL;
+    Part part;
+
+    add_disk(&side);
+    ras_consume(vm, vm->ram, 0);
+    save_snapshot(&side);
+    part = find_part(&side, SUBSECTION, VERSION_SIZE + FIRST(ID));
+    bare = g_memdup2(part.data, part.len);
+    g_assert_cmpint(ldl_be_p(bare + VERSION_SIZE + BARE_VCPU), ==, -1);
+    put(bare + VERSION_SIZE + BARE_VCPU, 4, 0);
+    write_part(&side, &part, bare);
+    assert_loads(&side);
+    ras_cont(vm);
+    /* here vCPUs do not run, so the next one does not come */
+    qobject_unref(ras_query(vm));
+    ras_assert_state(vm, 1, "queued");
+    ras_reset(vm);
+    ras_consume(vm, vm->ram, 0);
+    ras_wait_count(vm, "taken", 1);
+    g_free(part.data);
+    side_end(&side);
+}
+
+/*
  * Two errors whose records are in the stream: that of the first becomes shorter
  * than any record can be, and that of the second longer by as much.
  */
@@ -768,6 +800,7 @@ int main(int argc, char **argv)
     qtest_add_func("/ras/migration/replaces", test_replaces);
     qtest_add_func("/ras/migration/bad-content", test_bad_content);
     qtest_add_func("/ras/migration/panic-moves", test_panic_moves);
+    qtest_add_func("/ras/migration/bare-vcpu-reset", test_bare_vcpu_reset);
     qtest_add_func("/ras/migration/truncated", test_truncated);
     qtest_add_func("/ras/migration/fewer-vcpus", test_fewer_vcpus);
     qtest_add_func("/ras/migration/stock-refuses-errors",
