@@ -23,11 +23,11 @@ static RasEntry *entry_at(RasQueue *q, int16_t i)
     return i == NONE ? NULL : &q->entry[i];
 }
 
-void ras_queue_init(RasQueue *q, uint16_t *parking, unsigned int nr_vcpus)
+void ras_queue_init(RasQueue *q, RasQueueVcpu *vcpu, unsigned int nr_vcpus)
 {
     memset(q, 0, sizeof(*q));
-    memset(parking, 0, nr_vcpus * sizeof(*parking));
-    q->parking = parking;
+    memset(vcpu, 0, nr_vcpus * sizeof(*vcpu));
+    q->vcpu = vcpu;
     q->nr_vcpus = nr_vcpus;
     q->first = q->last = NONE;
     for (int i = 0; i < RAS_QUEUE_SIZE; i++) {
@@ -162,29 +162,31 @@ static void count_stage(RasCounts *c, RasStage stage)
     }
 }
 
+/* @n more errors like @error are queued, or fewer. */
+static void count_queued(RasQueue *q, const RasError *error, int n)
+{
+    q->channel[error->channel].queued += n;
+    if (ras_error_parks(error)) {
+        q->vcpu[error->vcpu].parking += n;
+        q->vcpu[error->vcpu].patient += ras_error_can_wait(error) ? n : 0;
+    }
+}
+
 bool ras_queue_advance(RasQueue *q, RasEntry *e, RasStage stage)
 {
-    bool parks = ras_error_parks(&e->error);
-
     if (!step_allowed(q, e, stage)) {
         return false;
     }
 
     if (stage == RAS_STAGE_QUEUED) {
-        q->channel[e->error.channel].queued++;
-        if (parks) {
-            q->parking[e->error.vcpu]++;
-        }
+        count_queued(q, &e->error, 1);
     } else if (stage == RAS_STAGE_RECORDED) {
         /* still queued for its vCPU, which goes on with the notification */
         outstanding_add(q, e);
         e->recorded = true;
     } else if (e->stage == RAS_STAGE_QUEUED ||
                e->stage == RAS_STAGE_RECORDED) {
-        q->channel[e->error.channel].queued--;
-        if (parks) {
-            q->parking[e->error.vcpu]--;
-        }
+        count_queued(q, &e->error, -1);
         if (stage == RAS_STAGE_NOTIFIED && !e->recorded) {
             outstanding_add(q, e);
         }
@@ -298,6 +300,12 @@ static RasEntry *consumed_before(RasQueue *q, RasEntry *e)
     return e;
 }
 
+static bool is_put_off(const RasQueue *q, const RasError *error)
+{
+    return error->channel == RAS_CHANNEL_EXCEPTION &&
+           q->vcpu[error->vcpu].put_off && ras_error_can_wait(error);
+}
+
 /* The first error from @i on that waits for its turn on @channel. */
 static RasEntry *next_queued(RasQueue *q, RasChannel channel, int16_t i)
 {
@@ -305,7 +313,7 @@ static RasEntry *next_queued(RasQueue *q, RasChannel channel, int16_t i)
 
     for (e = entry_at(q, i); e; e = entry_at(q, e->next)) {
         if (e->stage == RAS_STAGE_QUEUED && !e->held &&
-            e->error.channel == channel) {
+            e->error.channel == channel && !is_put_off(q, &e->error)) {
             return e;
         }
     }
@@ -369,10 +377,18 @@ void ras_queue_hold(RasQueue *q, RasEntry *e)
     }
 }
 
+void ras_queue_put_off(RasQueue *q, int vcpu, bool put_off)
+{
+    q->vcpu[vcpu].put_off = put_off;
+}
+
 void ras_queue_restore_begin(RasQueue *q, uint64_t last_id,
                              const RasCounts *counts)
 {
     ras_queue_discard(q, -1);
+    for (unsigned int i = 0; i < q->nr_vcpus; i++) {
+        ras_queue_put_off(q, i, false);
+    }
     q->last_id = MAX(q->last_id, last_id);
     q->counts = *counts;
 }
@@ -401,10 +417,7 @@ bool ras_queue_restore(RasQueue *q, const RasEntry *from)
     q->in_flight++;
     q->held += e->held;
     if (queued) {
-        q->channel[e->error.channel].queued++;
-        if (ras_error_parks(&e->error)) {
-            q->parking[e->error.vcpu]++;
-        }
+        count_queued(q, &e->error, 1);
     } else {
         outstanding_add(q, e);
     }
@@ -431,9 +444,14 @@ bool ras_queue_restore_end(const RasQueue *q)
 
 bool ras_queue_parks(const RasQueue *q, int vcpu)
 {
+    const RasQueueVcpu *v;
     const RasEntry *owner;
 
-    if (vcpu < 0 || vcpu >= (int64_t)q->nr_vcpus || !q->parking[vcpu]) {
+    if (vcpu < 0 || vcpu >= (int64_t)q->nr_vcpus) {
+        return false;
+    }
+    v = &q->vcpu[vcpu];
+    if (v->parking == (v->put_off ? v->patient : 0)) {
         return false;
     }
     if (q->held || !q->channel[RAS_CHANNEL_EXCEPTION].nr_outstanding) {

@@ -9,7 +9,6 @@
 
 #include "qemu/osdep.h"
 #include "qapi/error.h"
-#include "qemu/bitmap.h"
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
 #include "qemu/timer.h"
@@ -52,8 +51,9 @@
  */
 #define BARE_INTERVAL_MS 2
 
-/* How often a vCPU gets that long to leave its exception handler. */
-#define HANDLER_WAITS_MAX 500
+/* How long a vCPU gets to leave its exception handler, and how often to look */
+#define HANDLER_LEAVE_NS (1000 * SCALE_MS)
+#define HANDLER_LOOK_NS  (2 * SCALE_MS)
 
 /*
  * A guest can make errors faster than anybody reads events: at most so many
@@ -467,26 +467,44 @@ static void let_run(RasState *s, CPUState *cpu)
 static bool waits_for_handler(RasState *s, RasEntry *e, CPUState *cpu)
 {
     RasDeviceClass *rc = RAS_GET_CLASS(s);
-    bool can_wait = !e->error.immediate &&
-                    (e->error.origin == RAS_ORIGIN_INJECTED ||
-                     !ras_error_parks(&e->error));
+    RasVcpu *v = &s->vcpu[cpu->cpu_index];
+    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
 
-    if (!can_wait || qtest_enabled() || !rc->in_handler) {
+    if (!ras_error_can_wait(&e->error) || qtest_enabled() || !rc->in_handler) {
         return false;
     }
     if (!rc->in_handler(s, cpu)) {
-        clear_bit(cpu->cpu_index, s->stays_in_handler);
+        v->leave_by_ns = 0;
+        v->stays_in_handler = false;
         return false;
     }
-    if (e->waited >= HANDLER_WAITS_MAX) {
-        set_bit(cpu->cpu_index, s->stays_in_handler);
+    if (!v->leave_by_ns) {
+        v->leave_by_ns = now + HANDLER_LEAVE_NS;
     }
-    if (test_bit(cpu->cpu_index, s->stays_in_handler)) {
+    if (v->stays_in_handler || now >= v->leave_by_ns) {
+        v->stays_in_handler = true;
         return false;
     }
-    e->waited++;
-    let_run(s, cpu);
+    ras_queue_put_off(&s->queue, cpu->cpu_index, true);
+    if (!timer_pending(s->handler_timer)) {
+        timer_mod(s->handler_timer, now + HANDLER_LOOK_NS);
+    }
+    kick_next(s);
     return true;
+}
+
+static void forget_handlers(RasState *s)
+{
+    timer_del(s->handler_timer);
+    for (unsigned int i = 0; i < s->queue.nr_vcpus; i++) {
+        ras_queue_put_off(&s->queue, i, false);
+    }
+}
+
+static void handler_timer_expired(void *opaque)
+{
+    forget_handlers(opaque);
+    kick_next(opaque);
 }
 
 bool ras_vcpu_deliver(CPUState *cpu)
@@ -674,7 +692,8 @@ static void ras_reset_enter(Object *obj, ResetType type)
     s->loaded = false;
     s->tell_panic = false;
     s->bare_vcpu = -1;
-    bitmap_zero(s->stays_in_handler, s->queue.nr_vcpus);
+    forget_handlers(s);
+    memset(s->vcpu, 0, s->queue.nr_vcpus * sizeof(*s->vcpu));
     update_waiting(s);
     ras_poison_clear(s);
     ras_host_memory_reset(s);
@@ -752,6 +771,7 @@ static void device_unrealized(DeviceListener *listener, DeviceState *dev)
             rc->reclaim(s);
         }
         ras_advance(s, e, RAS_STAGE_DISCARDED);
+        s->vcpu[e->error.vcpu] = (RasVcpu) { 0 };
     }
     /* nobody is left who must not run on */
     s->lost = s->lost && s->queue.held;
@@ -769,12 +789,13 @@ static void ras_realize(DeviceState *dev, Error **errp)
         return;
     }
     s->bare_vcpu = -1;
-    s->stays_in_handler = bitmap_new(nr_vcpus);
-    s->parking = g_new0(uint16_t, nr_vcpus);
+    s->vcpu = g_new0(RasVcpu, nr_vcpus);
     ras_poison_init(s, nr_vcpus);
-    ras_queue_init(&s->queue, s->parking, nr_vcpus);
+    ras_queue_init(&s->queue, g_new(RasQueueVcpu, nr_vcpus), nr_vcpus);
     s->ack_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, ack_timer_expired, s);
     s->bare_timer = timer_new_ms(QEMU_CLOCK_REALTIME, bare_timer_expired, s);
+    s->handler_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, handler_timer_expired,
+                                    s);
     s->report_bh = qemu_bh_new(report_bh_run, s);
 #ifdef CONFIG_TIMERFD
     /* if there is none, report_later() does without */

@@ -156,7 +156,6 @@ typedef struct RasEntry {
     bool held;                  /* cannot be delivered before a reset */
     bool recursive;             /* accepted while another was outstanding */
     bool quiet;                 /* too many: its steps are not told of */
-    uint16_t waited;            /* times that a handler was let run first */
     const char *delivery;       /* how the guest is told; static string */
     uint64_t telling;           /* bytes of error.len in the current record */
     uint64_t told;              /* bytes in those that were acknowledged */
@@ -193,6 +192,13 @@ typedef struct RasReport {
 /* An error makes five steps at most: see the picture above. */
 #define RAS_STEPS_MAX (RAS_QUEUE_SIZE * 5)
 
+/* What the queue knows of one vCPU. */
+typedef struct RasQueueVcpu {
+    uint16_t parking;           /* queued errors that park it */
+    uint16_t patient;           /* those of them that can wait */
+    bool put_off;               /* what can wait, waits; see ras_queue_put_off */
+} RasQueueVcpu;
+
 typedef struct RasQueue {
     RasEntry entry[RAS_QUEUE_SIZE];
     int16_t free;               /* list of unused entries, linked by next */
@@ -206,7 +212,7 @@ typedef struct RasQueue {
     uint16_t held;
     uint64_t last_id;
     RasCounts counts;
-    uint16_t *parking;          /* per vCPU: queued errors that park it */
+    RasQueueVcpu *vcpu;
     unsigned int nr_vcpus;
     RasStep step[RAS_STEPS_MAX];
     unsigned int step_head, step_count;
@@ -214,10 +220,10 @@ typedef struct RasQueue {
 
 /*
  * ras_queue_init: make @q empty
- * @parking: array of @nr_vcpus elements that the caller owns and that lives
- *           as long as @q
+ * @vcpu: array of @nr_vcpus elements that the caller owns and that lives as
+ *        long as @q
  */
-void ras_queue_init(RasQueue *q, uint16_t *parking, unsigned int nr_vcpus);
+void ras_queue_init(RasQueue *q, RasQueueVcpu *vcpu, unsigned int nr_vcpus);
 
 /*
  * ras_queue_accept: take an error into the queue
@@ -237,8 +243,9 @@ void ras_queue_refuse(RasQueue *q);
 /*
  * ras_queue_next: the error of @channel that is to be delivered now, or NULL
  *
- * That is the oldest queued error that is not held, if none is outstanding;
- * but if it was injected, an error that its vCPU has consumed goes first.
+ * That is the oldest queued error that is neither held nor put off, if none is
+ * outstanding; but if it was injected, an error that its vCPU has consumed goes
+ * first.
  */
 RasEntry *ras_queue_next(RasQueue *q, RasChannel channel);
 
@@ -279,6 +286,13 @@ unsigned int ras_queue_discard(RasQueue *q, int vcpu);
  * It keeps its vCPU parked and no longer stands in the way of others.
  */
 void ras_queue_hold(RasQueue *q, RasEntry *e);
+
+/*
+ * ras_queue_put_off: errors of @vcpu that can wait do so, or no longer
+ *
+ * Meanwhile they do not park it, and do not stand in the way of others.
+ */
+void ras_queue_put_off(RasQueue *q, int vcpu, bool put_off);
 
 /*
  * Restoring a queue from what another one held: begin, then each error that
@@ -325,6 +339,16 @@ RasEntry *ras_queue_following(RasQueue *q, const RasEntry *e);
 static inline bool ras_error_parks(const RasError *error)
 {
     return error->synchronous && error->severity != RAS_SEVERITY_CORRECTED;
+}
+
+/*
+ * ras_error_can_wait: true if @error need not be delivered where its vCPU is:
+ * no instruction of it has consumed @error, or it may run past that
+ */
+static inline bool ras_error_can_wait(const RasError *error)
+{
+    return !error->immediate && (error->origin == RAS_ORIGIN_INJECTED ||
+                                 !ras_error_parks(error));
 }
 
 /* ras_stage_is_end: true for the stages that no step leads out of */

@@ -429,13 +429,18 @@ typedef struct RasRate {
     unsigned int held_back;
 } RasRate;
 
+typedef struct RasVcpu {
+    int64_t leave_by_ns;        /* its handler is not waited for longer, or 0 */
+    bool stays_in_handler;      /* it was waited for in vain */
+} RasVcpu;
+
 struct RasState {
     DeviceState parent_obj;
 
     uint32_t reclaim_ms;        /* property reclaim-ms */
 
     RasQueue queue;
-    uint16_t *parking;
+    RasVcpu *vcpu;
     RasPoison poison;
     bool lost;                  /* check-stopped: an error is held */
     bool tell_panic;            /* GUEST_PANICKED is still to be sent */
@@ -460,7 +465,7 @@ struct RasState {
     RasRate log_rate;
     int bare_vcpu;              /* has to run before its next error, or -1 */
     bool bare_vcpu_ran;         /* and was run since */
-    unsigned long *stays_in_handler;    /* vCPUs that were waited for in vain */
+    QEMUTimer *handler_timer;   /* to look at handlers that are waited for */
     RasRate told_rate;
     uint64_t events_dropped;
     bool loaded;                /* and did not run since */

@@ -113,6 +113,74 @@ def test_immediate(tmp_path: Path, immediate: Dict[str, Any]) -> None:
     pytest.fail('it waits')
 
 
+# Time passes with instructions, however busy the host is.
+STEADY = ['-icount', 'shift=4']
+
+
+def test_left_in_the_end(tmp_path: Path) -> None:
+    """It stays too long once, and is waited for again when it was left."""
+    with bare.pseries('handler-ppc64', tmp_path, *STEADY, *OPTIONS[2:],
+                      macro='NESTS') as vm:
+        vm.launch()
+        wait_ready(vm)
+        inject(vm)
+        wait(vm, 'acknowledged', 1)
+        # This one comes into the handler, after a second.
+        inject(vm)
+        wait(vm, 'acknowledged', 2)
+        end = time.monotonic() + 30 * environment.time_factor()
+        while is_in_handler(vm):
+            assert time.monotonic() < end
+        assert counters(vm) == [2, 1]
+        # The second of these is due when the handler of the first has begun.
+        vm.cmd('stop')
+        inject(vm)
+        inject(vm)
+        vm.cmd('cont')
+        wait(vm, 'acknowledged', 4)
+        assert counters(vm) == [4, 1]
+        vm.shutdown(hard=True)
+
+
+# bare/others-ppc64.S: the second vCPU runs into an error so often, per second.
+PER_SECOND = 200
+
+
+def delivered_meanwhile(events: List[Dict[str, Any]], number: int) -> int:
+    """How many others, from "queued" to "notified" of error @number."""
+    states = [(event['data']['error']['id'], event['data']['error']['state'])
+              for event in events if event['event'] == 'RAS_ERROR']
+    between = states[states.index((number, 'queued')):
+                     states.index((number, 'notified'))]
+    return sum(state == 'notified' for _, state in between)
+
+
+def test_others_do_not_wait(tmp_path: Path) -> None:
+    """One waits for a handler: errors of another vCPU come meanwhile.
+
+    For a second of the guest's time, and no longer.
+    """
+    with bare.pseries('others-ppc64', tmp_path, *STEADY, *OPTIONS[2:], '-smp',
+                      '2') as vm:
+        vm.launch()
+        vm.cmd('ras-inject', kind='memory', address=ADDRESS, mode='poison',
+               severity='recoverable')
+        wait(vm, 'acknowledged', 3)
+        number = vm.cmd('ras-inject', kind='memory', address=ADDRESS + 0x1000,
+                        mode='consume', severity='recoverable', vcpu=0)['id']
+        events: List[Dict[str, Any]] = []
+        end = time.monotonic() + 60 * environment.time_factor()
+        while not any(event['event'] == 'RAS_ERROR' and
+                      event['data']['error']['id'] == number and
+                      event['data']['error']['state'] == 'notified'
+                      for event in events):
+            assert time.monotonic() < end, events
+            events += vm.get_qmp_events(wait=True)
+        vm.shutdown(hard=True)
+    # A little more than a period passes from one to the next.
+    assert PER_SECOND / 2 < delivered_meanwhile(events, number) <= PER_SECOND
+
+
 def save(folder: Path, after: str, waiting: bool) -> bool:
     """Save a VM in its handler; with an error that waits, if @waiting.
 

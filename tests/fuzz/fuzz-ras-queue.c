@@ -131,7 +131,7 @@ static void live(RasQueue *q, Input *in)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static RasQueue q;
-    uint16_t parking[NR_VCPUS];
+    RasQueueVcpu vcpu[NR_VCPUS];
     Input in = { data, size };
     const RasCounts counts = {
         .accepted = get(&in, 1),
@@ -144,7 +144,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     };
     unsigned int n, restored = 0;
 
-    ras_queue_init(&q, parking, NR_VCPUS);
+    ras_queue_init(&q, vcpu, NR_VCPUS);
     ras_queue_restore_begin(&q, get(&in, 1), &counts);
     n = get(&in, 1);
     for (unsigned int i = 0; i < n; i++) {
@@ -165,7 +165,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ras_queue_discard(&q, -1);
     check(&q);
     for (int i = 0; i < NR_VCPUS; i++) {
-        g_assert(!parking[i] && !ras_queue_parks(&q, i));
+        g_assert(!vcpu[i].parking && !vcpu[i].patient &&
+                 !ras_queue_parks(&q, i));
     }
     return 0;
 }

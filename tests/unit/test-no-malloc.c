@@ -191,7 +191,7 @@ static void test_rtas_log(void)
 static void test_queue(void)
 {
     static RasQueue q;
-    static uint16_t parking[1];
+    static RasQueueVcpu vcpu[1];
     static const RasError error = {
         .kind = RAS_KIND_MEMORY,
         .severity = RAS_SEVERITY_RECOVERABLE,
@@ -204,7 +204,7 @@ static void test_queue(void)
     RasReport report;
     unsigned int accepted = 0, reported = 0, n, tried;
 
-    ras_queue_init(&q, parking, ARRAY_SIZE(parking));
+    ras_queue_init(&q, vcpu, ARRAY_SIZE(vcpu));
     forbid();
     while (ras_queue_accept(&q, &error)) {
         accepted++;

@@ -14,14 +14,14 @@
 
 typedef struct Fixture {
     RasQueue *q;
-    uint16_t parking[NR_VCPUS];
+    RasQueueVcpu vcpu[NR_VCPUS];
 } Fixture;
 
 static void set_up(Fixture *f, gconstpointer data)
 {
     f->q = g_new(RasQueue, 1);
-    memset(f->parking, 0xff, sizeof(f->parking));
-    ras_queue_init(f->q, f->parking, NR_VCPUS);
+    memset(f->vcpu, 0xff, sizeof(f->vcpu));
+    ras_queue_init(f->q, f->vcpu, NR_VCPUS);
 }
 
 static void tear_down(Fixture *f, gconstpointer data)
@@ -139,7 +139,7 @@ static void test_no_stage_is_skipped(Fixture *f, gconstpointer data)
             RasStage before;
             bool done;
 
-            ras_queue_init(f->q, f->parking, NR_VCPUS);
+            ras_queue_init(f->q, f->vcpu, NR_VCPUS);
             e = take(f, 1);
             for (unsigned int k = 0; k < cases[i].len; k++) {
                 g_assert_true(ras_queue_advance(f->q, e, cases[i].path[k]));
@@ -210,7 +210,53 @@ static void test_corrected_does_not_park(Fixture *f, gconstpointer data)
     g_assert_false(ras_queue_parks(f->q, 1));
     g_assert_true(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION) == e);
     g_assert_true(ras_queue_advance(f->q, e, RAS_STAGE_NOTIFIED));
-    g_assert_cmpuint(f->parking[1], ==, 0);
+    g_assert_cmpuint(f->vcpu[1].parking, ==, 0);
+}
+
+/*
+ * What can wait, waits, and neither parks its vCPU nor keeps others waiting; in
+ * the end all is as before.
+ */
+static void test_put_off(Fixture *f, gconstpointer data)
+{
+    RasError injected = an_error(1), immediate, corrected;
+    RasEntry *a, *b, *c, *d, *e, *x;
+
+    injected.origin = RAS_ORIGIN_INJECTED;
+    immediate = corrected = injected;
+    immediate.immediate = true;
+    corrected.severity = RAS_SEVERITY_CORRECTED;
+    a = ras_queue_accept(f->q, &injected);
+    b = ras_queue_accept(f->q, &corrected);
+    ras_queue_put_off(f->q, 1, true);
+    g_assert_null(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION));
+    g_assert_false(ras_queue_parks(f->q, 1));
+
+    /* what comes while it is so */
+    x = ras_queue_accept(f->q, &injected);
+    g_assert_null(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION));
+    g_assert_false(ras_queue_parks(f->q, 1));
+    g_assert_true(ras_queue_advance(f->q, x, RAS_STAGE_DISCARDED));
+
+    c = take(f, 0);
+    g_assert_true(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION) == c);
+    g_assert_true(ras_queue_advance(f->q, c, RAS_STAGE_DISCARDED));
+    d = take(f, 1);
+    g_assert_true(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION) == d);
+    g_assert_true(ras_queue_parks(f->q, 1));
+    g_assert_true(ras_queue_advance(f->q, d, RAS_STAGE_DISCARDED));
+    e = ras_queue_accept(f->q, &immediate);
+    g_assert_true(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION) == e);
+    g_assert_true(ras_queue_parks(f->q, 1));
+    g_assert_true(ras_queue_advance(f->q, e, RAS_STAGE_DISCARDED));
+    g_assert_false(ras_queue_parks(f->q, 1));
+
+    ras_queue_put_off(f->q, 1, false);
+    g_assert_true(ras_queue_parks(f->q, 1));
+    g_assert_true(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION) == a);
+    g_assert_true(ras_queue_advance(f->q, a, RAS_STAGE_DISCARDED));
+    g_assert_true(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION) == b);
+    g_assert_false(ras_queue_parks(f->q, 1));
 }
 
 static void test_held(Fixture *f, gconstpointer data)
@@ -464,7 +510,7 @@ static void test_what_batches(Fixture *f, gconstpointer data)
     for (size_t i = 0; i < G_N_ELEMENTS(alone); i++) {
         RasEntry *first, *second;
 
-        ras_queue_init(f->q, f->parking, NR_VCPUS);
+        ras_queue_init(f->q, f->vcpu, NR_VCPUS);
         first = ras_queue_accept(f->q, alone[i]);
         second = take_async(f, RAS_CHANNEL_INTERRUPT);
         g_assert_nonnull(ras_queue_accept(f->q, alone[i]));
@@ -476,7 +522,7 @@ static void test_what_batches(Fixture *f, gconstpointer data)
                                               batch), ==, 1);
         g_assert_true(batch[0] == second);
     }
-    ras_queue_init(f->q, f->parking, NR_VCPUS);
+    ras_queue_init(f->q, f->vcpu, NR_VCPUS);
     take_async(f, RAS_CHANNEL_INTERRUPT);
     take_async(f, RAS_CHANNEL_INTERRUPT);
     ras_queue_accept(f->q, &corrected);
@@ -515,7 +561,7 @@ static void copy_queue(RasQueue *to, RasQueue *from)
 static void test_restore(Fixture *f, gconstpointer data)
 {
     g_autofree RasQueue *q = g_new(RasQueue, 1);
-    uint16_t parking[NR_VCPUS];
+    RasQueueVcpu vcpu[NR_VCPUS];
     RasEntry *a = take(f, 0), *b = take(f, 1), *batch[RAS_BATCH_MAX];
     RasEntry *ended = take(f, 2);
     unsigned int n;
@@ -532,7 +578,7 @@ static void test_restore(Fixture *f, gconstpointer data)
     advance_all(f, batch, n, RAS_STAGE_NOTIFIED);
     take_async(f, RAS_CHANNEL_INTERRUPT);
 
-    ras_queue_init(q, parking, NR_VCPUS);
+    ras_queue_init(q, vcpu, NR_VCPUS);
     copy_queue(q, f->q);
     g_assert_cmpuint(q->in_flight, ==, 6);
     g_assert_cmpuint(ras_queue_outstanding(q, RAS_CHANNEL_EXCEPTION)->id, ==,
@@ -704,6 +750,7 @@ typedef struct Model {
     GHashTable *stage;              /* id -> last stage reported */
     uint64_t ends[RAS_STAGE_MAX];
     uint64_t accepted, refused;
+    bool put_off[NR_VCPUS];
 } Model;
 
 static void model_drain(Model *m, RasQueue *q)
@@ -740,7 +787,9 @@ static void model_check(const Model *m, RasQueue *q)
             continue;
         }
         if (e->stage == RAS_STAGE_QUEUED || e->stage == RAS_STAGE_RECORDED) {
-            parked[e->error.vcpu] += ras_error_parks(&e->error);
+            parked[e->error.vcpu] += ras_error_parks(&e->error) &&
+                !(m->put_off[e->error.vcpu] && !e->error.immediate &&
+                  e->error.origin == RAS_ORIGIN_INJECTED);
         }
         if (e->stage == RAS_STAGE_RECORDED || e->stage == RAS_STAGE_NOTIFIED) {
             outstanding++;
@@ -790,7 +839,15 @@ static void random_event(Fixture *f, Model *m)
     RasQueue *q = f->q;
     RasEntry *e;
 
-    switch (g_test_rand_int_range(0, 13)) {
+    switch (g_test_rand_int_range(0, 14)) {
+    case 13:
+    {
+        int vcpu = g_test_rand_int_range(0, NR_VCPUS);
+
+        m->put_off[vcpu] = g_test_rand_bit();
+        ras_queue_put_off(q, vcpu, m->put_off[vcpu]);
+        break;
+    }
     case 12:
     {
         RasError error = an_serror(g_test_rand_int_range(-1, NR_VCPUS + 1));
@@ -827,11 +884,14 @@ static void random_event(Fixture *f, Model *m)
 
         error.severity = g_test_rand_int_range(0, 3);
         error.synchronous = g_test_rand_int_range(0, 4);
+        error.origin = g_test_rand_int_range(0, 2);
+        error.immediate = g_test_rand_int_range(0, 4) == 0;
         if (ras_queue_accept(q, &error)) {
             m->accepted++;
         } else {
             /* full: the vCPU would try again */
             m->refused += error.vcpu < 0 || error.vcpu >= NR_VCPUS ||
+                          error.origin == RAS_ORIGIN_INJECTED ||
                           !ras_error_parks(&error);
         }
         break;
@@ -910,6 +970,7 @@ int main(int argc, char **argv)
     add("owner-is-not-parked", test_owner_is_not_parked);
     add("corrected-does-not-park", test_corrected_does_not_park);
     add("consumed-before-injected", test_consumed_before_injected);
+    add("put-off", test_put_off);
     add("held", test_held);
     add("refusals", test_refusals);
     add("full", test_full);

@@ -7,6 +7,8 @@
  *   STAYS   keeps the log for a while, gives it back, stays for a while, and
  *           returns; COUNTERS has how often it was entered, and how often while
  *           it was there
+ *   NESTS   gives the log back, stays for a while, and returns; but the first
+ *           time, until it was entered once more.  COUNTERS is as above
  */
 
 #include "pseries.S.inc"
@@ -93,6 +95,37 @@ alone:
         spend   KEEP
         rtas    interlock
         spend   STAY
+        li      %r20, 0
+        mtsrr0  %r27
+        mtsrr1  %r26
+        rfid
+#elif defined(NESTS)
+        mfsrr0  %r25
+        mfsrr1  %r24
+        count   0
+        cmpwi   %r20, 0
+        beq     alone
+        count   4
+        rtas    interlock
+        mtsrr0  %r25
+        mtsrr1  %r24
+        rfid
+alone:
+        mr      %r27, %r25
+        mr      %r26, %r24
+        li      %r20, 1
+        rtas    interlock
+        lwz     %r5, COUNTERS(0)
+        cmpwi   %r5, 1
+        bne     stay
+again:
+        lwz     %r5, COUNTERS(0)
+        cmpwi   %r5, 2
+        bne     again
+        b       leave
+stay:
+        spend   STAY
+leave:
         li      %r20, 0
         mtsrr0  %r27
         mtsrr1  %r26
