@@ -89,6 +89,12 @@ bool ras_has_channel(RasState *s, RasChannel channel)
                                            rc->channel_name(s, channel) != NULL;
 }
 
+/* Has an instruction run into @error, so that it belongs to that place? */
+static bool is_consumed(const RasError *error)
+{
+    return error->origin != RAS_ORIGIN_INJECTED && ras_error_parks(error);
+}
+
 static RasEntry *outstanding(RasState *s)
 {
     return ras_queue_outstanding(&s->queue, RAS_CHANNEL_EXCEPTION);
@@ -386,6 +392,10 @@ uint64_t ras_report(const RasError *error, Error **errp)
         ras_serror_deliver(s, e);
         return e->id;
     }
+    if (is_consumed(error)) {
+        s->vcpu[error->vcpu].consumed = true;
+        s->vcpu[error->vcpu].place_known = false;
+    }
     if (error->origin != RAS_ORIGIN_INJECTED && error->vcpu == s->bare_vcpu) {
         /* it ran, and must not run on now */
         s->bare_vcpu = -1;
@@ -507,6 +517,63 @@ static void handler_timer_expired(void *opaque)
     kick_next(opaque);
 }
 
+/* The error that @cpu has consumed and could not take yet, if any. */
+static RasEntry *consumed_by(RasState *s, CPUState *cpu)
+{
+    RasEntry *e;
+
+    for (e = ras_queue_first(&s->queue); e;
+         e = ras_queue_following(&s->queue, e)) {
+        if (e->stage == RAS_STAGE_QUEUED && !e->held &&
+            e->error.vcpu == cpu->cpu_index && is_consumed(&e->error)) {
+            return e;
+        }
+    }
+    return NULL;
+}
+
+void ras_vcpu_note_place(CPUState *cpu)
+{
+    RasVcpu *v = &the_ras->vcpu[cpu->cpu_index];
+
+    /* what is being loaded is not there yet */
+    if (v->consumed && !v->place_known &&
+        !runstate_check(RUN_STATE_INMIGRATE) &&
+        !runstate_check(RUN_STATE_RESTORE_VM)) {
+        cpu_synchronize_state(cpu);
+        v->place = cpu->cc->get_pc(cpu);
+        v->place_known = true;
+    }
+}
+
+/*
+ * A system reset or a debugger has moved @cpu away from the instruction that
+ * has consumed an error.  When @cpu comes back, it is executed again, and fails
+ * again.  The Power ISA has the system reset go first in the same way.
+ */
+void ras_vcpu_check_place(CPUState *cpu)
+{
+    RasState *s = the_ras;
+    RasVcpu *v = &s->vcpu[cpu->cpu_index];
+    RasEntry *e;
+
+    if (!v->consumed || !v->place_known) {
+        return;
+    }
+    cpu_synchronize_state(cpu);
+    if (cpu->cc->get_pc(cpu) == v->place) {
+        return;
+    }
+    v->consumed = false;
+    e = consumed_by(s, cpu);
+    if (e) {
+        e->delivery = "not told, because the vCPU is no longer at the "
+                      "instruction, which will run into the error again";
+        ras_advance(s, e, RAS_STAGE_DISCARDED);
+        kick_next(s);
+    }
+}
+
 bool ras_vcpu_deliver(CPUState *cpu)
 {
     RasState *s = the_ras;
@@ -525,6 +592,7 @@ bool ras_vcpu_deliver(CPUState *cpu)
     cpu_synchronize_state(cpu);
     if (!rc->vcpu_online(s, cpu)) {
         /* the guest switched it off while the error waited */
+        e->delivery = "not told, because the guest has switched off the vCPU";
         ras_advance(s, e, RAS_STAGE_DISCARDED);
         kick_next(s);
         return false;
@@ -537,6 +605,9 @@ bool ras_vcpu_deliver(CPUState *cpu)
     if (res == RAS_RECORD_CHECKSTOP) {
         checkstop(s, e, why);
         return false;
+    }
+    if (is_consumed(&e->error)) {
+        s->vcpu[cpu->cpu_index].consumed = false;
     }
     if (res == RAS_RECORD_WRITTEN) {
         advance(s, e, RAS_STAGE_RECORDED);
@@ -714,12 +785,15 @@ void ras_loaded(RasState *s, bool lost, int64_t pause_ns)
     s->lost_report = (RasReport) {
         .delivery = "lost before the VM was moved here",
     };
-    for (e = ras_queue_first(&s->queue); lost && e;
+    memset(s->vcpu, 0, s->queue.nr_vcpus * sizeof(*s->vcpu));
+    for (e = ras_queue_first(&s->queue); e;
          e = ras_queue_following(&s->queue, e)) {
         if (e->held) {
             s->lost_report.error = e->error;
             s->lost_report.id = e->id;
-            break;
+        }
+        if (e->stage == RAS_STAGE_QUEUED && is_consumed(&e->error)) {
+            s->vcpu[e->error.vcpu].consumed = true;
         }
     }
     update_waiting(s);

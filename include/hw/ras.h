@@ -288,6 +288,10 @@ extern unsigned int ras_errors_waiting;
 bool ras_vcpu_is_parked(CPUState *cpu);
 bool ras_vcpu_is_idle(CPUState *cpu, bool *idle);
 
+/* ras_vcpu_note_place, ras_vcpu_check_place: see ras_vcpu_left() */
+void ras_vcpu_note_place(CPUState *cpu);
+void ras_vcpu_check_place(CPUState *cpu);
+
 /*
  * ras_vcpu_deliver: deliver the error that @cpu may take, if there is one
  *
@@ -311,10 +315,27 @@ static inline bool ras_vcpu_idle(CPUState *cpu, bool *idle)
     return unlikely(ras_errors_waiting) && ras_vcpu_is_idle(cpu, idle);
 }
 
-/* ras_vcpu_service: deliver, on @cpu's thread, the error that it may take */
+/*
+ * ras_vcpu_left: @cpu's thread has left guest code, and is about to do what
+ * others want it to do, which may move @cpu to another place: a system reset
+ * for instance.  An error that @cpu has consumed belongs to the instruction at
+ * which it is now.
+ */
+static inline void ras_vcpu_left(CPUState *cpu)
+{
+    if (unlikely(ras_errors_waiting)) {
+        ras_vcpu_note_place(cpu);
+    }
+}
+
+/*
+ * ras_vcpu_service: deliver, on @cpu's thread, the error that it may take;
+ * withdraw the one that it has consumed if it is at another place now
+ */
 static inline void ras_vcpu_service(CPUState *cpu)
 {
     if (unlikely(ras_errors_waiting)) {
+        ras_vcpu_check_place(cpu);
         ras_vcpu_deliver(cpu);
     }
 }
@@ -432,6 +453,9 @@ typedef struct RasRate {
 typedef struct RasVcpu {
     int64_t leave_by_ns;        /* its handler is not waited for longer, or 0 */
     bool stays_in_handler;      /* it was waited for in vain */
+    bool consumed;              /* it has an error that belongs to a place: */
+    bool place_known;
+    vaddr place;                /* address of the instruction */
 } RasVcpu;
 
 struct RasState {

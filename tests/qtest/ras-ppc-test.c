@@ -1243,6 +1243,132 @@ static void test_stop_self(void)
     ras_quit(vm);
 }
 
+/* --- vCPUs that are moved ------------------------------------------------ */
+
+/* What the second vCPU does: load from the address that is in r3. */
+#define LOADER          0x6800
+#define LOADER_LOAD     (LOADER + 24)
+
+static void write_loader(QTestState *qts)
+{
+    Code code = { qts, LOADER };
+
+    emit_li(&code, 13, MAILBOX_OF(1));
+    emit_li(&code, 4, MSR_RI);
+    emit(&code, 0x7c810164);                                /* mtmsrd r4,1 */
+    g_assert_cmphex(code.at, <=, LOADER_LOAD);
+    while (code.at < LOADER_LOAD) {
+        emit(&code, 0x60000000);                            /* nop */
+    }
+    emit(&code, 0xe8a30000);                                /* ld r5,0(r3) */
+    emit_branch(&code, code.at);
+}
+
+/*
+ * A system reset routine that notes where it comes from, and goes back.  r13 of
+ * the first vCPU is 0: what it notes is in nobody's way.
+ */
+static void write_reset_routine(QTestState *qts)
+{
+    Code code = { qts, RESET_HANDLER };
+
+    emit_mfspr(&code, 10, 26);
+    emit(&code, 0xf94d0000 | MAIL_SRR0);            /* std r10,SRR0(r13) */
+    emit(&code, 0xe8630000);                        /* ld r3,0(r3) */
+    emit(&code, 0x4c000024);                        /* rfid */
+}
+
+/*
+ * A system reset of a vCPU that is parked with what it has run into goes first,
+ * although the error has to wait: its routine is entered from the instruction,
+ * which then runs into the error again.
+ */
+static void test_reset_while_parked(const void *options)
+{
+    g_autofree char *all = g_strdup_printf(PATIENT "-S %s",
+                                           (const char *)options);
+    RasVm *vm = ras_start(all);
+    uint32_t args[] = { 1, LOADER, PAGE(3) };
+    uint64_t a;
+    QDict *step;
+
+    write_loader(vm->qts);
+    run_guest(vm);
+    write_reset_routine(vm->qts);
+    set_rtas_base(vm, RTAS_BASE);
+    g_assert_cmpint(nmi_register(vm, RESET_HANDLER, HANDLER), ==, SUCCESS);
+    a = ras_consume(vm, PAGE(1), 0);
+    wait_entries(vm, 1);
+    ras_poison(vm, PAGE(3), RAS_PAGE);
+    g_assert_cmpint(rtas(vm, "start-cpu", 3, args, 1), ==, SUCCESS);
+    ras_wait_count(vm, "accepted", 2);
+    ras_drop_events(vm);
+
+    qtest_qmp_assert_success(vm->qts, "{ 'execute': 'inject-nmi' }");
+    step = ras_next_step(vm, 2, "discarded");
+    ras_assert_like(qdict_get_str(step, "delivery"), "not told, *again");
+    qobject_unref(step);
+    ras_wait_count(vm, "accepted", 3);
+    ras_assert_part(vm, "parked", "[ 1 ]");
+    g_assert_cmphex(qtest_readq(vm->qts, MAILBOX_OF(1) + MAIL_SRR0), ==,
+                    LOADER_LOAD);
+    ras_assert_state(vm, a, "notified");
+
+    g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
+    wait_entries(vm, 2);
+    g_assert_cmphex(mail(vm, MAIL_SRR0), ==, LOADER_LOAD);
+    g_assert_cmphex(mail(vm, MAIL_SRR1) & MSR_RI, ==, MSR_RI);
+    g_assert_cmphex(mail(vm, MAIL_DAR), ==, PAGE(3));
+    ras_assert_state(vm, 3, "notified");
+    ras_quit(vm);
+}
+
+static RasVm *move_stopped(RasVm *vm)
+{
+    g_autofree char *file = ras_temp_file();
+
+    ras_save(vm, file, "completed");
+    ras_quit(vm);
+    vm = ras_start(PATIENT "-incoming defer");
+    ras_load(vm, file);
+    g_unlink(file);
+    return vm;
+}
+
+/*
+ * The same after a move: the error that is parked belongs to the place at which
+ * its vCPU is then.
+ */
+static void test_reset_after_move(void)
+{
+    RasVm *vm = ras_start(PATIENT "-S");
+    uint32_t args[] = { 1, LOADER, PAGE(3) };
+
+    write_loader(vm->qts);
+    run_guest(vm);
+    write_reset_routine(vm->qts);
+    set_rtas_base(vm, RTAS_BASE);
+    g_assert_cmpint(nmi_register(vm, RESET_HANDLER, HANDLER), ==, SUCCESS);
+    ras_consume(vm, PAGE(1), 0);
+    wait_entries(vm, 1);
+    ras_poison(vm, PAGE(3), RAS_PAGE);
+    g_assert_cmpint(rtas(vm, "start-cpu", 3, args, 1), ==, SUCCESS);
+    ras_wait_count(vm, "accepted", 2);
+    ras_stop(vm);
+    vm = move_stopped(vm);
+
+    qtest_qmp_assert_success(vm->qts, "{ 'execute': 'inject-nmi' }");
+    ras_cont(vm);
+    ras_wait_count(vm, "accepted", 3);
+    ras_assert_count(vm, "discarded", 1);
+    g_assert_cmphex(qtest_readq(vm->qts, MAILBOX_OF(1) + MAIL_SRR0), ==,
+                    LOADER_LOAD);
+    g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
+    wait_entries(vm, 2);
+    g_assert_cmphex(mail(vm, MAIL_SRR0), ==, LOADER_LOAD);
+    ras_quit(vm);
+}
+
 /* --- many vCPUs ---------------------------------------------------------- */
 
 /*
@@ -2831,6 +2957,12 @@ int main(int argc, char **argv)
                    test_checkstop_vector_poisoned);
     qtest_add_func("/ras/pseries/check-stop/unplugged",
                    test_checkstop_unplugged);
+    qtest_add_data_func("/ras/pseries/moved/system-reset", "",
+                        test_reset_while_parked);
+    qtest_add_data_func("/ras/pseries/moved/system-reset-icount",
+                        "-icount shift=3", test_reset_while_parked);
+    qtest_add_func("/ras/pseries/moved/system-reset-after-move",
+                   test_reset_after_move);
     qtest_add_func("/ras/pseries/anything", test_anything);
     qtest_add_func("/ras/pseries/poison/severity", test_poison_severity);
     qtest_add_func("/ras/pseries/move/log-out", test_move_log_out);
