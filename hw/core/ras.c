@@ -590,7 +590,7 @@ bool ras_vcpu_deliver(CPUState *cpu)
         return false;
     }
     cpu_synchronize_state(cpu);
-    if (!rc->vcpu_online(s, cpu)) {
+    if (!rc->vcpu_online(s, cpu) && !is_consumed(&e->error)) {
         /* the guest switched it off while the error waited */
         e->delivery = "not told, because the guest has switched off the vCPU";
         ras_advance(s, e, RAS_STAGE_DISCARDED);

@@ -23,6 +23,7 @@
 #define STOCK "RAS_STOCK_QEMU_PPC64"
 
 #define H_CEDE 0xe0
+#define H_PROD 0xe8
 #define H_SIGNAL_SYS_RESET 0x380
 #define H_RTAS 0xf000
 #define H_UPDATE_DT 0xf003
@@ -1248,6 +1249,7 @@ static void test_stop_self(void)
 /* What the second vCPU does: load from the address that is in r3. */
 #define LOADER          0x6800
 #define LOADER_LOAD     (LOADER + 24)
+#define STOP_SELF_ARGS  0xb000
 
 static void write_loader(QTestState *qts)
 {
@@ -1366,6 +1368,49 @@ static void test_reset_after_move(void)
     g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
     wait_entries(vm, 2);
     g_assert_cmphex(mail(vm, MAIL_SRR0), ==, LOADER_LOAD);
+    ras_quit(vm);
+}
+
+static bool is_stopped(RasVm *vm, uint32_t vcpu)
+{
+    g_assert_cmpint(rtas(vm, "query-cpu-stopped-state", 1, &vcpu, 2), ==,
+                    SUCCESS);
+    return qtest_readl(vm->qts, RETS + 4) == 0;
+}
+
+/*
+ * stop-self, and then H_PROD of another vCPU, by which it runs again: it takes
+ * what it runs into, although it counts as stopped.
+ */
+static void test_stopped_and_prodded(void)
+{
+    RasVm *vm = ras_start(PATIENT "-S");
+    Code second = { vm->qts, LOADER };
+    uint32_t args[] = { 1, LOADER, 0 };
+
+    run_guest(vm);
+    /* token, no arguments, no results */
+    qtest_writel(vm->qts, STOP_SELF_ARGS, 0x2007);
+    qtest_writeq(vm->qts, STOP_SELF_ARGS + 4, 0);
+    emit_li(&second, 13, MAILBOX_OF(1));
+    emit_li(&second, 9, MAILBOX_OF(1));
+    emit_count(&second, MAIL_DONE);
+    emit_li(&second, 3, H_RTAS);
+    emit_li(&second, 4, STOP_SELF_ARGS);
+    emit(&second, 0x44000022);                              /* sc 1 */
+    emit_li(&second, 3, PAGE(3));
+    emit(&second, 0xe8a30000);                              /* ld r5,0(r3) */
+    emit_branch(&second, second.at);
+    register_handler(vm);
+    ras_poison(vm, PAGE(3), RAS_PAGE);
+    g_assert_cmpint(rtas(vm, "start-cpu", 3, args, 1), ==, SUCCESS);
+    ras_wait_until(vm, qtest_readq(vm->qts, MAILBOX_OF(1) + MAIL_DONE));
+    ras_wait_until(vm, is_stopped(vm, 1));
+    start_hypercall(vm, H_PROD, 1);
+    wait_entries(vm, 1);
+    g_assert_cmphex(mail(vm, MAIL_DAR), ==, PAGE(3));
+    ras_assert_count(vm, "accepted", 1);
+    ras_assert_count(vm, "notified", 1);
     ras_quit(vm);
 }
 
@@ -2963,6 +3008,8 @@ int main(int argc, char **argv)
                         "-icount shift=3", test_reset_while_parked);
     qtest_add_func("/ras/pseries/moved/system-reset-after-move",
                    test_reset_after_move);
+    qtest_add_func("/ras/pseries/stopped-and-prodded",
+                   test_stopped_and_prodded);
     qtest_add_func("/ras/pseries/anything", test_anything);
     qtest_add_func("/ras/pseries/poison/severity", test_poison_severity);
     qtest_add_func("/ras/pseries/move/log-out", test_move_log_out);
