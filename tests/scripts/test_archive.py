@@ -204,11 +204,11 @@ def test_newest_is_gone(archive: Archive, scripts_archive: Runner) -> None:
 
 def test_not_our_kernels(archive: Archive, scripts_archive: Runner) -> None:
     """Neither other flavours nor kernels before 6.1 are taken."""
-    for name, version in (('linux-image-5.10.0-30-powerpc64le', '5.10.218-1'),
-                          ('linux-image-6.12.9+deb13-rt-powerpc64le', '6.12.9'),
-                          ('linux-image-6.12.9+deb13-powerpc64le-64k', '6.12.9'),
-                          ('linux-image-6.12.9+deb13-powerpc64le-dbg', '6.12.9')):
-        archive.add('trixie', name, 'ppc64el', version,
+    for name, version in (('5.10.0-30-powerpc64le', '5.10.218-1'),
+                          ('6.12.9+deb13-rt-powerpc64le', '6.12.9-1'),
+                          ('6.12.9+deb13-powerpc64le-64k', '6.12.9-1'),
+                          ('6.12.9+deb13-powerpc64le-dbg', '6.12.9-1')):
+        archive.add('trixie', f'linux-image-{name}', 'ppc64el', version,
                     boot__vmlinux=name.encode())
     archive.add('bookworm', 'linux-image-6.1.0-37-powerpc64le', 'ppc64el',
                 '6.1.140-1', boot__vmlinux=b'the only one')
