@@ -47,32 +47,6 @@ bool ppc_ras_access_failed(CPUState *cs, uint64_t cause, vaddr addr,
     return true;
 }
 
-/* A nested guest has a DPDES of its own. */
-static bool has_doorbell(PowerPCCPU *cpu)
-{
-    return tcg_enabled() && cpu->vhyp && !vhyp_cpu_in_nested(cpu);
-}
-
-void ppc_ras_save_doorbell(PowerPCCPU *cpu)
-{
-    CPUPPCState *env = &cpu->env;
-
-    if (has_doorbell(cpu)) {
-        env->spr[SPR_DPDES] = !!(env->pending_interrupts &
-                                 PPC_INTERRUPT_DOORBELL);
-    }
-}
-
-int ppc_ras_doorbell_saved(void *opaque)
-{
-    PowerPCCPU *cpu = opaque;
-
-    if (has_doorbell(cpu)) {
-        cpu->env.spr[SPR_DPDES] = 0;
-    }
-    return 0;
-}
-
 /*
  * stop-self halts it and takes the events that end a power saving mode from
  * its LPCR; KVM does not let go of these.
@@ -86,9 +60,5 @@ void ppc_ras_cpu_loaded(PowerPCCPU *cpu)
         env->quiesced = CPU(cpu)->halted &&
                         (kvm_enabled() || !(env->spr[SPR_LPCR] & wakes));
         ppc_maybe_interrupt(env);
-    }
-    if (has_doorbell(cpu) && env->spr[SPR_DPDES]) {
-        env->spr[SPR_DPDES] = 0;
-        ppc_set_irq(cpu, PPC_INTERRUPT_DOORBELL, 1);
     }
 }

@@ -37,17 +37,6 @@ unsigned int ppc_ras_accesses(CPUState *cs,
                               RasStorageAccess access[RAS_ACCESSES_MAX]);
 
 /*
- * ppc_ras_save_doorbell, ppc_ras_doorbell_saved: before and after a vCPU is
- * saved; the second has the type of VMStateDescription::post_save
- *
- * TCG has a doorbell that was not taken (msgsndp) as a pending interrupt, and
- * those are not in the stream.  So it goes there as what the architecture has
- * for that, DPDES.
- */
-void ppc_ras_save_doorbell(PowerPCCPU *cpu);
-int ppc_ras_doorbell_saved(void *opaque);
-
-/*
  * ppc_ras_cpu_loaded: a vCPU was loaded from a stream; its last step
  *
  * The stream does not say whether the guest has stopped it by RTAS.  A vCPU

@@ -37,10 +37,8 @@ def taken(vm: Any) -> int:
     return bare.doublewords(vm, REPORT + 8, 1)[0]
 
 
-def taken_after_saving(variable: str, folder: Path) -> List[int]:
-    """By the VM that was saved and goes on, and by the one that is loaded."""
-    stream = f'file:{folder}/stream'
-    result = []
+def taken_when_saved(variable: str, folder: Path, stream: str) -> int:
+    """By a VM that was saved and goes on."""
     with bare.pseries('doorbell-ppc64', folder, '-accel', 'tcg',
                       variable=variable) as vm:
         vm.launch()
@@ -49,8 +47,15 @@ def taken_after_saving(variable: str, folder: Path) -> List[int]:
         vm.cmd('migrate', uri=stream)
         bare.wait_status(vm, 'query-migrate', {'completed'})
         vm.cmd('cont')
-        result.append(taken(vm))
+        result = taken(vm)
         vm.shutdown(hard=True)
+    return result
+
+
+def taken_after_saving(variable: str, folder: Path) -> List[int]:
+    """By the VM that was saved and goes on, and by the one that is loaded."""
+    stream = f'file:{folder}/stream'
+    result = [taken_when_saved(variable, folder, stream)]
     with bare.pseries('doorbell-ppc64', folder, '-accel', 'tcg', '-incoming',
                       stream, variable=variable) as vm:
         vm.launch()
@@ -71,3 +76,16 @@ def test_taken(tmp_path: Path) -> None:
 def test_stock_loses_it(tmp_path: Path) -> None:
     """It is not in the stream."""
     assert taken_after_saving(PPC64.stock_variable, tmp_path) == [1, 0]
+
+
+@pytest.mark.skipif(not environment.has(PPC64.stock_variable),
+                    reason='there is no build of the base')
+def test_stock_refuses_it(tmp_path: Path) -> None:
+    """It would lose it; or die of it, when it runs a nested guest."""
+    stream = f'file:{tmp_path}/stream'
+    assert taken_when_saved(PPC64.qemu_variable, tmp_path, stream) == 1
+    with bare.pseries('doorbell-ppc64', tmp_path, '-accel', 'tcg', '-incoming',
+                      stream, variable=PPC64.stock_variable) as vm:
+        vm.launch()
+        vm.wait(60 * environment.time_factor())
+        assert vm.exitcode() == 1
