@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""ppc64: a nested guest whose time is over when it is entered.
+"""ppc64: when a nested guest is left.
 
-Its hypervisor says when to leave it (hdec_expiry, HDEC).  A busy machine may
-enter it later than that.
+Its hypervisor says when (hdec_expiry, HDEC).  A busy machine may enter it later
+than that.
 """
 
 import time
 from pathlib import Path
-from typing import Callable, List, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 import pytest
 
@@ -24,6 +24,11 @@ HDEC = 0x980
 TIMES = 1000
 # What the nested guest counts to in a second, about.
 SECOND = 200000000
+# Ticks: 200 ms, and longer than any test.
+SHORT = 102400000
+FOR_EVER = 1 << 45
+
+APIS = {'hv': ('cap-nested-hv=on', 'HV'), 'papr': ('cap-nested-papr=on', 'PAPR')}
 
 
 class Report(NamedTuple):
@@ -32,36 +37,67 @@ class Report(NamedTuple):
     left: int
     interrupt: int
     counted: int
+    shortest: int
+    called: int
+    booted: int
+    interrupts: int
+    loop: int
 
 
-def run(variable: str, folder: Path,
-        until: Callable[[List[Report]], bool]) -> List[Report]:
-    """All reports until they are as wanted."""
-    with bare.pseries('nested-ppc64', folder, '-machine', 'cap-nested-hv=on',
-                      '-accel', 'tcg', variable=variable) as vm:
+def read(vm: Any) -> Report:
+    """The report as it is now."""
+    return Report(*bare.doublewords(vm, REPORT, len(Report._fields)))
+
+
+def wait(vm: Any, until: Callable[[Report], bool]) -> Report:
+    """Until the report is as wanted."""
+    end = time.monotonic() + 60 * environment.time_factor()
+    while True:
+        report = read(vm)
+        if until(report):
+            return report
+        assert time.monotonic() < end, report
+        time.sleep(0.05)
+
+
+def nested(folder: Path, *args: str, api: str = 'hv', ticks: int = FOR_EVER,
+           macro: str = 'NONE', variable: str = PPC64.qemu_variable) -> Any:
+    """A VM with a hypervisor that runs a nested guest."""
+    option, which = APIS[api]
+    return bare.pseries('nested-ppc64', folder, '-machine', option, '-accel',
+                        'tcg', *args, macros=[f'TICKS={ticks}', which, macro],
+                        variable=variable)
+
+
+@pytest.mark.parametrize('api', APIS)
+def test_left(tmp_path: Path, api: str) -> None:
+    """It is left, whenever it is entered, if its time is over."""
+    with nested(tmp_path, api=api, ticks=0) as vm:
         vm.launch()
-        end = time.monotonic() + 60 * environment.time_factor()
-        reports: List[Report] = []
-        while not reports or not until(reports):
-            assert time.monotonic() < end, reports[-3:]
-            reports.append(Report(*bare.doublewords(vm, REPORT, 3)))
-            time.sleep(0.05)
+        assert wait(vm, lambda report: report.left >= TIMES).interrupt == HDEC
         vm.shutdown(hard=True)
-    return reports
 
 
-def test_left(tmp_path: Path) -> None:
-    """It is left, whenever it is entered."""
-    reports = run(PPC64.qemu_variable, tmp_path,
-                  lambda reports: reports[-1].left >= TIMES)
-    assert reports[-1].interrupt == HDEC
+def test_time_left(tmp_path: Path) -> None:
+    """It is not left before its time is over."""
+    with nested(tmp_path, ticks=SHORT) as vm:
+        vm.launch()
+        report = wait(vm, lambda report: report.left >= 5)
+        assert report.interrupt == HDEC
+        assert report.shortest >= SHORT
+        vm.shutdown(hard=True)
 
 
 @pytest.mark.skipif(not environment.has(PPC64.stock_variable),
                     reason='there is no build of the base')
 def test_stock_does_not_leave(tmp_path: Path) -> None:
     """It runs on as long as it likes."""
-    reports = run(PPC64.stock_variable, tmp_path,
-                  lambda reports: reports[-1].counted >=
-                  reports[0].counted + SECOND)
-    assert {report.left for report in reports} == {0}
+    with nested(tmp_path, ticks=0, variable=PPC64.stock_variable) as vm:
+        vm.launch()
+        before = read(vm)
+        report = wait(vm, lambda report:
+                      report.counted >= before.counted + SECOND)
+        assert report.left == 0
+        vm.shutdown(hard=True)
+
+

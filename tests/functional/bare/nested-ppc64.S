@@ -1,21 +1,41 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The firmware of a "pseries" machine with cap-nested-hv=on: runs a nested
- * guest that never ends, and that is to be left at a time that has passed when
- * it is entered.  At REPORT, 64 bits each: how often it was left, by which
- * interrupt, and how far it has counted.
+ * The firmware of a "pseries" machine with cap-nested-hv=on, or with
+ * cap-nested-papr=on (PAPR): runs a nested guest that counts for ever, and
+ * enters it again whenever it is left.
+ *
+ *   TICKS       the nested guest is to be left so much later than it is entered
+ *   HYPERCALLS  the nested guest makes hypercalls, too: its hypervisor is asked
+ *               to switch the machine off, and does not
+ *
+ * At REPORT, 64 bits each, see below.
  */
 
 #include "pseries.S.inc"
 
-#define REPORT 0x30000
+#define REPORT     0x30000
+#define LEFT       0            /* how often it was left, hypercalls apart */
+#define INTERRUPT  8            /* by which interrupt, at last */
+#define COUNTED    16           /* by the nested guest */
+#define SHORTEST   24           /* from entering to leaving by HDEC, in ticks */
+#define CALLED     32           /* hypercalls of the nested guest */
+#define BOOTED     40
+#define INTERRUPTS 48           /* system resets that came to 0x100 */
+#define LOOP       56           /* where the nested guest counts */
+
+#ifndef TICKS
+#define TICKS 0
+#endif
+
+#define HDEC    0x980
+#define SYSCALL 0xc00
 
 /* The nested guest's number, and its MSR: SF, ME. */
 #define LPID 1
 #define MSR  0x8000000000001000
 
-/* Timebase.  It begins at 0. */
-#define PASSED 1
+/* struct kvmppc_hv_guest_state of Linux, in doublewords */
+#define HDEC_EXPIRY 11
 
 /* Power ISA 3.0, Book III, 6.7: 52 bits by 13, 9, 9, 9, and 12 in the page. */
 #define HR              (1 << 63)
@@ -25,6 +45,19 @@
 #define ENTRY_REFERENCE (1 << 8)
 #define ENTRY_CHANGE    (1 << 7)
 #define ENTRY_ACCESS    7
+#define ROOT_SIZE       0x10000
+
+/* Linux, Documentation/arch/powerpc/kvm-nested.rst */
+#define POWER9         0x4000
+#define CAPABILITY     48
+#define PAGE_TABLE     0x0005
+#define RUN_INPUT      0x0c00
+#define RUN_OUTPUT     0x0c01
+#define GPR8           0x1008
+#define HDEC_EXPIRY_TB 0x1020
+#define NIA            0x1021
+#define VCPU_MSR       0x1022
+#define BUFFER_SIZE    0x1000
 
         /* the registers of a nested guest are little-endian */
         .macro  le64 value
@@ -33,36 +66,128 @@
         .endr
         .endm
 
+        .macro  address register, label
+        lis     \register, (\label - _start)@ha
+        addi    \register, \register, (\label - _start)@l
+        .endm
+
+        .macro  count offset
+        ld      %r7, \offset(%r8)
+        addi    %r7, %r7, 1
+        std     %r7, \offset(%r8)
+        .endm
+
         .globl  _start
 _start:
+        /* a reset of the machine clears it, as all of this file */
+started:
+        .long   0
+power_off:
+        .long   RTAS_POWER_OFF, 2, 1, 0, 0, -1
+        .balign 8
+ticks:
+        .8byte  TICKS
 
         .org    0x100
-        lis     %r4, (partition_table - _start)@ha
-        addi    %r4, %r4, (partition_table - _start)@l
-        hypercall H_SET_PARTITION_TABLE
         lis     %r8, REPORT >> 16
-        li      %r9, 0
+        lwz     %r7, started - _start(0)
+        cmpwi   %cr7, %r7, 0
+        beq     %cr7, boot
+        count   INTERRUPTS
+        rfid
+
+boot:
+        li      %r7, 1
+        stw     %r7, started - _start(0)
+        li      %r7, -1
+        std     %r7, SHORTEST(%r8)
+        count   BOOTED
+        address %r7, nested
+        std     %r7, LOOP(%r8)
+#ifdef PAPR
+        li      %r4, 0
+        li      %r5, POWER9
+        sldi    %r5, %r5, CAPABILITY
+        hypercall H_GUEST_SET_CAPABILITIES
+        li      %r4, 0
+        li      %r5, -1
+        hypercall H_GUEST_CREATE
+        mr      %r31, %r4
+        li      %r4, 0
+        mr      %r5, %r31
+        li      %r6, 0
+        hypercall H_GUEST_CREATE_VCPU
+        li      %r4, 1
+        sldi    %r4, %r4, 63
+        mr      %r5, %r31
+        li      %r6, 0
+        address %r7, guest_state
+        li      %r8, guest_state_end - guest_state
+        hypercall H_GUEST_SET_STATE
+        li      %r4, 0
+        mr      %r5, %r31
+        li      %r6, 0
+        address %r7, vcpu_state
+        li      %r8, vcpu_state_end - vcpu_state
+        hypercall H_GUEST_SET_STATE
+        lis     %r8, REPORT >> 16
+#else
+        address %r4, partition_table
+        hypercall H_SET_PARTITION_TABLE
+#endif
+
 again:
-        lis     %r4, (state - _start)@ha
-        addi    %r4, %r4, (state - _start)@l
-        lis     %r5, (registers - _start)@ha
-        addi    %r5, %r5, (registers - _start)@l
+        mftb    %r9
+#ifdef PAPR
+        li      %r4, 0
+        mr      %r5, %r31
+        li      %r6, 0
+        hypercall H_GUEST_RUN_VCPU
+        cmpdi   %r3, 0
+        bne     left
+        mr      %r3, %r4
+left:
+#else
+        ld      %r10, ticks - _start(0)
+        add     %r10, %r10, %r9
+        address %r4, state
+        li      %r5, 8 * HDEC_EXPIRY
+        stdbrx  %r10, %r4, %r5
+        address %r5, registers
         hypercall H_ENTER_NESTED
-        std     %r3, 8(%r8)
-        addi    %r9, %r9, 1
-        std     %r9, 0(%r8)
+#endif
+        mftb    %r10
+        std     %r3, INTERRUPT(%r8)
+        cmpdi   %r3, SYSCALL
+        beq     called
+        count   LEFT
+        cmpdi   %r3, HDEC
+        bne     again
+        subf    %r10, %r9, %r10
+        ld      %r7, SHORTEST(%r8)
+        cmpld   %r10, %r7
+        bge     again
+        std     %r10, SHORTEST(%r8)
+        b       again
+called:
+        count   CALLED
         b       again
 
 nested:
         addi    %r5, %r5, 1
-        std     %r5, 16(%r4)
+        std     %r5, COUNTED(%r8)
+#ifdef HYPERCALLS
+        andi.   %r6, %r5, 0xffff
+        bne     nested
+        rtas    power_off
+#endif
         b       nested
 
         /* its first GiB is ours */
-        .balign 0x10000
+        .balign ROOT_SIZE
 root:
         .8byte  ENTRY_VALID | (directory - _start) | 9
-        .balign 0x10000
+        .balign ROOT_SIZE
 directory:
         .8byte  ENTRY_VALID | ENTRY_LEAF | ENTRY_REFERENCE | ENTRY_CHANGE | \
                 ENTRY_ACCESS
@@ -77,15 +202,41 @@ partition_table:
 state:
         le64    1                       /* version */
         le64    LPID
-        .org    state + 12 * 8
-        le64    PASSED                  /* hdec_expiry */
         .org    state + 0x1000
 
         /* and of all others */
 registers:
-        .org    registers + 4 * 8
-        le64    REPORT                  /* r4 */
+        .org    registers + 8 * 8
+        le64    REPORT                  /* r8 */
         .org    registers + 32 * 8
         le64    (nested - _start)       /* NIP */
         le64    MSR
         .org    registers + 0x1000
+
+        /* H_GUEST_SET_STATE */
+guest_state:
+        .long   1
+        .short  PAGE_TABLE, 24
+        .8byte  root - _start, 52, ROOT_SIZE
+guest_state_end:
+vcpu_state:
+        .long   6
+        .short  RUN_INPUT, 16
+        .8byte  input - _start, BUFFER_SIZE
+        .short  RUN_OUTPUT, 16
+        .8byte  output - _start, BUFFER_SIZE
+        .short  GPR8, 8
+        .8byte  REPORT
+        .short  HDEC_EXPIRY_TB, 8
+        .8byte  TICKS
+        .short  NIA, 8
+        .8byte  nested - _start
+        .short  VCPU_MSR, 8
+        .8byte  MSR
+vcpu_state_end:
+
+        .balign 0x1000
+input:
+        .org    input + BUFFER_SIZE
+output:
+        .org    output + BUFFER_SIZE

@@ -5,7 +5,7 @@ import re
 import subprocess
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List, NamedTuple, Set
+from typing import Any, Callable, Dict, List, NamedTuple, Sequence, Set
 
 from . import environment
 from .targets import PPC64, Target
@@ -51,13 +51,15 @@ def build_arm64(target: Target, name: str, program: Path,
 
 
 def pseries(name: str, folder: Path, *args: str, macro: str = 'NONE',
+            macros: Sequence[str] = (),
             variable: str = PPC64.qemu_variable) -> Any:
     """A "pseries" VM that runs the file of that name in place of firmware."""
     environment.use_qemu_python()
     from qemu.machine import QEMUMachine  # pylint: disable=C0415
 
     build(PPC64, SOURCES / f'{name}.S', folder / 'firmware', '-mbig',
-          '-Wl,-Ttext=0', '-Wl,--oformat=binary', f'-D{macro}')
+          '-Wl,-Ttext=0', '-Wl,--oformat=binary', f'-D{macro}',
+          *[f'-D{another}' for another in macros])
     return QEMUMachine(str(environment.path(variable)), args=[
         '-machine', 'pseries', '-cpu', 'power9', '-m', '512M', '-nodefaults',
         '-bios', str(folder / 'firmware'), *args],
