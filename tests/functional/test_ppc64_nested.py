@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""ppc64: when a nested guest is left.
+"""ppc64: what ends a nested guest, and what its hypervisor gets to know.
 
-Its hypervisor says when (hdec_expiry, HDEC).  A busy machine may enter it later
-than that.
+A vCPU that runs a nested guest is the hypervisor's when the machine is reset,
+when the VM is saved, and on a system reset.
 """
 
 import time
@@ -20,6 +20,8 @@ MACHINE = 'ppc64'
 REPORT = 0x30000
 # Hypervisor decrementer interrupt.
 HDEC = 0x980
+
+H_IN_USE = -77 & (1 << 64) - 1
 
 TIMES = 1000
 # What the nested guest counts to in a second, about.
@@ -42,6 +44,8 @@ class Report(NamedTuple):
     booted: int
     interrupts: int
     loop: int
+    deleted: int
+    deleted_all: int
 
 
 def read(vm: Any) -> Report:
@@ -58,6 +62,12 @@ def wait(vm: Any, until: Callable[[Report], bool]) -> Report:
             return report
         assert time.monotonic() < end, report
         time.sleep(0.05)
+
+
+def wait_counts(vm: Any) -> Report:
+    """Until the nested guest has counted on."""
+    before = read(vm).counted
+    return wait(vm, lambda report: report.counted > before + 1000)
 
 
 def nested(folder: Path, *args: str, api: str = 'hv', ticks: int = FOR_EVER,
@@ -88,6 +98,32 @@ def test_time_left(tmp_path: Path) -> None:
         vm.shutdown(hard=True)
 
 
+@pytest.mark.parametrize('api', APIS)
+def test_reset(tmp_path: Path, api: str) -> None:
+    """The machine is reset while it runs, and runs it again."""
+    with nested(tmp_path, api=api) as vm:
+        vm.launch()
+        for number in range(5):
+            wait(vm, lambda report, number=number: report.booted > number)
+            wait_counts(vm)
+            vm.cmd('system_reset')
+        report = wait(vm, lambda report: report.booted == 6)
+        assert report.left == 0
+        vm.shutdown(hard=True)
+
+
+def test_deleted(tmp_path: Path) -> None:
+    """It cannot be while it runs."""
+    with nested(tmp_path, '-smp', '2', api='papr', macro='DELETES') as vm:
+        vm.launch()
+        wait(vm, lambda report: report.deleted_all != 0)
+        vm.cmd('system_reset')
+        wait(vm, lambda report: report.booted == 2)
+        report = wait_counts(vm)
+        assert (report.deleted, report.deleted_all) == (H_IN_USE, H_IN_USE)
+        vm.shutdown(hard=True)
+
+
 @pytest.mark.skipif(not environment.has(PPC64.stock_variable),
                     reason='there is no build of the base')
 def test_stock_does_not_leave(tmp_path: Path) -> None:
@@ -99,5 +135,3 @@ def test_stock_does_not_leave(tmp_path: Path) -> None:
                       report.counted >= before.counted + SECOND)
         assert report.left == 0
         vm.shutdown(hard=True)
-
-

@@ -7,6 +7,7 @@
  *   TICKS       the nested guest is to be left so much later than it is entered
  *   HYPERCALLS  the nested guest makes hypercalls, too: its hypervisor is asked
  *               to switch the machine off, and does not
+ *   DELETES     another vCPU tries to delete the nested guest that runs (PAPR)
  *
  * At REPORT, 64 bits each, see below.
  */
@@ -22,6 +23,7 @@
 #define BOOTED     40
 #define INTERRUPTS 48           /* system resets that came to 0x100 */
 #define LOOP       56           /* where the nested guest counts */
+#define ANSWERS    64           /* to deleting it, and all */
 
 #ifndef TICKS
 #define TICKS 0
@@ -82,6 +84,8 @@ _start:
         /* a reset of the machine clears it, as all of this file */
 started:
         .long   0
+start:
+        .long   RTAS_START_CPU, 3, 1, 1, other - _start, 0, -1
 power_off:
         .long   RTAS_POWER_OFF, 2, 1, 0, 0, -1
         .balign 8
@@ -136,6 +140,10 @@ boot:
         hypercall H_SET_PARTITION_TABLE
 #endif
 
+#ifdef DELETES
+        rtas    start
+#endif
+
 again:
         mftb    %r9
 #ifdef PAPR
@@ -172,6 +180,21 @@ left:
 called:
         count   CALLED
         b       again
+
+other:
+        lis     %r8, REPORT >> 16
+        ld      %r5, COUNTED(%r8)
+        cmpdi   %r5, 0
+        beq     other
+        li      %r4, 0
+        li      %r5, 1
+        hypercall H_GUEST_DELETE
+        std     %r3, ANSWERS(%r8)
+        li      %r4, 1
+        sldi    %r4, %r4, 63
+        hypercall H_GUEST_DELETE
+        std     %r3, ANSWERS + 8(%r8)
+        b       other
 
 nested:
         addi    %r5, %r5, 1
