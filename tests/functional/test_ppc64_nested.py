@@ -5,13 +5,15 @@ A vCPU that runs a nested guest is the hypervisor's when the machine is reset,
 when the VM is saved, and on a system reset.
 """
 
+import re
 import time
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
 import pytest
 
-from ras import bare, environment
+from ras import bare, environment, migration
+from ras.gdb import Gdb
 from ras.targets import PPC64
 
 MACHINE = 'ppc64'
@@ -124,6 +126,136 @@ def test_deleted(tmp_path: Path) -> None:
         vm.shutdown(hard=True)
 
 
+def save(vm: Any, stream: str) -> None:
+    """Into a file; the VM is stopped afterwards."""
+    vm.cmd('migrate', uri=stream)
+    bare.wait_status(vm, 'query-migrate', {'completed'})
+
+
+def load(folder: Path, stream: str, **options: Any) -> Any:
+    """What was saved in another VM, which then runs."""
+    vm = nested(folder, '-incoming', stream, **options)
+    vm.launch()
+    bare.wait_status(vm, 'query-status', {'running', 'paused', 'postmigrate'})
+    vm.cmd('cont')
+    return vm
+
+
+class Monitor:
+    """As ras.migration wants it."""
+
+    def __init__(self, vm: Any) -> None:
+        self.vm = vm
+
+    def qmp(self, command: str, **arguments: Any) -> Any:
+        """Run a command."""
+        return self.vm.cmd(command, **{
+            name.replace('_', '-'): value
+            for name, value in arguments.items()})
+
+    def hmp(self, line: str) -> str:
+        """The same, of HMP."""
+        return str(self.qmp('human-monitor-command', command_line=line))
+
+
+class Debugged(Monitor):
+    """As ras.gdb wants it."""
+
+    def __init__(self, vm: Any, socket: Path) -> None:
+        super().__init__(vm)
+        self.qemu = self
+        self.gdb_socket = socket
+
+    def pc(self) -> int:
+        """Where the stopped vCPU is."""
+        found = re.search(r'NIP (\w+)', self.hmp('info registers'))
+        assert found
+        return int(found.group(1), 16)
+
+
+@pytest.mark.parametrize('stopped', [False, True], ids=['running', 'stopped'])
+def test_saved(tmp_path: Path, stopped: bool) -> None:
+    """Its hypercalls are its hypervisor's, there and here.
+
+    It asks for the machine to be switched off all the time.
+    """
+    stream = f'file:{tmp_path}/stream'
+    with nested(tmp_path, macro='HYPERCALLS') as vm:
+        vm.launch()
+        wait(vm, lambda report: report.called > 10)
+        if stopped:
+            vm.cmd('stop')
+        save(vm, stream)
+        before = read(vm)
+        assert before.interrupt in (HDEC, 0xc00)
+        with load(tmp_path, stream, macro='HYPERCALLS') as other:
+            for side in (other, vm):
+                if side is vm:
+                    vm.cmd('cont')
+                report = wait(side, lambda report:
+                              report.called > before.called + 10)
+                assert report.counted > before.counted
+                assert report.booted == 1
+                assert side.cmd('query-status')['status'] == 'running'
+                side.shutdown(hard=True)
+
+
+def test_not_saved_where_a_debugger_is(tmp_path: Path) -> None:
+    """Who debugs it finds it, and not its hypervisor."""
+    stream = f'file:{tmp_path}/stream'
+    with nested(tmp_path) as vm:
+        vm.launch()
+        wait_counts(vm)
+        qemu: Any = Debugged(vm, tmp_path / 'gdb')
+        loop = read(vm).loop
+        with Gdb(qemu) as gdb:
+            gdb.set_breakpoint(loop)
+            gdb.continue_all()
+            gdb.wait_stop()
+            assert qemu.pc() == loop
+            answer = vm.qmp('migrate', uri=stream)
+            assert 'debugger has stopped' in answer['error']['desc']
+            assert qemu.pc() == loop
+            gdb.clear_breakpoint(loop)
+            gdb.continue_all()
+            wait_counts(vm)
+            save(vm, stream)
+        with load(tmp_path, stream) as other:
+            wait_counts(other)
+            other.shutdown(hard=True)
+        vm.shutdown(hard=True)
+
+
+def test_saved_in_a_snapshot(tmp_path: Path) -> None:
+    """savevm, and loadvm while it runs."""
+    disk = tmp_path / 'disk'
+    with nested(tmp_path, macro='HYPERCALLS') as vm:
+        vm.launch()
+        wait(vm, lambda report: report.called > 10)
+        qemu = Monitor(vm)
+        migration.save_snapshot(qemu, disk)
+        before = read(vm)
+        wait(vm, lambda report: report.called > before.called + 10)
+        migration.load_snapshot(qemu, disk)
+        wait(vm, lambda report: report.called > before.called + 10)
+        wait_counts(vm)
+        vm.shutdown(hard=True)
+
+
+def test_guest_of_papr_is_not_saved(tmp_path: Path) -> None:
+    """QEMU has its registers, and does not send them."""
+    with nested(tmp_path, api='papr') as vm:
+        vm.launch()
+        wait_counts(vm)
+        answer = vm.qmp('migrate', uri=f'file:{tmp_path}/stream')
+        assert 'has created nested guests' in answer['error']['desc']
+        wait_counts(vm)
+        vm.cmd('system_reset')
+        wait(vm, lambda report: report.booted == 2)
+        wait_counts(vm)
+        vm.shutdown(hard=True)
+
+
 @pytest.mark.skipif(not environment.has(PPC64.stock_variable),
                     reason='there is no build of the base')
 def test_stock_does_not_leave(tmp_path: Path) -> None:
@@ -135,3 +267,20 @@ def test_stock_does_not_leave(tmp_path: Path) -> None:
                       report.counted >= before.counted + SECOND)
         assert report.left == 0
         vm.shutdown(hard=True)
+
+
+@pytest.mark.skipif(not environment.has(PPC64.stock_variable),
+                    reason='there is no build of the base')
+def test_from_stock(tmp_path: Path) -> None:
+    """What stock has saved in a nested guest is refused."""
+    stream = f'file:{tmp_path}/stream'
+    with nested(tmp_path, variable=PPC64.stock_variable) as vm:
+        vm.launch()
+        wait_counts(vm)
+        save(vm, stream)
+        vm.shutdown(hard=True)
+    with nested(tmp_path, '-incoming', stream) as vm:
+        vm.launch()
+        vm.wait(60 * environment.time_factor())
+        assert vm.exitcode() == 1
+        assert 'was saved in a nested guest' in vm.get_log()
