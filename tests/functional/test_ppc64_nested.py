@@ -20,7 +20,8 @@ MACHINE = 'ppc64'
 
 # bare/nested-ppc64.S
 REPORT = 0x30000
-# Hypervisor decrementer interrupt.
+# System reset, hypervisor decrementer interrupt.
+RESET = 0x100
 HDEC = 0x980
 
 H_IN_USE = -77 & (1 << 64) - 1
@@ -123,6 +124,21 @@ def test_deleted(tmp_path: Path) -> None:
         wait(vm, lambda report: report.booted == 2)
         report = wait_counts(vm)
         assert (report.deleted, report.deleted_all) == (H_IN_USE, H_IN_USE)
+        vm.shutdown(hard=True)
+
+
+def test_system_reset(tmp_path: Path) -> None:
+    """A system reset is its hypervisor's; then it is entered again."""
+    with nested(tmp_path) as vm:
+        vm.launch()
+        wait_counts(vm)
+        for number in range(1, 4):
+            vm.cmd('inject-nmi')
+            report = wait(vm, lambda report, number=number:
+                          report.left + report.interrupts >= number)
+            assert (report.left, report.interrupt) == (number, RESET)
+            wait_counts(vm)
+        assert read(vm).interrupts == 0
         vm.shutdown(hard=True)
 
 
