@@ -142,6 +142,22 @@ def test_system_reset(tmp_path: Path) -> None:
         vm.shutdown(hard=True)
 
 
+def test_system_reset_of_a_stopped_vcpu(tmp_path: Path) -> None:
+    """It is taken at once, so that it is not lost if the VM is saved."""
+    with nested(tmp_path) as vm:
+        vm.launch()
+        wait_counts(vm)
+        vm.cmd('stop')
+        vm.cmd('inject-nmi')
+        registers = vm.cmd('human-monitor-command',
+                           **{'command-line': 'info registers'})
+        assert f'NIP {RESET:016x}' in registers
+        vm.cmd('cont')
+        assert wait(vm, lambda report: report.interrupts == 1).left == 1
+        wait_counts(vm)
+        vm.shutdown(hard=True)
+
+
 def save(vm: Any, stream: str) -> None:
     """Into a file; the VM is stopped afterwards."""
     vm.cmd('migrate', uri=stream)
