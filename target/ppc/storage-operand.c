@@ -105,6 +105,7 @@ typedef enum XAddress {
     X_BASE,             /* RA|0 */
     X_ALIGNED,          /* the sum, aligned to the bytes of the row */
     X_BLOCK,            /* the same, a block of 128 bytes */
+    X_HASH,             /* RA plus a displacement in RT and the last bit */
 } XAddress;
 
 #define BLOCK_SIZE 128
@@ -183,16 +184,20 @@ static const struct {
     { 614, STORE | 16, X_BASE },        /* ldat: the same */
     { 631, 8, X_SUM },                  /* lfdux */
     { 652, STORE | 4, X_SUM },          /* stxsspx */
+    { 658, STORE | 8, X_HASH },         /* hashstp */
     { 660, STORE | 8, X_SUM },          /* stdbrx */
     { 662, STORE | 4, X_SUM },          /* stwbrx */
     { 663, STORE | 4, X_SUM },          /* stfsx */
+    { 690, 8, X_HASH },                 /* hashchkp */
     { 694, STORE | 1, X_SUM },          /* stbcx. */
     { 695, STORE | 4, X_SUM },          /* stfsux */
     { 710, STORE | 8, X_BASE },         /* stwat: the same */
     { 716, STORE | 8, X_SUM },          /* stxsdx */
+    { 722, STORE | 8, X_HASH },         /* hashst */
     { 726, STORE | 2, X_SUM },          /* sthcx. */
     { 727, STORE | 8, X_SUM },          /* stfdx */
     { 742, STORE | 16, X_BASE },        /* stdat: the same */
+    { 754, 8, X_HASH },                 /* hashchk */
     { 759, STORE | 8, X_SUM },          /* stfdux */
     { 774, 0, X_BLOCK },                /* copy */
     { 780, 16, X_SUM },                 /* lxvw4x */
@@ -227,6 +232,12 @@ static uint64_t base(const PpcInstruction *insn, uint32_t word)
 static int64_t sign_extend(uint64_t value, unsigned int bits)
 {
     return (int64_t)(value << (64 - bits)) >> (64 - bits);
+}
+
+/* Six bits: the number of doublewords above 512 bytes before RA. */
+static int64_t hash_displacement(uint32_t word)
+{
+    return ((int64_t)((word & 1) << 5 | RT(word)) - 64) * 8;
 }
 
 static bool d_operand(const PpcInstruction *insn, PpcStorageOperand *op)
@@ -277,6 +288,9 @@ static bool x_operand(const PpcInstruction *insn, PpcStorageOperand *op)
         switch (x_form[i].address) {
         case X_BASE:
             op->ea = base(insn, word);
+            break;
+        case X_HASH:
+            op->ea = base(insn, word) + hash_displacement(word);
             break;
         case X_BLOCK:
             op->len = BLOCK_SIZE;

@@ -32,8 +32,8 @@ typedef struct PpcStorageOperand {
  * ppc_storage_operand: where are the data of an instruction?
  *
  * Power ISA 3.1B, Book I and II: loads and stores of fixed-point, floating-
- * point, vector and VSX facilities, prefixed or not; atomic ones, copy, paste
- * and dcbz.  Not those of strings (lswi and the like).
+ * point, vector and VSX facilities, prefixed or not; atomic ones, copy, paste,
+ * dcbz, and hashst and its like.  Not those of strings (lswi and the like).
  *
  * Returns false if it has none, or is not known.
  */

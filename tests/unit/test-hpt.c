@@ -45,6 +45,14 @@ static void test_small_pages(void)
     entry[5] = (PpcHptEntry) { 0x123456201ULL, 0x3456000 | 0x196 };
     g_assert_true(ppc_hpt_find(&small, ea, &place[0], entry, &ra));
     g_assert_cmphex(ra, ==, 0x3456678);
+    /* bits above the page number are those of a key (Linux: pkeys) */
+    entry[5].pte1 |= 0xf000000000000000ULL;
+    g_assert_true(ppc_hpt_find(&small, ea, &place[0], entry, &ra));
+    g_assert_cmphex(ra, ==, 0x3456678);
+    entry[5].pte1 = 0x0fffffffffff3000ULL;
+    g_assert_true(ppc_hpt_find(&small, ea, &place[0], entry, &ra));
+    g_assert_cmphex(ra, ==, 0x0fffffffffff3678ULL);
+    entry[5].pte1 = 0x3456000 | 0x196;
     /* it is not the secondary one of anything */
     g_assert_false(ppc_hpt_find(&small, ea, &place[1], entry, &ra));
     /* bits for software do not matter, all others do */

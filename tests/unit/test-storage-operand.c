@@ -16,6 +16,8 @@
 
 typedef enum Address {
     NEG,                        /* base - 16 */
+    NEG_12,                     /* base - 12 */
+    NEG_512,                    /* base - 512 */
     SUM,                        /* base + index */
     ALIGN,                      /* the same, aligned to the length */
     BASE_ONLY,
@@ -75,6 +77,25 @@ static const struct {
     { "stxv", 0xf4c4fffd, 0x00000000, NEG, 16, true },
     { "lxvp", 0x18c4fff0, 0x00000000, NEG, 32, false },
     { "stxvp", 0x18c4fff1, 0x00000000, NEG, 32, true },
+    /* DS-form: only the last two bits are no displacement */
+    { "ld", 0xe8c4fff4, 0x00000000, NEG_12, 8, false },
+    { "ldu", 0xe8c4fff5, 0x00000000, NEG_12, 8, false },
+    { "lwa", 0xe8c4fff6, 0x00000000, NEG_12, 4, false },
+    { "std", 0xf8c4fff4, 0x00000000, NEG_12, 8, true },
+    { "stdu", 0xf8c4fff5, 0x00000000, NEG_12, 8, true },
+    { "stq", 0xf8c4fff6, 0x00000000, NEG_12, 16, true },
+    { "lfdp", 0xe4c4fff4, 0x00000000, NEG_12, 16, false },
+    { "stfdp", 0xf4c4fff4, 0x00000000, NEG_12, 16, true },
+    { "lxsd", 0xe4c4fff6, 0x00000000, NEG_12, 8, false },
+    { "stxsd", 0xf4c4fff6, 0x00000000, NEG_12, 8, true },
+    { "lxssp", 0xe4c4fff7, 0x00000000, NEG_12, 4, false },
+    { "stxssp", 0xf4c4fff7, 0x00000000, NEG_12, 4, true },
+    { "hashst", 0x7fc435a5, 0x00000000, NEG, 8, true },
+    { "hashst", 0x7c0435a4, 0x00000000, NEG_512, 8, true },
+    { "hashchk", 0x7fc435e5, 0x00000000, NEG, 8, false },
+    { "hashchk", 0x7c0435e4, 0x00000000, NEG_512, 8, false },
+    { "hashstp", 0x7fc43525, 0x00000000, NEG, 8, true },
+    { "hashchkp", 0x7fc43565, 0x00000000, NEG, 8, false },
     { "lbzx", 0x7cc428ae, 0x00000000, SUM, 1, false },
     { "lbzux", 0x7cc428ee, 0x00000000, SUM, 1, false },
     { "lhzx", 0x7cc42a2e, 0x00000000, SUM, 2, false },
@@ -242,6 +263,10 @@ static uint64_t expected(Address address, unsigned int len)
     switch (address) {
     case NEG:
         return BASE - 16;
+    case NEG_12:
+        return BASE - 12;
+    case NEG_512:
+        return BASE - 512;
     case SUM:
         return BASE + INDEX;
     case ALIGN:
