@@ -157,11 +157,13 @@ static uint32_t aet_aarch32(uint32_t iss)
     return aet == ARM_RAS_AET_CE ? ARM_RAS_AET_UEO : aet & 3;
 }
 
-static uint32_t fsr_of(CPUARMState *env, uint32_t iss)
+/* Monitor mode has the format that Secure state has chosen. */
+static uint32_t fsr_of(CPUARMState *env, int target_el, uint32_t iss)
 {
     ARMMMUFaultInfo fi = { .type = ARMFault_AsyncExternal };
-    uint32_t fsr = extended_addresses_enabled(env) ? arm_fi_to_lfsc(&fi) :
-                                                     arm_fi_to_sfsc(&fi);
+    bool lpae = target_el == 3 ? env->cp15.tcr_el[3] & TTBCR_EAE :
+                                 extended_addresses_enabled(env);
+    uint32_t fsr = lpae ? arm_fi_to_lfsc(&fi) : arm_fi_to_sfsc(&fi);
 
     if (!(iss & ARM_RAS_ISS_IDS) && (iss & ARM_RAS_ISS_EA)) {
         fsr |= FSR_EXT;
@@ -169,13 +171,14 @@ static uint32_t fsr_of(CPUARMState *env, uint32_t iss)
     return fsr | aet_aarch32(iss) << FSR_AET_SHIFT;
 }
 
-/* Hyp mode takes an SError as a data abort. */
+/* Hyp mode takes an SError as a data abort; Armv7 has no IL for it. */
 static uint32_t hsr_of(CPUARMState *env, uint32_t iss)
 {
     uint32_t ec = arm_current_el(env) == 2 ? ARM_RAS_EC_DATA_ABORT_SAME_EL :
                                              ARM_RAS_EC_DATA_ABORT_LOWER_EL;
 
-    return ec << ARM_RAS_ESR_EC_SHIFT | ARM_RAS_ESR_IL |
+    return ec << ARM_RAS_ESR_EC_SHIFT |
+           (arm_feature(env, ARM_FEATURE_V8) ? ARM_RAS_ESR_IL : 0) |
            aet_aarch32(iss) << ARM_RAS_ISS_AET_SHIFT |
            (iss & ARM_RAS_ISS_IDS ? 0 : iss & ARM_RAS_ISS_EA) |
            ARM_RAS_DFSC_ASYNC_SERROR;
@@ -203,23 +206,11 @@ bool arm_ras_take_serror(CPUState *cs)
     env->exception.target_el = target_el;
     env->exception.syndrome = arm_el_is_aa64(env, target_el) ?
                               ARM_RAS_ESR_SERROR | iss : hsr_of(env, iss);
-    env->exception.fsr = fsr_of(env, iss);
+    env->exception.fsr = fsr_of(env, target_el, iss);
     env->exception.vaddress = 0;
     cs->exception_index = EXCP_SERROR;
     arm_cpu_do_interrupt(cs);
     return true;
-}
-
-int arm_ras_enter_serror_aarch32(CPUARMState *env, uint32_t *mask)
-{
-    *mask = CPSR_A | CPSR_I;
-    if (env->cp15.scr_el3 & SCR_EA) {
-        *mask |= CPSR_F;
-        env->cp15.dfsr_s = env->exception.fsr;
-        return ARM_CPU_MODE_MON;
-    }
-    A32_BANKED_CURRENT_REG_SET(env, dfsr, env->exception.fsr);
-    return ARM_CPU_MODE_ABT;
 }
 
 #ifdef CONFIG_TCG
@@ -240,7 +231,7 @@ void HELPER(ras_esb)(CPUARMState *env)
     iss = iss_of(env);
     el = regime_el(env, arm_mmu_idx(env));
     env->cp15.disr_el1 = DISR_A | (arm_el_is_aa64(env, el) ?
-                                   iss : fsr_of(env, iss));
+                                   iss : fsr_of(env, el, iss));
     end_serror(cs);
 }
 #endif

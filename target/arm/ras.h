@@ -15,15 +15,6 @@
 struct kvm_run;
 
 /*
- * arm_ras_sea_target_el: the Exception level that takes a synchronous external
- * abort of the vCPU
- *
- * Arm ARM, routing of synchronous External aborts: SCR_EL3.EA, HCR_EL2.TEA and
- * HCR_EL2.TGE.
- */
-int arm_ras_sea_target_el(struct CPUArchState *env);
-
-/*
  * arm_ras_take_sea: make @cs take a synchronous external abort for @error
  *
  * EC, WnR and FAR follow from the access that consumed the error; an address
@@ -31,8 +22,9 @@ int arm_ras_sea_target_el(struct CPUArchState *env);
  * caller is on the vCPU's thread, between two instructions, with the BQL
  * held and the registers synchronized.
  *
- * Arm ARM: ESR_ELx, ISS encodings for Instruction and Data Abort; routing
- * by HCR_EL2.{TGE,TEA} and SCR_EL3.EA.
+ * Arm ARM: ESR_ELx, ISS encodings for Instruction and Data Abort; DFSR and
+ * IFSR.  arm_sea_target_el() says which Exception level takes it, and an
+ * access to a system register in memory (FEAT_NV2) is that of EL2.
  */
 void arm_ras_take_sea(CPUState *cs, const RasError *error);
 
@@ -78,15 +70,6 @@ void arm_ras_raise_serror(CPUState *cs, bool has_iss, uint32_t iss);
  * HCR_EL2.{AMO,TGE}.  Returns true if the exception was taken.
  */
 bool arm_ras_take_serror(CPUState *cs);
-
-/*
- * arm_ras_enter_serror_aarch32: write DFSR for an SError that is being taken
- * to EL1 or EL3 in AArch32 state
- * @mask: set to the bits of CPSR that the exception entry sets
- *
- * Returns the mode that takes it.
- */
-int arm_ras_enter_serror_aarch32(struct CPUArchState *env, uint32_t *mask);
 
 /*
  * arm_ras_serror_loaded: the state of @cs came from a migration stream

@@ -21,10 +21,12 @@ UEO = 2 << 10 | DFSC
 CE = 6 << 10 | DFSC
 IDS = 1 << 24
 
-# DISR_EL1.A, ISR_EL1.A, HCR_EL2.AMO, SCR_EL3.EA and NMEA.
+# DISR_EL1.A, ISR_EL1.A, HCR_EL2.AMO, TGE and E2H, SCR_EL3.EA and NMEA.
 A = 1 << 31
 ISR_A = 1 << 8
 AMO = 1 << 5
+TGE = 1 << 27
+E2H = 1 << 34
 EA = 1 << 3
 NMEA = 1 << 20
 
@@ -32,9 +34,12 @@ NMEA = 1 << 20
 FSR = 1 << 10 | 6
 FSR_AET = 14
 
-# Vectors: an SError from the same level, from a lower one in AArch64.
+# Vectors: an SError from the same level, from a lower one in AArch64; and what
+# is synchronous from there, with the syndrome of an SVC.
 SAME = 0x380
 LOWER = 0x580
+LOWER_SYNC = 0x400
+SVC = 0x15 << 26 | 1 << 25
 
 # What Linux says when it gives up.
 PANIC = 'Kernel panic - not syncing: Asynchronous SError Interrupt'
@@ -147,6 +152,24 @@ def test_nmea(tmp_path: Path) -> None:
     with Program(tmp_path, UNMASK=1, LEVEL=3, SCR=EA | NMEA) as program:
         program.inject(UEO)
         assert program.result() == Report(SAME, 3, SERROR | UEO)
+
+
+@pytest.mark.parametrize('hcr, expected', [
+    (TGE, Report(LOWER, 2, SERROR | UEO)),
+    (TGE | E2H, Report(LOWER_SYNC, 2, SVC, pending=ISR_A)),
+    (AMO | E2H, Report(LOWER, 2, SERROR | UEO))])
+def test_level_0(tmp_path: Path, hcr: int, expected: Report) -> None:
+    """PSTATE.A of EL0 holds it back only from a host kernel at EL2.
+
+    It is looked for before the byte at the serial port is.
+    """
+    program = Program(tmp_path, LEVEL=0, HOLD=1, HCR=hcr)
+    program.vm.set_console()
+    with program:
+        program.inject(UEO)
+        program.vm.console_socket.sendall(b'x')
+        assert program.result() == expected
+        assert bool(program.ras()['serrors']) == bool(expected.pending)
 
 
 def test_wfi(tmp_path: Path) -> None:

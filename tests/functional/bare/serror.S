@@ -7,6 +7,7 @@
  * and what is done once the SError is there, one of UNMASK, ESB, WFI, IESB,
  * VSE (an SError from EL2, with this syndrome), A32_UNMASK and A32_ESB.  With
  * HOLD also, it is not done before something arrives at the serial port.
+ * LEVEL 0 cannot look for the SError: it needs HOLD, and makes an SVC.
  */
 
 #define REPORT   0x40500000
@@ -20,7 +21,8 @@
 
 #define SCR_NS_HCE_RW 0x501
 #define HCR_RW        0x80000000
-#define SPSR_EL1H     0x3c5     /* all masked */
+#define SPSR_EL0T     0x3c0     /* all masked */
+#define SPSR_EL1H     0x3c5
 #define SPSR_EL2H     0x3c9
 #define SPSR_SVC      0x1d3
 #define PSTATE_A      0x100
@@ -78,7 +80,11 @@ at_el2:
 #else
         ldr     x0, =(HCR_RW | HCR_MORE)
         ldr     x2, =at_el1
+#if LEVEL == 0
+        mov     x3, #SPSR_EL0T
+#else
         mov     x3, #SPSR_EL1H
+#endif
 #endif
         msr     hcr_el2, x0
 #ifdef VSE
@@ -95,7 +101,9 @@ at_el2:
         eret
 
 at_el1:
+#if LEVEL != 0
         msr     vbar_el1, x1
+#endif
 #ifdef IESB
         mrs     x0, sctlr_el1
         orr     x0, x0, #SCTLR_IESB
@@ -110,14 +118,19 @@ arrived:
         wfi
         b       end
 #endif
+#if LEVEL != 0
 wait:
         mrs     x0, isr_el1
         tbz     x0, #8, wait
+#endif
 #ifdef HOLD
         ldr     x1, =UART
 hold:
         ldr     w0, [x1, #UART_FR]
         tbnz    w0, #UART_FR_RXFE, hold
+#endif
+#if LEVEL == 0
+        svc     #0
 #endif
 #ifdef ESB
         hint    #16

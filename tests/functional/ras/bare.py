@@ -34,12 +34,17 @@ class SerrorReport(NamedTuple):
                               for field in SerrorReport._fields])
 
 
-def build(target: Target, source: Path, program: Path, *options: str) -> None:
-    """Compile and link @source."""
-    subprocess.run([target.compiler, '-nostdlib', '-static',
+def _compile(compiler: str, source: Path, program: Path,
+             *options: str) -> None:
+    subprocess.run([compiler, '-nostdlib', '-static',
                     '-Wl,--build-id=none', *options, '-o', str(program),
                     str(source)], check=True,
                    timeout=60 * environment.time_factor())
+
+
+def build(target: Target, source: Path, program: Path, *options: str) -> None:
+    """Compile and link @source."""
+    _compile(target.compiler, source, program, *options)
 
 
 def build_arm64(target: Target, name: str, program: Path,
@@ -48,6 +53,15 @@ def build_arm64(target: Target, name: str, program: Path,
     build(target, SOURCES / f'{name}.S', program, '-march=armv8.2-a',
           '-Wl,-Ttext=0x40400000',
           *[f'-D{key}={value}' for key, value in macros.items()])
+
+
+def build_aarch32(target: Target, name: str, program: Path, address: int,
+                  **macros: int) -> None:
+    """The same for AArch32 state."""
+    assert target.aarch32_compiler
+    _compile(target.aarch32_compiler, SOURCES / f'{name}.S', program,
+             f'-Wl,-Ttext={address:#x}',
+             *[f'-D{key}={value}' for key, value in macros.items()])
 
 
 def pseries(name: str, folder: Path, *args: str, macro: str = 'NONE',
