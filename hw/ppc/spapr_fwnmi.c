@@ -27,6 +27,13 @@
 #include "target/ppc/ras.h"
 
 #define TYPE_SPAPR_RAS "spapr-ras"
+OBJECT_DECLARE_SIMPLE_TYPE(SpaprRasState, SPAPR_RAS)
+
+struct SpaprRasState {
+    RasState parent_obj;
+
+    SpaprMceRepair *repair;     /* one for each vCPU, by cpu_index */
+};
 
 /* Save area in the RTAS area: r3, then the log.  What follows is taken. */
 #define SAVE_AREA_R3    RTAS_ERROR_LOG_OFFSET
@@ -197,6 +204,7 @@ spapr_ras_accesses(RasState *s, CPUState *cs,
 
 void spapr_mce_kvm(PowerPCCPU *cpu, SpaprMceDisposition disposition)
 {
+    SpaprRasState *ras = SPAPR_RAS(ras_get());
     CPUPPCState *env = &cpu->env;
     SpaprMceRegs regs = {
         .srr1 = env->spr[SPR_SRR1],
@@ -211,7 +219,8 @@ void spapr_mce_kvm(PowerPCCPU *cpu, SpaprMceDisposition disposition)
     /* KVM leaves SRR1 in the MSR, causes included */
     env->msr &= ~PPC_MCE_SRR1_NOT_MSR_MASK;
 
-    if (!spapr_mce_to_error(spapr_mce_cpu(env), &regs, disposition, &error)) {
+    if (!spapr_mce_of_kvm(spapr_mce_cpu(env), &regs, disposition,
+                          &ras->repair[CPU(cpu)->cpu_index], &error)) {
         return;
     }
     if (error.kind == RAS_KIND_MEMORY) {
@@ -479,6 +488,12 @@ static void spapr_ras_reclaim(RasState *s)
     SPAPR_MACHINE(qdev_get_machine())->fwnmi_machine_check_interlock = -1;
 }
 
+static void spapr_ras_reset(RasState *s)
+{
+    memset(SPAPR_RAS(s)->repair, 0, MACHINE(qdev_get_machine())->smp.max_cpus *
+                                    sizeof(SpaprMceRepair));
+}
+
 static unsigned int spapr_ras_record_pages(RasState *s)
 {
     return 1;
@@ -505,17 +520,21 @@ static void spapr_ras_class_init(ObjectClass *oc, void *data)
     rc->notify = spapr_ras_notify;
     rc->second_error = spapr_ras_second_error;
     rc->reclaim = spapr_ras_reclaim;
+    rc->reset = spapr_ras_reset;
 }
 
 void spapr_ras_create(SpaprMachineState *spapr)
 {
-    ras_create(TYPE_SPAPR_RAS);
+    SpaprRasState *s = SPAPR_RAS(ras_create(TYPE_SPAPR_RAS));
+
+    s->repair = g_new0(SpaprMceRepair, MACHINE(spapr)->smp.max_cpus);
 }
 
 static const TypeInfo spapr_ras_types[] = {
     {
         .name = TYPE_SPAPR_RAS,
         .parent = TYPE_RAS,
+        .instance_size = sizeof(SpaprRasState),
         .class_init = spapr_ras_class_init,
     },
 };

@@ -42,12 +42,20 @@ static RasAccessKind access_of(const PpcMceInfo *info)
     }
 }
 
+/* Arrays of the CPU, which the host may have flushed. */
+static bool is_repairable(const PpcMceInfo *info)
+{
+    return info->cls == PPC_MCE_CLASS_SLB || info->cls == PPC_MCE_CLASS_ERAT ||
+           info->cls == PPC_MCE_CLASS_TLB;
+}
+
 static RasSeverity severity_of(const PpcMceInfo *info, uint64_t srr1,
                                SpaprMceDisposition disposition)
 {
     bool recovered = disposition == SPAPR_MCE_LIMITED_RECOVERY ||
                      (disposition == SPAPR_MCE_FULLY_RECOVERED &&
-                      !(srr1 & PPC_MCE_SRR1_CAUSE_MASK));
+                      (!(srr1 & PPC_MCE_SRR1_CAUSE_MASK) ||
+                       is_repairable(info)));
 
     if (recovered && (srr1 & PPC_MCE_SRR1_RI)) {
         return RAS_SEVERITY_CORRECTED;
@@ -87,6 +95,25 @@ bool spapr_mce_to_error(PpcMceCpu cpu, const SpaprMceRegs *regs,
         error->vaddr = 0;
     }
     return true;
+}
+
+bool spapr_mce_of_kvm(PpcMceCpu cpu, const SpaprMceRegs *regs,
+                      SpaprMceDisposition disposition, SpaprMceRepair *repair,
+                      RasError *error)
+{
+    bool again = repair->done && repair->nip == regs->nip;
+    bool has_cause = regs->srr1 & PPC_MCE_SRR1_CAUSE_MASK;
+    bool is_error;
+
+    if (disposition == SPAPR_MCE_FULLY_RECOVERED && has_cause && again) {
+        disposition = SPAPR_MCE_NOT_RECOVERED;
+    }
+    is_error = spapr_mce_to_error(cpu, regs, disposition, error);
+    repair->done = is_error && has_cause &&
+                   disposition == SPAPR_MCE_FULLY_RECOVERED &&
+                   error->severity == RAS_SEVERITY_CORRECTED;
+    repair->nip = regs->nip;
+    return is_error;
 }
 
 void spapr_mce_add_access(PpcMceCpu cpu, const RasStorageAccess *access,

@@ -39,17 +39,35 @@ typedef enum SpaprMceDisposition {
  * @disposition: what the host has done about it
  * @error: written whole; vcpu and origin are left to the caller
  *
- * "Fully recovered" is not believed if SRR1 has a cause: KVM says so of all
- * machine checks that it has not looked at, in a nested host for instance, and
- * the guest would make the same access again, for ever.  Nor is any recovery if
- * the guest had SRR0 and SRR1 in use (MSR[RI]=0), which the interrupt has
- * overwritten.
+ * "Fully recovered" is believed of the SLB, the ERAT and the TLB, which hosts
+ * before Linux 5.11 flush, and of what has no cause in SRR1.  It is not
+ * believed of anything else: KVM says so of all machine checks that it has not
+ * looked at, in a nested host for instance, and the guest would make the same
+ * access again, for ever.  Nor is any recovery if the guest had SRR0 and SRR1
+ * in use (MSR[RI]=0), which the interrupt has overwritten.
  *
  * Returns false if there is no error (spurious machine check).  A cause that
  * the CPU generation does not have becomes RAS_KIND_UNKNOWN.
  */
 bool spapr_mce_to_error(PpcMceCpu cpu, const SpaprMceRegs *regs,
                         SpaprMceDisposition disposition, RasError *error);
+
+/* What is remembered of a vCPU's last machine check; all 0 at first. */
+typedef struct SpaprMceRepair {
+    bool done;          /* it had a cause, and counted as fully recovered */
+    uint64_t nip;       /* where */
+} SpaprMceRepair;
+
+/*
+ * spapr_mce_of_kvm: the same for a machine check that KVM reports
+ * @repair: of the vCPU; is brought up to date
+ *
+ * That SLB, ERAT or TLB were repaired is believed once for an instruction: if
+ * it fails again, they were not.
+ */
+bool spapr_mce_of_kvm(PpcMceCpu cpu, const SpaprMceRegs *regs,
+                      SpaprMceDisposition disposition, SpaprMceRepair *repair,
+                      RasError *error);
 
 /*
  * spapr_mce_add_access: say in @error which memory has failed

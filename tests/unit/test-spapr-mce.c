@@ -117,8 +117,12 @@ static void test_kinds(void)
  */
 static void test_recovered_only_without_cause(void)
 {
-    static const uint64_t causes[] = {
-        LOAD_STORE, 0x00040000, 0x00080000, 0x00100000, 0x08000000,
+    static const struct {
+        uint64_t srr1;
+        uint32_t dsisr;
+    } causes[] = {
+        { LOAD_STORE, 0 }, { LOAD_STORE, 0x8000 }, { LOAD_STORE, 0x4000 },
+        { 0x00040000 }, { 0x00180000 }, { 0x001c0000 }, { 0x08000000 },
     };
     SpaprMceRegs regs = { .srr1 = MSR_BITS };
     RasError e;
@@ -130,12 +134,82 @@ static void test_recovered_only_without_cause(void)
         g_assert_cmpint(e.severity, ==, RAS_SEVERITY_CORRECTED);
         g_assert_false(ras_error_parks(&e) || e.limited);
         for (size_t i = 0; i < G_N_ELEMENTS(causes); i++) {
-            regs.srr1 = MSR_BITS | causes[i];
+            regs.srr1 = MSR_BITS | causes[i].srr1;
+            regs.dsisr = causes[i].dsisr;
             g_assert_true(spapr_mce_to_error(cpu, &regs,
                                              SPAPR_MCE_FULLY_RECOVERED, &e));
             g_assert_cmpint(e.severity, ==, RAS_SEVERITY_RECOVERABLE);
             g_assert_true(ras_error_parks(&e));
         }
+    }
+}
+
+/* Hosts before Linux 5.11 flush these, and say so. */
+static const struct {
+    uint64_t srr1;
+    uint32_t dsisr;
+} arrays[] = {
+    { LOAD_STORE, 0x0080 }, { LOAD_STORE, 0x0100 }, { LOAD_STORE, 0x0400 },
+    { LOAD_STORE, 0x0800 },
+    { 0x00080000 }, { 0x000c0000 }, { 0x00100000 }, { 0x00140000 },
+};
+
+static void test_repaired(void)
+{
+    for (PpcMceCpu cpu = 0; cpu < PPC_MCE_CPU__MAX; cpu++) {
+        for (size_t i = 0; i < G_N_ELEMENTS(arrays); i++) {
+            SpaprMceRegs regs = {
+                .srr1 = MSR_BITS | arrays[i].srr1, .dsisr = arrays[i].dsisr,
+            };
+            RasError e;
+
+            g_assert_true(spapr_mce_to_error(cpu, &regs,
+                                             SPAPR_MCE_FULLY_RECOVERED, &e));
+            g_assert_cmpint(e.severity, ==, RAS_SEVERITY_CORRECTED);
+            g_assert_false(ras_error_parks(&e) || e.limited);
+            g_assert_cmpint(log_of(cpu, &e).disposition, ==,
+                            RTAS_ELOG_DISPOSITION_FULLY_RECOVERED);
+            /* newer ones say that, and leave the repair to the guest */
+            g_assert_true(spapr_mce_to_error(cpu, &regs,
+                                             SPAPR_MCE_NOT_RECOVERED, &e));
+            g_assert_cmpint(e.severity, ==, RAS_SEVERITY_RECOVERABLE);
+        }
+    }
+}
+
+/* A nested host has looked at nothing, and says so of these, too. */
+static void test_repaired_once(void)
+{
+    static const struct {
+        uint64_t nip;
+        SpaprMceDisposition said;
+        bool has_cause;
+        RasSeverity severity;
+    } rows[] = {
+        { 0x100, SPAPR_MCE_FULLY_RECOVERED, true, RAS_SEVERITY_CORRECTED },
+        { 0x104, SPAPR_MCE_FULLY_RECOVERED, true, RAS_SEVERITY_CORRECTED },
+        { 0x104, SPAPR_MCE_FULLY_RECOVERED, true, RAS_SEVERITY_RECOVERABLE },
+        /* the guest has been told, and may have done something about it */
+        { 0x104, SPAPR_MCE_FULLY_RECOVERED, true, RAS_SEVERITY_CORRECTED },
+        { 0x104, SPAPR_MCE_NOT_RECOVERED, true, RAS_SEVERITY_RECOVERABLE },
+        { 0x104, SPAPR_MCE_FULLY_RECOVERED, true, RAS_SEVERITY_CORRECTED },
+        /* something that has hit the host, while the vCPU waits */
+        { 0x108, SPAPR_MCE_FULLY_RECOVERED, false, RAS_SEVERITY_CORRECTED },
+        { 0x108, SPAPR_MCE_FULLY_RECOVERED, false, RAS_SEVERITY_CORRECTED },
+    };
+    SpaprMceRepair repair = { 0 };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        SpaprMceRegs regs = {
+            .srr1 = MSR_BITS | (rows[i].has_cause ? LOAD_STORE : 0),
+            .dsisr = 0x0400,
+            .nip = rows[i].nip,
+        };
+        RasError e;
+
+        g_assert_true(spapr_mce_of_kvm(PPC_MCE_POWER9, &regs, rows[i].said,
+                                       &repair, &e));
+        g_assert_cmpint(e.severity, ==, rows[i].severity);
     }
 }
 
@@ -598,6 +672,8 @@ int main(int argc, char **argv)
     g_test_add_func("/spapr-mce/kinds", test_kinds);
     g_test_add_func("/spapr-mce/recovered-only-without-cause",
                     test_recovered_only_without_cause);
+    g_test_add_func("/spapr-mce/repaired", test_repaired);
+    g_test_add_func("/spapr-mce/repaired-once", test_repaired_once);
     g_test_add_func("/spapr-mce/recovered-only-with-ri",
                     test_recovered_only_with_ri);
     g_test_add_func("/spapr-mce/dispositions", test_dispositions);
