@@ -232,6 +232,11 @@ static void put_cause(PpcMceCpu cpu, const RasError *error,
 
     if (info->rtas_type == RTAS_MC_TYPE_UE) {
         put_ue(error, info->rtas_subtype, log);
+    } else if (info->cls == PPC_MCE_CLASS_UNKNOWN &&
+               error->kind == RAS_KIND_BUS) {
+        /* an access to nothing: POWER8 has no code for it, the log has */
+        put_processor_error(error, RTAS_MC_TYPE_CTRL_MEM_ACCESS,
+                            RTAS_MC_CTRL_MEM_OPERAND_ACCESS, log);
     } else {
         put_processor_error(error, info->rtas_type, info->rtas_subtype, log);
     }

@@ -31,8 +31,8 @@ bool ppc_ras_access_failed(CPUState *cs, uint64_t cause, vaddr addr,
         .syndrome = {
             .valid = true,
             .srr1 = cause,
-            /* not of this error, if it is the fetch of an instruction */
-            .dsisr = access_type == MMU_INST_FETCH ? 0 : env->spr[SPR_DSISR],
+            /* of something else, if it is not a load */
+            .dsisr = access_type == MMU_DATA_LOAD ? env->spr[SPR_DSISR] : 0,
             .dar = addr,
         },
     };

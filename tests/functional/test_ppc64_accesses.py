@@ -62,7 +62,7 @@ def run(vm: Any) -> Optional[Found]:
 
 
 @pytest.mark.parametrize('access', ['LOAD', 'STORE', 'FETCH'])
-@pytest.mark.parametrize('cpu', ['power9', 'power10'])
+@pytest.mark.parametrize('cpu', ['power8', 'power9', 'power10'])
 def test_nothing_there(tmp_path: Path, cpu: str, access: str) -> None:
     """All of them are told the same, whatever their registers can say."""
     with bare.pseries('accesses-ppc64', tmp_path, '-cpu', cpu, '-S',

@@ -508,6 +508,39 @@ static void test_limited(void)
 }
 
 /* What the log has no word for is unknown: neither UE nor something else. */
+/*
+ * What TCG has in the registers when an access finds nothing: only POWER9 and
+ * later ones have codes for that, but the log is the same.
+ */
+static void test_log_of_access_to_nothing(void)
+{
+    static const struct {
+        uint64_t srr1;
+        uint32_t dsisr;
+    } rows[] = {
+        { LOAD_STORE, 0x0040 }, { 0x08340000 }, { 0x080c0000 },
+    };
+
+    for (PpcMceCpu cpu = PPC_MCE_POWER8; cpu < PPC_MCE_CPU__MAX; cpu++) {
+        for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+            RasError e = {
+                .kind = RAS_KIND_BUS, .severity = RAS_SEVERITY_RECOVERABLE,
+                .origin = RAS_ORIGIN_ACCESS, .synchronous = true,
+                .has_vaddr = true, .vaddr = 0x7fff12345678,
+                .syndrome = { .valid = true, .srr1 = rows[i].srr1,
+                              .dsisr = rows[i].dsisr },
+            };
+            RtasMachineCheckLog log = log_of(cpu, &e);
+
+            g_assert_cmpint(log.mc_type, ==, RTAS_MC_TYPE_CTRL_MEM_ACCESS);
+            g_assert_cmpint(log.mc_subtype, ==,
+                            RTAS_MC_CTRL_MEM_OPERAND_ACCESS);
+            g_assert_true(log.ea_valid);
+            g_assert_cmphex(log.ea, ==, e.vaddr);
+        }
+    }
+}
+
 static void test_log_unknown(void)
 {
     static const struct {
@@ -696,6 +729,8 @@ int main(int argc, char **argv)
     g_test_add_func("/spapr-mce/log-severities", test_log_severities);
     g_test_add_func("/spapr-mce/limited", test_limited);
     g_test_add_func("/spapr-mce/log-unknown", test_log_unknown);
+    g_test_add_func("/spapr-mce/log-of-access-to-nothing",
+                    test_log_of_access_to_nothing);
     g_test_add_func("/spapr-mce/make-error", test_make_error);
     g_test_add_func("/spapr-mce/log-only", test_log_only);
     g_test_add_func("/spapr-mce/neither-syndrome-nor-memory",
