@@ -439,6 +439,26 @@ static void test_panic_moves(void)
     side_end(&side);
 }
 
+/* Loaded twice while it is stopped: it runs, as it was loaded last. */
+static void test_loaded_twice(void)
+{
+    Side side = side_start(NULL, ras_on(), "-accel tcg -S");
+    RasVm *vm = side.vm;
+
+    add_disk(&side);
+    make_errors(vm);
+    save_snapshot(&side);
+    for (int i = 0; i < 3; i++) {
+        assert_loads(&side);
+        assert_loads(&side);
+        assert_has_errors(vm);
+        ras_cont(vm);
+        ras_wait_until(vm, ras_run_state_is(vm, "running"));
+        ras_stop(vm);
+    }
+    side_end(&side);
+}
+
 /*
  * Saved when a vCPU had taken an exception without a record, and had yet to run
  * before the next one: after a reset nothing of that is left.
@@ -769,10 +789,16 @@ static void test_anything(void)
         write_part(&side, part, part->data);
         qobject_unref(ras_query(vm));
         loaded += good;
-        /* stock's flash crashes if the VM is not run between two loads */
-        ras_cont(vm);
-        qobject_unref(ras_query(vm));
-        ras_stop(vm);
+        /* one more, which may be refused */
+        qobject_unref(qtest_qmp(vm->qts, "{ 'execute': 'ras-inject',"
+                                " 'arguments': { 'kind': 'memory', 'vcpu': 0,"
+                                " 'mode': 'consume', 'severity': 'recoverable',"
+                                " 'address': %" PRIu64 " } }", vm->ram));
+        if (g_rand_int_range(rand, 0, 4)) {
+            ras_cont(vm);
+            qobject_unref(ras_query(vm));
+            ras_stop(vm);
+        }
         if (g_rand_int_range(rand, 0, 8) == 0) {
             ras_reset(vm);
             assert_empty(vm);
@@ -801,6 +827,7 @@ int main(int argc, char **argv)
     qtest_add_func("/ras/migration/bad-content", test_bad_content);
     qtest_add_func("/ras/migration/panic-moves", test_panic_moves);
     qtest_add_func("/ras/migration/bare-vcpu-reset", test_bare_vcpu_reset);
+    qtest_add_func("/ras/migration/loaded-twice", test_loaded_twice);
     qtest_add_func("/ras/migration/truncated", test_truncated);
     qtest_add_func("/ras/migration/fewer-vcpus", test_fewer_vcpus);
     qtest_add_func("/ras/migration/stock-refuses-errors",
