@@ -116,21 +116,31 @@ size_t virt_ras_build_block(uint8_t *buf, size_t size,
 
 /* --- records made at injection -------------------------------------------- */
 
+/* A severity that nobody knows is fatal to Linux. */
+static RasSeverity severity_of_block(const uint8_t *block)
+{
+    switch (ldl_le_p(block + offsetof(CperStatusBlockLe, error_severity))) {
+    case CPER_SEVERITY_RECOVERABLE:
+        return RAS_SEVERITY_RECOVERABLE;
+    case CPER_SEVERITY_CORRECTED:
+    case CPER_SEVERITY_INFORMATIONAL:
+        return RAS_SEVERITY_CORRECTED;
+    default:
+        return RAS_SEVERITY_FATAL;
+    }
+}
+
 bool virt_ras_check_record(RasState *s, const uint8_t *record, size_t len,
-                           RasError *error, Error **errp)
+                           bool strict, RasSeverity *severity, Error **errp)
 {
     const char *why;
-    uint32_t severity;
 
-    if (!cper_block_check(record, len, &why)) {
+    if (!(strict ? cper_block_check : cper_block_fits)(record, len, &why)) {
         error_setg(errp, "This is no Generic Error Status Block that a guest "
                    "can read: %s", why);
         return false;
     }
-    severity = ldl_le_p(record + offsetof(CperStatusBlockLe, error_severity));
-    error->severity = severity == CPER_SEVERITY_FATAL ? RAS_SEVERITY_FATAL :
-                      severity == CPER_SEVERITY_RECOVERABLE ?
-                      RAS_SEVERITY_RECOVERABLE : RAS_SEVERITY_CORRECTED;
+    *severity = severity_of_block(record);
     return true;
 }
 

@@ -39,7 +39,7 @@ size_t virt_ras_build_block(uint8_t *buf, size_t size,
 
 /* Methods of RasDeviceClass. */
 bool virt_ras_check_record(RasState *s, const uint8_t *record, size_t len,
-                           RasError *error, Error **errp);
+                           bool strict, RasSeverity *severity, Error **errp);
 size_t virt_ras_build_arm_processor(RasState *s, uint64_t id,
                                     const RasInjectArmProcessor *arg,
                                     uint8_t *record, Error **errp);

@@ -270,11 +270,11 @@ static int put_state(QEMUFile *f, void *opaque, size_t size,
 static bool record_is_good(RasState *s, const SavedError *e)
 {
     RasDeviceClass *rc = RAS_GET_CLASS(s);
-    RasError error = { 0 };
+    RasSeverity severity;
 
     return rc->record_size && e->record_len <= rc->record_size(s) &&
-           rc->check_record(s, e->record, e->record_len, &error, NULL) &&
-           error.severity == e->severity;
+           rc->check_record(s, e->record, e->record_len, false, &severity,
+                            NULL) && severity == e->severity;
 }
 
 /* Could a queue hold this?  Returns NULL, or what is wrong. */

@@ -194,14 +194,14 @@ static bool choose_channel(RasState *s, RasError *error, bool has_vcpu,
     return true;
 }
 
-/* Reports @error with a copy of @record. */
+/* Reports @error, of the severity of @record, with a copy of that. */
 static bool inject_record(RasState *s, RasError *error, const uint8_t *record,
-                          size_t len, RasInjectResult *result, Error **errp)
+                          size_t len, bool strict, RasInjectResult *result,
+                          Error **errp)
 {
-    RasDeviceClass *rc = RAS_GET_CLASS(s);
-
-    if (!rc->check_record(s, record, len, error, errp) ||
-        !rc->check(s, error, errp)) {
+    if (!RAS_GET_CLASS(s)->check_record(s, record, len, strict,
+                                        &error->severity, errp) ||
+        !RAS_GET_CLASS(s)->check(s, error, errp)) {
         return false;
     }
     error->record = g_memdup2(record, len);
@@ -215,7 +215,7 @@ static bool inject_record(RasState *s, RasError *error, const uint8_t *record,
     return true;
 }
 
-static bool inject_cper(RasState *s, const RasInjectCper *c,
+static bool inject_cper(RasState *s, const RasInjectCper *c, bool strict,
                         RasInjectResult *result, Error **errp)
 {
     g_autofree uint8_t *record = NULL;
@@ -238,7 +238,7 @@ static bool inject_cper(RasState *s, const RasInjectCper *c,
         return false;
     }
     return choose_channel(s, &error, c->has_vcpu, c->vcpu, c->polled, errp) &&
-           inject_record(s, &error, record, len, result, errp);
+           inject_record(s, &error, record, len, strict, result, errp);
 }
 
 static bool inject_arm_processor(RasState *s, const RasInjectArmProcessor *a,
@@ -275,7 +275,7 @@ static bool inject_arm_processor(RasState *s, const RasInjectArmProcessor *a,
         error.has_vaddr = true;
         error.vaddr = a->virtual_address;
     }
-    return inject_record(s, &error, record, len, result, errp);
+    return inject_record(s, &error, record, len, true, result, errp);
 }
 
 static bool inject_machine_check(RasState *s, const RasInjectMachineCheck *m,
@@ -297,7 +297,7 @@ static bool inject_machine_check(RasState *s, const RasInjectMachineCheck *m,
     error.origin = RAS_ORIGIN_INJECTED;
     error.immediate = m->immediate;
     if ((error.has_addr && !ras_check_ram(s, error.first, error.len, errp)) ||
-        !rc->check(s, &error, errp)) {
+        !RAS_GET_CLASS(s)->check(s, &error, errp)) {
         return false;
     }
     result->id = ras_report(&error, errp);
@@ -360,7 +360,38 @@ static bool inject_serror(RasState *s, const RasInjectSerror *arg,
     return true;
 }
 
-RasInjectResult *qmp_ras_inject(RasInject *arg, Error **errp)
+static bool inject_kind(RasState *s, RasInject *arg, bool strict,
+                        RasInjectResult *result, Error **errp)
+{
+    switch (arg->kind) {
+    case RAS_INJECT_KIND_MEMORY:
+        return inject_memory(s, &arg->u.memory, result, errp);
+    case RAS_INJECT_KIND_ARM_PROCESSOR:
+        return inject_arm_processor(s, &arg->u.arm_processor, result, errp);
+    case RAS_INJECT_KIND_MACHINE_CHECK:
+        return inject_machine_check(s, &arg->u.machine_check, result, errp);
+    case RAS_INJECT_KIND_CPER:
+        return inject_cper(s, &arg->u.cper, strict, result, errp);
+    case RAS_INJECT_KIND_SERROR:
+        return inject_serror(s, &arg->u.serror, result, errp);
+    default:
+        g_assert_not_reached();
+    }
+}
+
+/* Can anything be injected now? */
+static bool check_time(Error **errp)
+{
+    if (runstate_check(RUN_STATE_INMIGRATE)) {
+        error_setg(errp, "The VM is yet to arrive by migration; inject the "
+                   "error where it is, or when it is here");
+        return false;
+    }
+    return true;
+}
+
+/* @strict: what a record of the caller has to be, see check_record() */
+static RasInjectResult *inject(RasInject *arg, bool strict, Error **errp)
 {
     g_autoptr(RasInjectResult) result = g_new0(RasInjectResult, 1);
     RasState *s = need_ras(errp);
@@ -370,40 +401,8 @@ RasInjectResult *qmp_ras_inject(RasInject *arg, Error **errp)
         return NULL;
     }
     refused = s->queue.counts.refused;
-    if (runstate_check(RUN_STATE_INMIGRATE)) {
-        error_setg(errp, "The VM is yet to arrive by migration; inject the "
-                   "error where it is, or when it is here");
-        ras_queue_refuse(&s->queue);
-        return NULL;
-    }
-    switch (arg->kind) {
-    case RAS_INJECT_KIND_MEMORY:
-        if (inject_memory(s, &arg->u.memory, result, errp)) {
-            return g_steal_pointer(&result);
-        }
-        break;
-    case RAS_INJECT_KIND_ARM_PROCESSOR:
-        if (inject_arm_processor(s, &arg->u.arm_processor, result, errp)) {
-            return g_steal_pointer(&result);
-        }
-        break;
-    case RAS_INJECT_KIND_MACHINE_CHECK:
-        if (inject_machine_check(s, &arg->u.machine_check, result, errp)) {
-            return g_steal_pointer(&result);
-        }
-        break;
-    case RAS_INJECT_KIND_CPER:
-        if (inject_cper(s, &arg->u.cper, result, errp)) {
-            return g_steal_pointer(&result);
-        }
-        break;
-    case RAS_INJECT_KIND_SERROR:
-        if (inject_serror(s, &arg->u.serror, result, errp)) {
-            return g_steal_pointer(&result);
-        }
-        break;
-    default:
-        g_assert_not_reached();
+    if (check_time(errp) && inject_kind(s, arg, strict, result, errp)) {
+        return g_steal_pointer(&result);
     }
     if (s->queue.counts.refused == refused) {
         ras_queue_refuse(&s->queue);
@@ -411,6 +410,12 @@ RasInjectResult *qmp_ras_inject(RasInject *arg, Error **errp)
     return NULL;
 }
 
+RasInjectResult *qmp_ras_inject(RasInject *arg, Error **errp)
+{
+    return inject(arg, true, errp);
+}
+
+/* What QEMU 10.2 takes by this name, whose script leaves fields out. */
 void qmp_inject_ghes_v2_error(const char *cper, Error **errp)
 {
     RasInject arg = {
@@ -418,7 +423,7 @@ void qmp_inject_ghes_v2_error(const char *cper, Error **errp)
         .u.cper.data = (char *)cper,
     };
 
-    qapi_free_RasInjectResult(qmp_ras_inject(&arg, errp));
+    qapi_free_RasInjectResult(inject(&arg, false, errp));
 }
 
 void qmp_ras_unpoison(uint64_t address, bool has_length, uint64_t length,

@@ -148,12 +148,14 @@ struct RasDeviceClass {
 
     /*
      * check_record: may this record be given to the guest?
+     * @strict: it is all that its specification wants; if not, it is enough
+     *          that there is a record, and that all of it is here
      *
-     * Sets the severity of @error to that of the record.  Returns false, with
-     * the reason in @errp, if not.
+     * Sets @severity to that of the record.  Returns false, with the reason in
+     * @errp, if not.
      */
     bool (*check_record)(RasState *s, const uint8_t *record, size_t len,
-                         RasError *error, Error **errp);
+                         bool strict, RasSeverity *severity, Error **errp);
 
     /*
      * build_arm_processor: the record for error number @id

@@ -1057,6 +1057,216 @@ static void test_not_refused(void)
     assert_taken(block, sizeof(full_block));
 }
 
+/* "00112233-4455-6677-8899-aabbccddeeff" as it is in memory */
+static void guid_of_text(uint8_t guid[16], const char *text)
+{
+    static const uint8_t at[16] = {
+        3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15
+    };
+
+    for (int i = 0; i < 16; i++, text += 2) {
+        unsigned byte;
+
+        text += *text == '-';
+        g_assert_cmpint(sscanf(text, "%2x", &byte), ==, 1);
+        guid[at[i]] = byte;
+    }
+}
+
+/* Is a block with this section taken?  In memory that ends with the block. */
+static bool section_is_taken(const char *type, const void *data, size_t len,
+                             const char **why)
+{
+    g_autofree uint8_t *block = g_malloc0(20 + 72 + len);
+
+    stl_le_p(block, 0x12);                  /* correctable, 1 entry */
+    stl_le_p(block + 12, 72 + len);
+    stl_le_p(block + 16, 2);                /* corrected */
+    guid_of_text(block + 20, type);
+    stl_le_p(block + 20 + 16, 2);
+    stw_le_p(block + 20 + 20, 0x300);
+    stl_le_p(block + 20 + 24, len);
+    memcpy(block + 20 + 72, data, len);
+    return cper_block_check(block, 20 + 72 + len, why);
+}
+
+/* UEFI 2.10 N.2.2: each type needs what its structure has at least. */
+static void test_section_lengths(void)
+{
+    static const struct {
+        const char *type;
+        unsigned least;
+        const char *why;
+    } cases[] = {
+        { "9876ccad-47b4-4bdb-b65e-16f193c4f3db", 192,
+          "generic processor error section is shorter than 192 bytes" },
+        { "dc3ea0b0-a144-4797-b95b-53fa242b6e1d", 64,
+          "IA32/X64 processor error section is shorter than 64 bytes" },
+        { "61ec04fc-48e6-d813-25c9-8daa44750b12", 96,
+          "memory error 2 section is shorter than 96 bytes" },
+        { "d995e954-bbc1-430f-ad91-b44dcb3c6f35", 208,
+          "PCIe error section is shorter than 208 bytes" },
+        { "c5753963-3b84-4095-bf78-eddad3f9c9dd", 72,
+          "PCI/PCI-X bus error section is shorter than 72 bytes" },
+        { "eb5e4685-ca66-4769-b6a2-26068b001326", 40,
+          "PCI/PCI-X component error section is shorter than 40 bytes" },
+        { "81212a96-09ed-4996-9471-8d729c8e69ed", 16,
+          "firmware error section is shorter than 16 bytes" },
+        { "5b51fef7-c79d-4434-8f1b-aa62de3e2c64", 32,
+          "generic DMAr error section is shorter than 32 bytes" },
+        { "71761d37-32b2-45cd-a7d0-b0fedd93e8cf", 144,
+          "VT-d DMAr error section is shorter than 144 bytes" },
+        { "036f84e1-7f37-428c-a79e-575fdfaa84ec", 144,
+          "IOMMU DMAr error section is shorter than 144 bytes" },
+        { "91335ef6-ebfb-4478-a6a6-88b728cf75d7", 16,
+          "CCIX PER log error section is shorter than 16 bytes" },
+        { "80b9efb4-52b5-4de3-a777-68784b771048", 116,
+          "CXL protocol error section is shorter than 116 bytes" },
+        { "fbcd0a77-c260-417f-85a9-088b1621eba6", 144,
+          "CXL general media event section is shorter than 144 bytes" },
+        { "601dcbb3-9c06-4eab-b8af-4e9bfb5c9624", 144,
+          "CXL DRAM event section is shorter than 144 bytes" },
+        { "fe927475-dd59-4339-a586-79bab113bc74", 144,
+          "CXL memory module event section is shorter than 144 bytes" },
+        { "77cf9271-9c02-470b-9fe4-bc7b75f2da97", 32,
+          "CXL physical switch event section is shorter than 32 bytes" },
+        { "40d26425-3396-4c4d-a5da-3d47263af425", 32,
+          "CXL virtual switch event section is shorter than 32 bytes" },
+        { "8dc44363-0c96-4710-b7bf-04bb99534c3f", 32,
+          "CXL MLD port event section is shorter than 32 bytes" },
+        /* no type that is defined */
+        { "8dc44363-0c96-4710-b7bf-04bb99534c3e", 0, NULL },
+    };
+    const uint8_t section[256] = { 0 };
+    const char *why;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+        g_test_message("%s", cases[i].type);
+        for (unsigned len = 0; len <= sizeof(section); len++) {
+            bool taken = section_is_taken(cases[i].type, section, len, &why);
+
+            g_assert_cmpint(taken, ==, len >= cases[i].least);
+            if (!taken) {
+                g_assert_cmpstr(why, ==, cases[i].why);
+            }
+        }
+    }
+}
+
+/* UEFI 2.2 has 73 bytes, and then nothing behind them can be valid. */
+static void test_memory_section_lengths(void)
+{
+    static const char type[] = "a5bc1114-6f64-4ede-b863-3e83ed7c83b1";
+    uint8_t section[96] = { 0 };
+    const char *why;
+
+    for (unsigned len = 0; len <= sizeof(section); len++) {
+        bool taken = section_is_taken(type, section, len, &why);
+
+        g_assert_cmpint(taken, ==, len == 73 || len >= 80);
+        if (!taken) {
+            g_assert_cmpstr(why, ==, "memory error section is shorter than "
+                            "80 bytes");
+        }
+    }
+    for (unsigned bit = 0; bit < 64; bit++) {
+        stq_le_p(section, 1ULL << bit);
+        g_assert_cmpint(section_is_taken(type, section, 73, &why), ==,
+                        bit <= 14);
+        g_assert_true(section_is_taken(type, section, 80, &why));
+    }
+}
+
+/* Since revision 2 there is a GUID at the end. */
+static void test_firmware_section_revisions(void)
+{
+    static const char type[] = "81212a96-09ed-4996-9471-8d729c8e69ed";
+    uint8_t section[40] = { 0 };
+    const char *why;
+
+    for (unsigned revision = 0; revision < 256; revision++) {
+        section[1] = revision;
+        for (unsigned len = 16; len <= sizeof(section); len++) {
+            g_assert_cmpint(section_is_taken(type, section, len, &why), ==,
+                            len >= (revision < 2 ? 16 : 32));
+        }
+    }
+}
+
+/* DVSEC and error log have the lengths that the section gives them. */
+static void test_cxl_protocol_section_parts(void)
+{
+    static const char type[] = "80b9efb4-52b5-4de3-a777-68784b771048";
+    static const struct {
+        uint64_t valid;
+        uint16_t dvsec, log;
+        unsigned least;
+    } cases[] = {
+        { 0x3f, 0, 0, 116 },
+        { 0x3f, 60, 0, 176 },
+        { 0x3f, 0, 8, 124 },
+        { 0x7f, 60, 88, 264 },
+        { 0x40, 0, 88, 204 },
+        { 0x40, 0, 87, UINT_MAX },      /* fewer registers than there are */
+        { 0x3f, 0xffff, 0xffff, UINT_MAX },
+    };
+    uint8_t section[300] = { 0 };
+    const char *why;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+        stq_le_p(section, cases[i].valid);
+        stw_le_p(section + 108, cases[i].dvsec);
+        stw_le_p(section + 110, cases[i].log);
+        for (unsigned len = 116; len <= sizeof(section); len++) {
+            g_assert_cmpint(section_is_taken(type, section, len, &why), ==,
+                            len >= cases[i].least);
+        }
+    }
+}
+
+/* All that it takes to hand a block over: it is there, and is seen. */
+static void test_fits(void)
+{
+    static const struct {
+        unsigned offset;
+        uint32_t value;
+        const char *why;
+    } cases[] = {
+        { 0, 0, "block_status is 0: the block is empty" },
+        { 0, 0x80000000, NULL },
+        { 12, 305, "data_length runs past the end of the block" },
+        { 12, UINT32_MAX, "data_length runs past the end of the block" },
+        { 12, 303, NULL },              /* cuts an entry off */
+        { 12, 0, NULL },
+        { 16, 99, NULL },
+        { 8, 325, "raw data runs past the end of the block" },
+        { 8, UINT32_MAX, "raw data runs past the end of the block" },
+        { 8, 324, NULL },               /* from offset 0 on */
+        { 20 + 24, UINT32_MAX, NULL },
+    };
+    const char *why;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+        g_autofree uint8_t *block = full_block_new();
+
+        g_test_message("case %u", i);
+        stl_le_p(block + cases[i].offset, cases[i].value);
+        g_assert_cmpint(cper_block_fits(block, sizeof(full_block), &why), ==,
+                        !cases[i].why);
+        if (cases[i].why) {
+            g_assert_cmpstr(why, ==, cases[i].why);
+        }
+        g_assert_false(cper_block_check(block, sizeof(full_block), NULL) &&
+                       cases[i].why);
+    }
+    for (size_t len = 0; len < sizeof(full_block); len++) {
+        g_autofree uint8_t *block = g_memdup2(full_block, len);
+
+        g_assert_false(cper_block_fits(block, len, &why));
+    }
+    g_assert_true(cper_block_fits(full_block, sizeof(full_block), NULL));
+}
+
 /* Each length in its own allocation, so that ASan sees any read behind it */
 static void test_every_truncation(void)
 {
@@ -1168,6 +1378,14 @@ int main(int argc, char **argv)
                     test_block_in_a_larger_buffer);
     g_test_add_func("/cper/check/each-refusal", test_each_refusal);
     g_test_add_func("/cper/check/not-refused", test_not_refused);
+    g_test_add_func("/cper/check/section-lengths", test_section_lengths);
+    g_test_add_func("/cper/check/memory-section-lengths",
+                    test_memory_section_lengths);
+    g_test_add_func("/cper/check/firmware-section-revisions",
+                    test_firmware_section_revisions);
+    g_test_add_func("/cper/check/cxl-protocol-section-parts",
+                    test_cxl_protocol_section_parts);
+    g_test_add_func("/cper/check/fits", test_fits);
     g_test_add_func("/cper/check/every-truncation", test_every_truncation);
     g_test_add_func("/cper/hostile/every-byte-changed",
                     test_every_byte_changed);

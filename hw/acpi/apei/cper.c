@@ -339,6 +339,11 @@ size_t cper_block_finish(CperBlock *b)
  * Reading a status block
  */
 
+#define TOO_SHORT         "block is shorter than its 20-byte header"
+#define EMPTY             "block_status is 0: the block is empty"
+#define DATA_TOO_LONG     "data_length runs past the end of the block"
+#define RAW_DATA_TOO_LONG "raw data runs past the end of the block"
+
 /* One data entry, as found; the payload has any alignment */
 typedef struct CperSection {
     const uint8_t *type;            /* CPER_GUID_SIZE bytes, memory order */
@@ -382,11 +387,11 @@ static bool block_foreach(const void *buf, size_t len, CperSectionFn *fn,
     CperSection s;
 
     if (len < CPER_BLOCK_HEADER_SIZE) {
-        return refuse(why, "block is shorter than its 20-byte header");
+        return refuse(why, TOO_SHORT);
     }
     data_length = ldl_le_p(p + BLOCK(data_length));
     if (data_length > len - CPER_BLOCK_HEADER_SIZE) {
-        return refuse(why, "data_length runs past the end of the block");
+        return refuse(why, DATA_TOO_LONG);
     }
 
     end = CPER_BLOCK_HEADER_SIZE + (size_t)data_length;
@@ -430,6 +435,25 @@ size_t cper_block_length(const void *buf, size_t len)
         length = MAX(length, (uint64_t)raw_offset + raw_length);
     }
     return length <= len ? length : 0;
+}
+
+bool cper_block_fits(const void *buf, size_t len, const char **why)
+{
+    const uint8_t *p = buf;
+
+    if (len < CPER_BLOCK_HEADER_SIZE) {
+        return refuse(why, TOO_SHORT);
+    }
+    if (!ldl_le_p(p + BLOCK(block_status))) {
+        return refuse(why, EMPTY);
+    }
+    if (ldl_le_p(p + BLOCK(data_length)) > len - CPER_BLOCK_HEADER_SIZE) {
+        return refuse(why, DATA_TOO_LONG);
+    }
+    if (!cper_block_length(buf, len)) {
+        return refuse(why, RAW_DATA_TOO_LONG);
+    }
+    return true;
 }
 
 static bool arm_context_info_fits(const uint8_t *p, size_t len, unsigned num)
@@ -496,6 +520,152 @@ static bool arm_processor_check(const CperSection *s, const char **why)
     return true;
 }
 
+/*
+ * Sections
+ */
+
+/* The old form has no more than 73 bytes, and no fields behind them. */
+static bool memory_check(const CperSection *s, const char **why)
+{
+    if (s->data_length == CPER_MEMORY_SIZE_OLD) {
+        return !(ldq_le_p(s->data + MEMORY(validation_bits)) &
+                 ~CPER_MEMORY_VALID_OLD) ||
+               refuse(why, "memory error section of 73 bytes has validation "
+                      "bits of fields that are behind them");
+    }
+    return s->data_length >= CPER_MEMORY_SIZE ||
+           refuse(why, "memory error section is shorter than 80 bytes");
+}
+
+/* UEFI 2.10 N.2.10: the GUID at the end came with revision 2. */
+static bool firmware_error_check(const CperSection *s, const char **why)
+{
+    return s->data[1] < 2 || s->data_length >= 32 ||
+           refuse(why, "firmware error section of revision 2 is shorter than "
+                  "32 bytes");
+}
+
+/*
+ * UEFI 2.10 N.2.13: behind the fixed part, the DVSEC and the error log of the
+ * lengths that it says.  Linux reads the log as the registers of CXL 3.0
+ * 8.2.4.16, 88 bytes, if it is valid.
+ */
+static bool cxl_protocol_check(const CperSection *s, const char **why)
+{
+    unsigned dvsec_length = lduw_le_p(s->data + 108);
+    unsigned log_length = lduw_le_p(s->data + 110);
+
+    if (s->data_length - 116 < dvsec_length + log_length) {
+        return refuse(why, "DVSEC and error log do not fit in their CXL "
+                      "protocol error section");
+    }
+    return !(ldq_le_p(s->data) & 1 << 6) || log_length >= 88 ||
+           refuse(why, "error log of a CXL protocol error section is shorter "
+                  "than 88 bytes");
+}
+
+/*
+ * What a reader may take for granted: UEFI 2.10 N.2.2 has the types, and the
+ * section in the comment their layout.  Those of Itanium are in another
+ * specification.
+ */
+#define LEAST(least_, what_) \
+    .least = least_, .why = what_ " section is shorter than " #least_ " bytes"
+
+#define GUID(...) (const uint8_t[CPER_GUID_SIZE])CPER_GUID(__VA_ARGS__)
+
+static const struct {
+    const uint8_t *type;
+    uint16_t least;                 /* bytes that there have to be */
+    const char *why;                /* what is wrong with fewer */
+    /* what else there is to check, of at least so many bytes */
+    bool (*check)(const CperSection *s, const char **why);
+} sections[] = {
+    /* N.2.4.1 */
+    { cper_section_generic_processor, LEAST(192, "generic processor error") },
+    /* N.2.4.2: the fixed part */
+    { GUID(0xdc3ea0b0, 0xa144, 0x4797,
+           0xb9, 0x5b, 0x53, 0xfa, 0x24, 0x2b, 0x6e, 0x1d),
+      LEAST(64, "IA32/X64 processor error") },
+    /* N.2.4.4 */
+    { cper_section_arm_processor, .check = arm_processor_check },
+    /* N.2.5 */
+    { cper_section_memory, .check = memory_check },
+    /* N.2.6 */
+    { cper_section_memory2, LEAST(96, "memory error 2") },
+    /* N.2.7 */
+    { cper_section_pcie, LEAST(208, "PCIe error") },
+    /* N.2.8 */
+    { GUID(0xc5753963, 0x3b84, 0x4095,
+           0xbf, 0x78, 0xed, 0xda, 0xd3, 0xf9, 0xc9, 0xdd),
+      LEAST(72, "PCI/PCI-X bus error") },
+    /* N.2.9: up to the pairs of registers */
+    { GUID(0xeb5e4685, 0xca66, 0x4769,
+           0xb6, 0xa2, 0x26, 0x06, 0x8b, 0x00, 0x13, 0x26),
+      LEAST(40, "PCI/PCI-X component error") },
+    /* N.2.10: revisions 0 and 1 */
+    { cper_section_firmware_error, LEAST(16, "firmware error"),
+      firmware_error_check },
+    /* N.2.11.1 */
+    { GUID(0x5b51fef7, 0xc79d, 0x4434,
+           0x8f, 0x1b, 0xaa, 0x62, 0xde, 0x3e, 0x2c, 0x64),
+      LEAST(32, "generic DMAr error") },
+    /* N.2.11.2 */
+    { GUID(0x71761d37, 0x32b2, 0x45cd,
+           0xa7, 0xd0, 0xb0, 0xfe, 0xdd, 0x93, 0xe8, 0xcf),
+      LEAST(144, "VT-d DMAr error") },
+    /* N.2.11.3 */
+    { GUID(0x036f84e1, 0x7f37, 0x428c,
+           0xa7, 0x9e, 0x57, 0x5f, 0xdf, 0xaa, 0x84, 0xec),
+      LEAST(144, "IOMMU DMAr error") },
+    /* N.2.12: up to the log */
+    { GUID(0x91335ef6, 0xebfb, 0x4478,
+           0xa6, 0xa6, 0x88, 0xb7, 0x28, 0xcf, 0x75, 0xd7),
+      LEAST(16, "CCIX PER log error") },
+    /* N.2.13: the fixed part */
+    { GUID(0x80b9efb4, 0x52b5, 0x4de3,
+           0xa7, 0x77, 0x68, 0x78, 0x4b, 0x77, 0x10, 0x48),
+      LEAST(116, "CXL protocol error"), cxl_protocol_check },
+    /*
+     * N.2.14: 32 bytes, then an event record of CXL 3.0 8.2.9.2.1 without its
+     * GUID, 112 bytes.  General media, DRAM, memory module: Linux copies all.
+     */
+    { GUID(0xfbcd0a77, 0xc260, 0x417f,
+           0x85, 0xa9, 0x08, 0x8b, 0x16, 0x21, 0xeb, 0xa6),
+      LEAST(144, "CXL general media event") },
+    { GUID(0x601dcbb3, 0x9c06, 0x4eab,
+           0xb8, 0xaf, 0x4e, 0x9b, 0xfb, 0x5c, 0x96, 0x24),
+      LEAST(144, "CXL DRAM event") },
+    { GUID(0xfe927475, 0xdd59, 0x4339,
+           0xa5, 0x86, 0x79, 0xba, 0xb1, 0x13, 0xbc, 0x74),
+      LEAST(144, "CXL memory module event") },
+    /* the 32 bytes: switches, physical and virtual, and ports of devices */
+    { GUID(0x77cf9271, 0x9c02, 0x470b,
+           0x9f, 0xe4, 0xbc, 0x7b, 0x75, 0xf2, 0xda, 0x97),
+      LEAST(32, "CXL physical switch event") },
+    { GUID(0x40d26425, 0x3396, 0x4c4d,
+           0xa5, 0xda, 0x3d, 0x47, 0x26, 0x3a, 0xf4, 0x25),
+      LEAST(32, "CXL virtual switch event") },
+    { GUID(0x8dc44363, 0x0c96, 0x4710,
+           0xb7, 0xbf, 0x04, 0xbb, 0x99, 0x53, 0x4c, 0x3f),
+      LEAST(32, "CXL MLD port event") },
+};
+
+/* Of a type that is not defined, any length will do. */
+static bool section_check(const CperSection *s, const char **why)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(sections); i++) {
+        if (memcmp(s->type, sections[i].type, CPER_GUID_SIZE)) {
+            continue;
+        }
+        if (s->data_length < sections[i].least) {
+            return refuse(why, sections[i].why);
+        }
+        return !sections[i].check || sections[i].check(s, why);
+    }
+    return true;
+}
+
 typedef struct BlockCheck {
     unsigned entries;
     bool uncorrectable;             /* there is such an entry */
@@ -529,15 +699,7 @@ static bool block_check_section(const CperSection *s, void *opaque)
         !s->has_timestamp) {
         return refuse(&check->why, "timestamp of an entry is not a BCD date");
     }
-    if (!memcmp(s->type, cper_section_memory, CPER_GUID_SIZE) &&
-        s->data_length < CPER_MEMORY_SIZE) {
-        return refuse(&check->why,
-                      "memory error section is shorter than 80 bytes");
-    }
-    if (!memcmp(s->type, cper_section_arm_processor, CPER_GUID_SIZE)) {
-        return arm_processor_check(s, &check->why);
-    }
-    return true;
+    return section_check(s, &check->why);
 }
 
 /*
@@ -593,7 +755,7 @@ bool cper_block_check(const void *buf, size_t len, const char **why)
 
     status = ldl_le_p(p + BLOCK(block_status));
     if (!status) {
-        return refuse(why, "block_status is 0: the block is empty");
+        return refuse(why, EMPTY);
     }
     if (status & CPER_BLOCK_STATUS_RESERVED) {
         return refuse(why, "block_status has reserved bits set");
@@ -627,7 +789,7 @@ bool cper_block_check(const void *buf, size_t len, const char **why)
             return refuse(why, "raw data overlaps the header or the entries");
         }
         if ((uint64_t)raw_offset + raw_length > len) {
-            return refuse(why, "raw data runs past the end of the block");
+            return refuse(why, RAW_DATA_TOO_LONG);
         }
     }
     return true;

@@ -351,6 +351,17 @@ size_t cper_block_finish(CperBlock *b);
 size_t cper_block_length(const void *buf, size_t len);
 
 /**
+ * cper_block_fits:
+ * @buf: a status block from anywhere, at any alignment
+ * @len: bytes that may be read there; the block may be shorter
+ * @why: set to a constant string if refused; may be NULL
+ *
+ * Checks what it takes to hand a block over: that it is not empty, or a reader
+ * would not see that there is one, and that all of it is there.
+ */
+bool cper_block_fits(const void *buf, size_t len, const char **why);
+
+/**
  * cper_block_check:
  * @buf: a status block from anywhere, at any alignment
  * @len: bytes that may be read there; the block may be shorter
@@ -361,9 +372,9 @@ size_t cper_block_length(const void *buf, size_t len);
  * entries, the severity of the block is that of the worst of them, and
  * block_status says uncorrectable and correctable as they do; how many errors
  * there are is not derived from them, as several entries may describe one.
- * The contents of sections are not judged, except that a memory error section
- * has all its 80 bytes, and that numbers and lengths in an ARM processor error
- * section fit together.
+ * The contents of sections are not judged, except that a section of a type of
+ * UEFI 2.10 N.2.2 has the bytes that a reader may take for granted: what is
+ * fixed in it, and of what follows so many as it says itself.
  *
  * Returns: whether the block may be given to a guest.
  */

@@ -9,6 +9,7 @@
  */
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include "cper-reader.h"
 
@@ -436,7 +437,58 @@ static bool strict_made_entry(const CperReadEntry *e, size_t n, GString *why)
            strict_memory(e, n, why);
 }
 
-static bool strict_entry(const CperReadEntry *e, size_t n, GString *why)
+/* Bytes that a reader of the section takes for granted, UEFI 2.10 N.2 */
+static bool strict_length(const CperReading *r, const CperReadEntry *e)
+{
+    static const struct {
+        const char *type;           /* 8 bytes of the GUID as in memory, hex */
+        uint32_t least;
+    } types[] = {
+        { "adcc7698b447db4b", 192 }, { "b0a03edc44a19747", 64 },
+        { "1411bca5646fde4e", 80 }, { "fc04ec61e64813d8", 96 },
+        { "54e995d9c1bb0f43", 208 }, { "633975c5843b9540", 72 },
+        { "85465eeb66ca6947", 40 }, { "962a2181ed099649", 16 },
+        { "f7fe515b9dc73444", 32 }, { "371d7671b232cd45", 144 },
+        { "e1846f03377f8c42", 144 }, { "f65e3391fbeb7844", 16 },
+        { "b4efb980b552e34d", 116 }, { "770acdfb60c27f41", 144 },
+        { "b3cb1d60069cab4e", 144 }, { "757492fe59dd3943", 144 },
+        { "7192cf77029c0b47", 32 }, { "2564d24096334d4c", 32 },
+        { "6343c48d960c1047", 32 },
+    };
+    size_t at = e->offset + e->header_length;
+    uint32_t length = e->error_data_length;
+    char type[17];
+
+    for (size_t i = 0; i < 8; i++) {
+        snprintf(type + 2 * i, 3, "%02x", e->section_type[i]);
+    }
+    if (e->section == CPER_READ_SECTION_MEMORY &&
+        length == MEMORY_LENGTH_OLD) {
+        return !(field(r, at, 8) >> 15);
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(types); i++) {
+        if (strcmp(type, types[i].type)) {
+            continue;
+        }
+        if (length < types[i].least) {
+            return false;
+        }
+        /* firmware error since revision 2; CXL protocol error */
+        if (types[i].least == 16 && type[0] == '9') {
+            return field(r, at + 1, 1) < 2 || length >= 32;
+        }
+        if (types[i].least == 116) {
+            uint32_t log = field(r, at + 110, 2);
+
+            return length >= 116 + field(r, at + 108, 2) + log &&
+                   (!(field(r, at, 8) & 0x40) || log >= 88);
+        }
+    }
+    return true;
+}
+
+static bool strict_entry(const CperReading *r, const CperReadEntry *e,
+                         size_t n, GString *why)
 {
     bool ok = true;
 
@@ -454,8 +506,7 @@ static bool strict_entry(const CperReadEntry *e, size_t n, GString *why)
     if (e->section == CPER_READ_SECTION_ARM) {
         return strict_arm_frame(e, n, why) && ok;
     }
-    if (e->section == CPER_READ_SECTION_MEMORY &&
-        e->error_data_length < MEMORY_LENGTH) {
+    if (!strict_length(r, e)) {
         ok = refuse(why, "entry %zu: section of %" PRIu32 " bytes", n,
                     e->error_data_length);
     }
@@ -523,7 +574,7 @@ bool cper_read_strict_frame(const CperReading *r, GString *why)
     bool ok = true;
 
     for (size_t i = 0; i < r->n_entries; i++) {
-        ok = strict_entry(&r->entries[i], i, why) && ok;
+        ok = strict_entry(r, &r->entries[i], i, why) && ok;
     }
     if (s >> 14) {
         ok = refuse(why, "reserved bits of block status 0x%08" PRIx32, s);
