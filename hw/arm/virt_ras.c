@@ -72,7 +72,8 @@ static bool check_async(RasState *s, const RasError *error, Error **errp)
     return true;
 }
 
-static bool virt_ras_check(RasState *s, const RasError *error, Error **errp)
+static bool virt_ras_check(RasState *s, const RasError *error, bool ready,
+                           Error **errp)
 {
     uint64_t pages = error->len / RAS_PAGE_SIZE;
     unsigned int max = MIN(ras_batch_limit(error),
@@ -87,8 +88,7 @@ static bool virt_ras_check(RasState *s, const RasError *error, Error **errp)
                    "severity 'recoverable' or 'fatal'");
         return false;
     }
-    if (error->severity == RAS_SEVERITY_FATAL &&
-        !RAS_GET_CLASS(s)->ready(s)) {
+    if (error->severity == RAS_SEVERITY_FATAL && !ready) {
         error_setg(errp, "The guest cannot be told of a fatal error: its "
                    "firmware has not set up the error status block; wait "
                    "until it has booted, or use severity 'recoverable'");

@@ -84,6 +84,25 @@ void ras_send_events(const RasReport *r);
  */
 void ras_send_lost(bool recursive);
 
+/*
+ * ras_check_error: is @error one that this machine can have?
+ *
+ * What can change is not asked: whether the guest has set up what a record
+ * needs, or whether a vCPU is online.  Asked of every error that is reported,
+ * or loaded; if not, returns false and says in @errp what is wrong.
+ */
+bool ras_check_error(RasState *s, const RasError *error, Error **errp);
+
+/*
+ * ras_check_poison: can memory at @addr be poison of that severity?
+ * @ready: the guest has set up what a record needs
+ *
+ * If not, returns false and says in @errp why.  Whether there is memory is for
+ * ras_poison_add() to say.
+ */
+bool ras_check_poison(RasState *s, uint64_t addr, RasSeverity severity,
+                      bool ready, Error **errp);
+
 /* ras_poison_init: allocate what ras-poison.c needs */
 void ras_poison_init(RasState *s, unsigned int nr_vcpus);
 

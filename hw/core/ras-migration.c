@@ -135,6 +135,12 @@ static const VMStateDescription vmstate_range = {
     },
 };
 
+/* Numbers of errors do not come round to 0, which is none. */
+static bool last_id_is_bounded(void *opaque, int version_id)
+{
+    return ((Saved *)opaque)->last_id <= INT64_MAX;
+}
+
 static bool errors_are_bounded(void *opaque, int version_id)
 {
     Saved *saved = opaque;
@@ -155,6 +161,7 @@ static const VMStateDescription vmstate_saved = {
     .minimum_version_id = 1,
     .fields = (const VMStateField[]) {
         VMSTATE_UINT64(last_id, Saved),
+        VMSTATE_VALIDATE("number of the last error", last_id_is_bounded),
         VMSTATE_UINT64(counts.accepted, Saved),
         VMSTATE_UINT64(counts.refused, Saved),
         VMSTATE_UINT64(counts.recorded, Saved),
@@ -266,51 +273,21 @@ static int put_state(QEMUFile *f, void *opaque, size_t size,
 
 /* --- loading -------------------------------------------------------------- */
 
-/* A record that the guest can read, and that says what the error says. */
-static bool record_is_good(RasState *s, const SavedError *e)
+/* What is told is told of, and a record names whole pages of the rest. */
+static bool told_is_good(const RasEntry *e)
 {
-    RasDeviceClass *rc = RAS_GET_CLASS(s);
-    RasSeverity severity;
+    uint64_t len = e->error.len;
 
-    return rc->record_size && e->record_len <= rc->record_size(s) &&
-           rc->check_record(s, e->record, e->record_len, false, &severity,
-                            NULL) && severity == e->severity;
-}
-
-/* Could a queue hold this?  Returns NULL, or what is wrong. */
-static const char *check_error(RasState *s, const SavedError *e)
-{
-    if (e->stage != RAS_STAGE_QUEUED && e->stage != RAS_STAGE_NOTIFIED) {
-        return "state";
+    if (e->stage == RAS_STAGE_QUEUED) {
+        return !e->told && !e->telling;
     }
-    if (e->kind > RAS_KIND_UNKNOWN || e->severity > RAS_SEVERITY_FATAL ||
-        e->origin > RAS_ORIGIN_SIGBUS || e->access > RAS_ACCESS_KIND_FETCH) {
-        return "class, severity, origin or access";
-    }
-    if (e->channel >= RAS_CHANNELS || !ras_has_channel(s, e->channel)) {
-        return "source, which this machine does not have (ras-ghes=on on "
-               "both sides?)";
-    }
-    if ((e->channel == RAS_CHANNEL_EXCEPTION ||
-         e->channel == RAS_CHANNEL_SERROR) &&
-        (e->vcpu < 0 || !qemu_get_cpu(e->vcpu))) {
-        return "vCPU, which this machine does not have (the same -smp on both "
-               "sides?)";
-    }
-    if (e->len % RAS_PAGE_SIZE || e->first % RAS_PAGE_SIZE ||
-        e->len > UINT64_MAX - e->first || e->told > e->len ||
-        e->telling > e->len - e->told) {
-        return "address or length";
-    }
-    if (e->record_len && !record_is_good(s, e)) {
-        return "record";
-    }
-    return NULL;
+    return e->told % RAS_PAGE_SIZE == 0 && e->telling % RAS_PAGE_SIZE == 0 &&
+           (len ? e->told < len : !e->told) && e->telling <= len - e->told;
 }
 
 static bool load_error(RasState *s, SavedError *e)
 {
-    const char *wrong = check_error(s, e);
+    Error *err = NULL;
     RasEntry entry = {
         .error = {
             .kind = e->kind,
@@ -348,16 +325,20 @@ static bool load_error(RasState *s, SavedError *e)
         .telling = e->telling,
     };
 
-    if (!wrong && e->channel == RAS_CHANNEL_SERROR &&
-        ras_serror_in_flight(s, e->vcpu)) {
-        wrong = "vCPU, which has another SError";
+    if (e->stage != RAS_STAGE_QUEUED && e->stage != RAS_STAGE_NOTIFIED) {
+        error_setg(&err, "bad state");
+    } else if (!ras_check_error(s, &entry.error, &err)) {
+        /* it says why */
+    } else if (!told_is_good(&entry)) {
+        error_setg(&err, "bad address or length");
+    } else if (e->channel == RAS_CHANNEL_SERROR &&
+               ras_serror_in_flight(s, e->vcpu)) {
+        error_setg(&err, "bad vCPU, which has another SError");
+    } else if (!ras_queue_restore(&s->queue, &entry)) {
+        error_setg(&err, "bad order or number");
     }
-    if (!wrong && !ras_queue_restore(&s->queue, &entry)) {
-        wrong = "order or number";
-    }
-    if (wrong) {
-        error_report("ras: cannot load error %" PRIu64 ": bad %s", e->id,
-                     wrong);
+    if (err) {
+        error_reportf_err(err, "ras: cannot load error %" PRIu64 ": ", e->id);
         return false;
     }
     if (entry.error.record) {
@@ -374,12 +355,8 @@ static bool load_ranges(RasState *s, const Saved *saved)
     for (int i = 0; i < saved->nr_ranges; i++) {
         const SavedRange *r = &saved->ranges[i];
 
-        if (r->severity > RAS_SEVERITY_FATAL) {
-            error_report("ras: cannot load poison: bad severity %u",
-                         r->severity);
-            return false;
-        }
-        if (!ras_poison_add(s, r->addr, r->len, r->severity, &err)) {
+        if (!ras_check_poison(s, r->addr, r->severity, true, &err) ||
+            !ras_poison_add(s, r->addr, r->len, r->severity, &err)) {
             error_reportf_err(err, "ras: cannot load poison: ");
             return false;
         }

@@ -114,13 +114,15 @@ static bool check_arguments(const RasInjectMemory *m, Error **errp)
         error_setg(errp, "Parameter 'polled' is only for mode 'report'");
         return false;
     }
-    if (m->mode == RAS_INJECT_MODE_POISON &&
-        m->severity == RAS_ERROR_SEVERITY_CORRECTED) {
-        error_setg(errp, "Poison cannot have severity 'corrected'; use "
-                   "'recoverable' or 'fatal'");
-        return false;
-    }
     return true;
+}
+
+/* The guest as it is now can be told of @error. */
+static bool check_now(RasState *s, const RasError *error, Error **errp)
+{
+    RasDeviceClass *rc = RAS_GET_CLASS(s);
+
+    return rc->check(s, error, rc->ready(s), errp);
 }
 
 static bool inject_memory(RasState *s, const RasInjectMemory *m,
@@ -147,21 +149,19 @@ static bool inject_memory(RasState *s, const RasInjectMemory *m,
     }
     switch (m->mode) {
     case RAS_INJECT_MODE_POISON:
-        /* an access will report one page */
-        error.len = RAS_PAGE_SIZE;
-        error.origin = RAS_ORIGIN_POISON;
-        return RAS_GET_CLASS(s)->check(s, &error, errp) &&
+        return ras_check_poison(s, m->address, error.severity,
+                                RAS_GET_CLASS(s)->ready(s), errp) &&
                ras_poison_add(s, m->address, len, error.severity, errp);
     case RAS_INJECT_MODE_CONSUME:
         error.access = RAS_ACCESS_KIND_LOAD;
         if (!check_vcpu(s, m->vcpu, errp) ||
-            !RAS_GET_CLASS(s)->check(s, &error, errp)) {
+            !check_now(s, &error, errp)) {
             return false;
         }
         break;
     default:
         error.channel = m->polled ? RAS_CHANNEL_POLLED : RAS_CHANNEL_INTERRUPT;
-        if (!RAS_GET_CLASS(s)->check(s, &error, errp)) {
+        if (!check_now(s, &error, errp)) {
             return false;
         }
         break;
@@ -201,7 +201,7 @@ static bool inject_record(RasState *s, RasError *error, const uint8_t *record,
 {
     if (!RAS_GET_CLASS(s)->check_record(s, record, len, strict,
                                         &error->severity, errp) ||
-        !RAS_GET_CLASS(s)->check(s, error, errp)) {
+        !check_now(s, error, errp)) {
         return false;
     }
     error->record = g_memdup2(record, len);
@@ -297,7 +297,7 @@ static bool inject_machine_check(RasState *s, const RasInjectMachineCheck *m,
     error.origin = RAS_ORIGIN_INJECTED;
     error.immediate = m->immediate;
     if ((error.has_addr && !ras_check_ram(s, error.first, error.len, errp)) ||
-        !RAS_GET_CLASS(s)->check(s, &error, errp)) {
+        !check_now(s, &error, errp)) {
         return false;
     }
     result->id = ras_report(&error, errp);

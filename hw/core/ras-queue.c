@@ -23,6 +23,66 @@ static RasEntry *entry_at(RasQueue *q, int16_t i)
     return i == NONE ? NULL : &q->entry[i];
 }
 
+/* Whole pages with the address in them, or nothing but an address, or less. */
+static bool place_is_good(const RasError *error)
+{
+    if (!error->len) {
+        /* a record may name any address */
+        return !error->first && (!error->has_addr || error->record);
+    }
+    return error->has_addr && !error->record &&
+           error->first % RAS_PAGE_SIZE == 0 &&
+           error->len % RAS_PAGE_SIZE == 0 &&
+           error->len <= UINT64_MAX - error->first &&
+           error->addr >= error->first &&
+           error->addr - error->first < error->len;
+}
+
+const char *ras_error_check(const RasError *error)
+{
+    bool exception = error->channel == RAS_CHANNEL_EXCEPTION;
+    bool serror = error->channel == RAS_CHANNEL_SERROR;
+    bool injected = error->origin == RAS_ORIGIN_INJECTED;
+
+    if (error->kind > RAS_KIND_UNKNOWN ||
+        error->severity > RAS_SEVERITY_FATAL ||
+        error->origin > RAS_ORIGIN_SIGBUS ||
+        error->access > RAS_ACCESS_KIND_FETCH) {
+        return "class, severity, origin or access";
+    }
+    if (error->channel >= RAS_CHANNELS || error->synchronous != exception ||
+        !(exception || injected ||
+          (error->channel == RAS_CHANNEL_INTERRUPT &&
+           error->origin == RAS_ORIGIN_SIGBUS))) {
+        return "source for its origin";
+    }
+    if (exception || serror ? error->vcpu < 0 : error->vcpu != -1) {
+        return "vCPU for its source";
+    }
+    if (error->severity == RAS_SEVERITY_CORRECTED ?
+        error->origin == RAS_ORIGIN_POISON || (error->limited && !exception) :
+        error->limited) {
+        return "severity for its origin";
+    }
+    if ((error->immediate && !(exception && injected)) ||
+        (!exception && (error->access != RAS_ACCESS_KIND_UNKNOWN ||
+                        error->has_vaddr))) {
+        return "access for its source";
+    }
+    if (!error->record != !error->record_len ||
+        (error->record && (!injected || serror))) {
+        return "record";
+    }
+    if (!place_is_good(error) || (serror && error->has_addr)) {
+        return "address or length";
+    }
+    if (!exception && !serror && !error->record &&
+        (error->kind != RAS_KIND_MEMORY || !error->len)) {
+        return "class for its source, or no memory";
+    }
+    return NULL;
+}
+
 void ras_queue_init(RasQueue *q, RasQueueVcpu *vcpu, unsigned int nr_vcpus)
 {
     memset(q, 0, sizeof(*q));
@@ -393,6 +453,22 @@ void ras_queue_restore_begin(RasQueue *q, uint64_t last_id,
     q->counts = *counts;
 }
 
+/* Alone, or like the others in a batch that has room. */
+static bool joins_outstanding(const RasQueue *q, const RasEntry *e)
+{
+    RasChannel c = e->error.channel;
+    unsigned int n = q->channel[c].nr_outstanding;
+    const RasError *first;
+
+    if (!n) {
+        return true;
+    }
+    first = &q->entry[q->channel[c].outstanding[0]].error;
+    return c != RAS_CHANNEL_EXCEPTION && n < ras_batch_limit(first) &&
+           batches(first) && batches(&e->error) &&
+           first->severity == e->error.severity;
+}
+
 bool ras_queue_restore(RasQueue *q, const RasEntry *from)
 {
     RasEntry *last = entry_at(q, q->last), *e = entry_at(q, q->free);
@@ -406,9 +482,7 @@ bool ras_queue_restore(RasQueue *q, const RasEntry *from)
         (from->error.channel == RAS_CHANNEL_SERROR ?
          queued || from->recorded : queued == from->recorded) ||
         (from->held && !queued) ||
-        (!queued && q->channel[from->error.channel].nr_outstanding &&
-         (from->error.channel == RAS_CHANNEL_EXCEPTION ||
-          q->channel[from->error.channel].nr_outstanding == RAS_BATCH_MAX))) {
+        (!queued && !joins_outstanding(q, from))) {
         return false;
     }
     q->free = e->next;

@@ -342,6 +342,70 @@ static RasEntry *deliverable_on(CPUState *cpu)
     return e && e->error.vcpu == cpu->cpu_index ? e : NULL;
 }
 
+/* A record that is no larger than the guest's block, and of that severity. */
+static bool record_is_good(RasState *s, const RasError *error)
+{
+    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    RasSeverity severity;
+
+    return rc->record_size && error->record_len <= rc->record_size(s) &&
+           rc->check_record(s, error->record, error->record_len, false,
+                            &severity, NULL) && severity == error->severity;
+}
+
+bool ras_check_error(RasState *s, const RasError *error, Error **errp)
+{
+    bool has_vcpu = error->channel == RAS_CHANNEL_EXCEPTION ||
+                    error->channel == RAS_CHANNEL_SERROR;
+    const char *bad = NULL;
+
+    if (error->channel >= RAS_CHANNELS || !ras_has_channel(s, error->channel)) {
+        bad = "source, which this machine does not have (ras-ghes=on on both "
+              "sides?)";
+    } else if (has_vcpu && (error->vcpu < 0 || !qemu_get_cpu(error->vcpu))) {
+        bad = "vCPU, which this machine does not have (the same -smp on both "
+              "sides?)";
+    } else {
+        bad = ras_error_check(error);
+        if (!bad && error->record && !record_is_good(s, error)) {
+            bad = "record";
+        }
+    }
+    if (bad) {
+        error_setg(errp, "bad %s", bad);
+        return false;
+    }
+    return RAS_GET_CLASS(s)->check(s, error, true, errp);
+}
+
+bool ras_check_poison(RasState *s, uint64_t addr, RasSeverity severity,
+                      bool ready, Error **errp)
+{
+    /* as an access will report it */
+    const RasError error = {
+        .kind = RAS_KIND_MEMORY,
+        .severity = severity,
+        .origin = RAS_ORIGIN_POISON,
+        .synchronous = true,
+        .has_addr = true,
+        .vcpu = -1,
+        .addr = addr,
+        .first = addr,
+        .len = RAS_PAGE_SIZE,
+    };
+
+    if (severity > RAS_SEVERITY_FATAL) {
+        error_setg(errp, "bad severity %d", severity);
+        return false;
+    }
+    if (severity == RAS_SEVERITY_CORRECTED) {
+        error_setg(errp, "Poison cannot have severity 'corrected'; use "
+                   "'recoverable' or 'fatal'");
+        return false;
+    }
+    return RAS_GET_CLASS(s)->check(s, &error, ready, errp);
+}
+
 uint64_t ras_report(const RasError *error, Error **errp)
 {
     bool async = error->channel == RAS_CHANNEL_INTERRUPT ||
@@ -366,6 +430,10 @@ uint64_t ras_report(const RasError *error, Error **errp)
         ras_queue_refuse(&s->queue);
         error_setg(errp, "The guest is lost since error %" PRIu64 " (check-"
                    "stop); reset it first", s->lost_report.id);
+        return 0;
+    }
+    if (!ras_check_error(s, error, errp)) {
+        ras_queue_refuse(&s->queue);
         return 0;
     }
     e = ras_queue_accept(&s->queue, error);

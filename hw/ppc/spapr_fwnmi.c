@@ -271,7 +271,8 @@ static const char *how_to_register(void)
            "start it with cap-fwnmi=on" : "wait until it has booted";
 }
 
-static bool spapr_ras_check(RasState *s, const RasError *error, Error **errp)
+static bool spapr_ras_check(RasState *s, const RasError *error, bool ready,
+                            Error **errp)
 {
     if (!error->synchronous) {
         error_setg(errp, "Mode 'report' needs an asynchronous error source, "
@@ -279,13 +280,13 @@ static bool spapr_ras_check(RasState *s, const RasError *error, Error **errp)
                    "'poison' or 'consume'");
         return false;
     }
-    if (error->severity != RAS_SEVERITY_RECOVERABLE && !spapr_ras_ready(s)) {
+    if (error->severity != RAS_SEVERITY_RECOVERABLE && !ready) {
         error_setg(errp, "The guest has not registered a machine check "
                    "handler (ibm,nmi-register), so it can only be told of "
                    "recoverable errors; %s", how_to_register());
         return false;
     }
-    if (spapr_mce_is_log_only(error) && !spapr_ras_ready(s)) {
+    if (spapr_mce_is_log_only(error) && !ready) {
         error_setg(errp, "No register can say what failed, only an error log, "
                    "and the guest has not registered a machine check handler "
                    "(ibm,nmi-register); %s", how_to_register());

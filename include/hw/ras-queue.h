@@ -219,6 +219,14 @@ typedef struct RasQueue {
 } RasQueue;
 
 /*
+ * ras_error_check: can there be an error like @error?
+ *
+ * Whether the machine has its channel and its vCPU is asked elsewhere.
+ * Returns NULL, or what is wrong with it: a static string.
+ */
+const char *ras_error_check(const RasError *error);
+
+/*
  * ras_queue_init: make @q empty
  * @vcpu: array of @nr_vcpus elements that the caller owns and that lives as
  *        long as @q

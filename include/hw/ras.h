@@ -56,9 +56,12 @@ struct RasDeviceClass {
 
     /*
      * check: can the guest be told of @error at all?
+     * @ready: it has set up what a record needs
+     *
      * If not, return false and say in @errp why and what could be done.
      */
-    bool (*check)(RasState *s, const RasError *error, Error **errp);
+    bool (*check)(RasState *s, const RasError *error, bool ready,
+                  Error **errp);
 
     /* ready: has the guest set up what a record needs? */
     bool (*ready)(RasState *s);

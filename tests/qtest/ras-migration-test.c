@@ -19,6 +19,7 @@
 #define VERSION_SIZE 4
 
 /* What follows: offsets of fields of 1, 4 or 8 bytes, big endian */
+#define LAST_ID         0
 #define ACCEPTED        8
 #define RECORDED        24
 #define NOTIFIED        32
@@ -38,7 +39,11 @@
 #define ERROR_ORIGIN    14
 #define ERROR_ACCESS    15
 #define ERROR_CHANNEL   16
+#define ERROR_SYNCHRONOUS 17
+#define ERROR_LIMITED   18
+#define ERROR_HAS_ADDR  20
 #define ERROR_VCPU      22
+#define ERROR_ADDR      26
 #define ERROR_FIRST     34
 #define ERROR_LEN       42
 #define ERROR_TOLD      79
@@ -327,6 +332,8 @@ static void test_bad_content(void)
     } cases[] = {
         { -VERSION_SIZE, 4, 1, "*version*1*" },
         { -VERSION_SIZE, 4, 3, "*version*3*" },
+        { LAST_ID, 8, UINT64_MAX, "*number of the last error*" },
+        { LAST_ID, 8, 1ULL << 63, "*number of the last error*" },
         { ACCEPTED, 8, 3, "*counters do not add up*" },
         { RECORDED, 8, 9, "*counters do not add up*" },
         { NOTIFIED, 8, 9, "*counters do not add up*" },
@@ -351,12 +358,19 @@ static void test_bad_content(void)
         { FIRST(ACCESS), 1, 200, "*error 1: bad class,*access*" },
         { FIRST(CHANNEL), 1, 1, "*error 1: bad source,*ras-ghes=on*" },
         { FIRST(CHANNEL), 1, 200, "*error 1: bad source*" },
+        { FIRST(SYNCHRONOUS), 1, 0, "*error 1: bad source*" },
+        { FIRST(LIMITED), 1, 1, "*error 1: bad severity*" },
         { SECOND(VCPU), 4, 2, "*error 2: bad vCPU,*-smp*" },
         { SECOND(VCPU), 4, -1, "*error 2: bad vCPU*" },
         { FIRST(LEN), 8, 100, "*error 1: bad address or length*" },
+        { FIRST(LEN), 8, 0, "*error 1: bad address or length*" },
+        { FIRST(HAS_ADDR), 1, 0, "*error 1: bad address or length*" },
+        { FIRST(ADDR), 8, 0xdead0000, "*error 1: bad address or length*" },
         { FIRST(FIRST), 8, 100, "*error 1: bad address or length*" },
         { FIRST(FIRST), 8, -RAS_PAGE, "*error 1: bad address or length*" },
         { FIRST(TOLD), 8, RAS_PAGE + 1, "*error 1: bad address or length*" },
+        { FIRST(TOLD), 8, RAS_PAGE, "*error 1: bad address or length*" },
+        { FIRST(TELLING), 8, RAS_PAGE, "*error 1: bad address or length*" },
         { FIRST(TELLING), 8, UINT64_MAX, "*error 1: bad address or length*" },
         { FIRST(RECORD), 4, UINT32_MAX, "*length of a record*" },
         { NR_RANGES, 4, RAS_POISONED_RANGES + 1, "*number of poisoned*" },
@@ -369,6 +383,7 @@ static void test_bad_content(void)
         { RANGE(0, RANGE_LEN), 8, 0, "*not a positive multiple*" },
         { RANGE(0, RANGE_LEN), 8, -RAS_PAGE, "*past the end*" },
         { RANGE(0, RANGE_SEVERITY), 1, 200, "*bad severity 200*" },
+        { RANGE(0, RANGE_SEVERITY), 1, 0, "*poison: *'corrected'*" },
     };
     Part part;
 
@@ -394,6 +409,127 @@ static void test_bad_content(void)
     write_part(&side, &part, part.data);
     assert_loads(&side);
     assert_has_errors(vm);
+    g_free(part.data);
+    side_end(&side);
+}
+
+/*
+ * The greatest number that is loaded, and the errors after it: number 0 would
+ * be none, and end QEMU.
+ */
+static void test_last_number(void)
+{
+    Side side = side_start(NULL, ras_on(), "-accel tcg -S");
+    RasVm *vm = side.vm;
+    Part part;
+
+    add_disk(&side);
+    make_errors(vm);
+    save_snapshot(&side);
+    part = find_part(&side, SUBSECTION, VERSION_SIZE + RANGE(2, 0));
+    put(part.data + VERSION_SIZE + LAST_ID, 8, INT64_MAX);
+    write_part(&side, &part, part.data);
+    assert_loads(&side);
+    assert_has_errors(vm);
+    g_assert_cmpuint(ras_consume(vm, vm->ram, 0), ==, 1ULL << 63);
+    g_assert_cmpuint(ras_consume(vm, vm->ram, 0), ==, (1ULL << 63) + 1);
+    ras_assert_count(vm, "in-flight", 4);
+    g_free(part.data);
+    side_end(&side);
+}
+
+/* A field of an error, and what it becomes */
+typedef struct Change {
+    int offset;
+    unsigned int size;
+    uint64_t value;
+} Change;
+
+/*
+ * What no source would report, so that no record could be made of it, and
+ * nothing would ever follow.
+ */
+static void test_bad_asynchronous(void)
+{
+    const struct {
+        Change change[3];
+        const char *message;
+    } cases[] = {
+        { { { ERROR_LEN, 8, 0 } }, "*address or length*" },
+        { { { ERROR_LEN, 8, 0 }, { ERROR_HAS_ADDR, 1, 0 },
+            { ERROR_FIRST, 8, 0 } }, "*no memory*" },
+        { { { ERROR_KIND, 1, 1 } }, "*class*" },
+        { { { ERROR_VCPU, 4, 0 } }, "*vCPU*" },
+        { { { ERROR_SYNCHRONOUS, 1, 1 } }, "*source*" },
+        { { { ERROR_ORIGIN, 1, 1 } }, "*source*" },
+        { { { ERROR_ACCESS, 1, 1 } }, "*access*" },
+        { { { ERROR_LIMITED, 1, 1 } }, "*severity*" },
+        { { { ERROR_TOLD, 8, RAS_PAGE } }, "*address or length*" },
+        /* as for a vCPU, which cannot take it */
+        { { { ERROR_CHANNEL, 1, 0 }, { ERROR_SYNCHRONOUS, 1, 1 },
+            { ERROR_VCPU, 4, 0 } }, "*corrected error is no abort*" },
+    };
+    Side side = side_start(NULL, ",ras=on,ras-ghes=on", "-accel tcg -S");
+    RasVm *vm = side.vm;
+    Part part;
+
+    add_disk(&side);
+    ras_inject(vm, "{ 'kind': 'memory', 'mode': 'report', 'severity':"
+               " 'corrected', 'address': %" PRIu64 " }", page_of(vm, 0));
+    save_snapshot(&side);
+    part = find_part(&side, SUBSECTION, VERSION_SIZE + ERRORS + ERROR_SIZE);
+    for (int i = 0; i < ARRAY_SIZE(cases); i++) {
+        g_autofree uint8_t *bad = g_memdup2(part.data, part.len);
+        g_autofree char *said = NULL;
+
+        for (int c = 0; c < 3 && cases[i].change[c].size; c++) {
+            const Change *change = &cases[i].change[c];
+
+            put(bad + VERSION_SIZE + ERRORS + change->offset, change->size,
+                change->value);
+        }
+        write_part(&side, &part, bad);
+        if (load_snapshot(&side, &said) ||
+            !strstr(said, "cannot load error 1: ") ||
+            !g_pattern_match_simple(cases[i].message, said)) {
+            g_error("case %d: QEMU says '%s'", i, said);
+        }
+        assert_empty(vm);
+    }
+    write_part(&side, &part, part.data);
+    assert_loads(&side);
+    ras_assert_count(vm, "in-flight", 1);
+    g_free(part.data);
+    side_end(&side);
+}
+
+/* Of the syndrome of an SError, only what belongs to it gets to the vCPU. */
+static void test_bad_syndrome(void)
+{
+    /* version; pending, with a syndrome; the syndrome */
+    const size_t esr = 4 + 1 + 1;
+    Side side = side_start(NULL, ",ras=on", "-accel tcg -S");
+    RasVm *vm = side.vm;
+    g_autofree char *file = ras_temp_file();
+    g_autofree char *data = NULL;
+    const char *found;
+    size_t len;
+    Part part;
+
+    add_disk(&side);
+    ras_inject(vm, "{ 'kind': 'serror', 'vcpu': 0, 'syndrome': 17 }");
+    save_snapshot(&side);
+    part = find_part(&side, "cpu/serror", esr + 8);
+    g_assert_cmphex(ldq_be_p(part.data + esr), ==, 17);
+    put(part.data + esr, 8, UINT64_MAX);
+    write_part(&side, &part, part.data);
+    assert_loads(&side);
+    ras_save(vm, file, "completed");
+    data = ras_read_file(file, &len);
+    found = memmem(data, len, "cpu/serror", 10);
+    g_assert_nonnull(found);
+    g_assert_cmphex(ldq_be_p(found + 10 + esr), ==, 0x1ffffff);
+    g_unlink(file);
     g_free(part.data);
     side_end(&side);
 }
@@ -735,7 +871,8 @@ static int make_all_errors(Side *side, Part part[PARTS_MAX])
                        " 'vcpu': 0, 'polled': %i, 'severity': %s }", i == 2,
                        i == 1 ? "recoverable" : "corrected");
         }
-        errors += 6;
+        ras_inject(vm, "{ 'kind': 'serror', 'vcpu': 0, 'aet': 'uer' }");
+        errors += 7;
         ras_wait_until(vm, !ras_state_is(vm, 1, "queued"));
     }
     ras_stop(vm);
@@ -825,6 +962,7 @@ int main(int argc, char **argv)
     qtest_add_func("/ras/migration/needed", test_needed);
     qtest_add_func("/ras/migration/replaces", test_replaces);
     qtest_add_func("/ras/migration/bad-content", test_bad_content);
+    qtest_add_func("/ras/migration/last-number", test_last_number);
     qtest_add_func("/ras/migration/panic-moves", test_panic_moves);
     qtest_add_func("/ras/migration/bare-vcpu-reset", test_bare_vcpu_reset);
     qtest_add_func("/ras/migration/loaded-twice", test_loaded_twice);
@@ -834,6 +972,9 @@ int main(int argc, char **argv)
                    test_stock_refuses_errors);
     if (ras_on_arm()) {
         qtest_add_func("/ras/migration/bad-record", test_bad_record);
+        qtest_add_func("/ras/migration/bad-asynchronous",
+                       test_bad_asynchronous);
+        qtest_add_func("/ras/migration/bad-syndrome", test_bad_syndrome);
         qtest_add_func("/ras/migration/without-ras", test_without_ras);
         qtest_add_func("/ras/migration/without-ghes", test_without_ghes);
     } else {

@@ -545,6 +545,145 @@ static void test_channel_refusals(Fixture *f, gconstpointer data)
     g_assert_cmpuint(f->q->counts.refused, ==, 3);
 }
 
+/* --- errors that cannot be ------------------------------------------------ */
+
+static RasError injected_error(void)
+{
+    RasError error = an_error(1);
+
+    error.first = error.addr;
+    error.origin = RAS_ORIGIN_INJECTED;
+    return error;
+}
+
+static RasError host_error(void)
+{
+    RasError error = async_error(RAS_CHANNEL_INTERRUPT);
+
+    error.first = error.addr;
+    error.origin = RAS_ORIGIN_SIGBUS;
+    error.access = RAS_ACCESS_KIND_UNKNOWN;
+    return error;
+}
+
+static RasError record_error(void)
+{
+    static uint8_t record[4];
+
+    return (RasError) {
+        .kind = RAS_KIND_CACHE,
+        .severity = RAS_SEVERITY_CORRECTED,
+        .channel = RAS_CHANNEL_POLLED,
+        .vcpu = -1,
+        .has_addr = true,
+        .addr = 0x12345,
+        .record = record,
+        .record_len = sizeof(record),
+    };
+}
+
+static void test_error_check(Fixture *f, gconstpointer data)
+{
+    RasError nowhere = injected_error(), limited = injected_error();
+    RasError e;
+
+    /* what the sources report */
+    e = injected_error();
+    g_assert_null(ras_error_check(&e));
+    e.immediate = true;
+    g_assert_null(ras_error_check(&e));
+    e = host_error();
+    g_assert_null(ras_error_check(&e));
+    e = record_error();
+    g_assert_null(ras_error_check(&e));
+    e = (RasError) {
+        .kind = RAS_KIND_UNKNOWN, .severity = RAS_SEVERITY_FATAL,
+        .origin = RAS_ORIGIN_INJECTED, .channel = RAS_CHANNEL_SERROR,
+        .vcpu = 3,
+    };
+    g_assert_null(ras_error_check(&e));
+    nowhere.has_addr = false;
+    nowhere.first = nowhere.len = 0;
+    nowhere.origin = RAS_ORIGIN_KVM_SEA;
+    g_assert_null(ras_error_check(&nowhere));
+    limited.severity = RAS_SEVERITY_CORRECTED;
+    limited.limited = true;
+    limited.origin = RAS_ORIGIN_KVM_NMI;
+    g_assert_null(ras_error_check(&limited));
+
+#define BAD(make, change) do {                                              \
+        e = make;                                                           \
+        change;                                                             \
+        g_test_message(#make ", " #change);                                 \
+        g_assert_nonnull(ras_error_check(&e));                              \
+    } while (0)
+
+    BAD(injected_error(), e.kind = RAS_KIND_UNKNOWN + 1);
+    BAD(injected_error(), e.severity = RAS_SEVERITY_FATAL + 1);
+    BAD(injected_error(), e.origin = RAS_ORIGIN_SIGBUS + 1);
+    BAD(injected_error(), e.access = RAS_ACCESS_KIND_FETCH + 1);
+    BAD(injected_error(), e.channel = RAS_CHANNELS);
+    BAD(injected_error(), e.synchronous = false);
+    BAD(injected_error(), e.vcpu = -1);
+    BAD(injected_error(), e.limited = true);
+    BAD(injected_error(), e.origin = RAS_ORIGIN_POISON;
+                          e.severity = RAS_SEVERITY_CORRECTED);
+    BAD(injected_error(), e.origin = RAS_ORIGIN_POISON; e.immediate = true);
+    BAD(injected_error(), e.record_len = 4);
+    BAD(injected_error(), e.len = 0);
+    BAD(injected_error(), e.len = 100);
+    BAD(injected_error(), e.first += 100);
+    BAD(injected_error(), e.addr--);
+    BAD(injected_error(), e.addr += 4096);
+    BAD(injected_error(), e.first = e.addr = -4096);
+    BAD(injected_error(), e.has_addr = false);
+    BAD(nowhere, e.first = 4096);
+    BAD(host_error(), e.channel = RAS_CHANNEL_POLLED);
+    BAD(host_error(), e.origin = RAS_ORIGIN_POISON);
+    BAD(host_error(), e.kind = RAS_KIND_CACHE);
+    BAD(host_error(), e.vcpu = 0);
+    BAD(host_error(), e.synchronous = true);
+    BAD(host_error(), e.has_addr = false; e.first = e.len = 0);
+    BAD(host_error(), e.has_vaddr = true);
+    BAD(host_error(), e.access = RAS_ACCESS_KIND_LOAD);
+    BAD(host_error(), e.immediate = true);
+    BAD(host_error(), e.severity = RAS_SEVERITY_CORRECTED; e.limited = true);
+    BAD(record_error(), e.record = NULL);
+    BAD(record_error(), e.record_len = 0);
+    BAD(record_error(), e.len = 4096);
+    BAD(record_error(), e.origin = RAS_ORIGIN_SIGBUS);
+    BAD(record_error(), e.channel = RAS_CHANNEL_SERROR; e.vcpu = 0);
+    BAD(limited, e.severity = RAS_SEVERITY_RECOVERABLE);
+#undef BAD
+}
+
+/* A batch is what one record can name: it is not loaded as anything else. */
+static void test_restore_batches(Fixture *f, gconstpointer data)
+{
+    const RasCounts counts = { 0 };
+    RasEntry page = {
+        .error = async_error(RAS_CHANNEL_INTERRUPT),
+        .stage = RAS_STAGE_NOTIFIED, .recorded = true,
+    };
+    RasEntry many = page, corrected = page;
+
+    many.error.len = 2 * RAS_PAGE_SIZE;
+    corrected.error.severity = RAS_SEVERITY_CORRECTED;
+    ras_queue_restore_begin(f->q, 1000, &counts);
+    for (int i = 0; i < RAS_BATCH_PAGES; i++) {
+        many.id = corrected.id = page.id = i + 1;
+        g_assert_cmpint(ras_queue_restore(f->q, &many), ==, i == 0);
+        if (i == 0) {
+            ras_queue_restore_begin(f->q, 1000, &counts);
+        } else {
+            g_assert_false(ras_queue_restore(f->q, &corrected));
+        }
+        g_assert_true(ras_queue_restore(f->q, &page));
+    }
+    page.id++;
+    g_assert_false(ras_queue_restore(f->q, &page));
+}
+
 /* --- restoring ------------------------------------------------------------ */
 
 /* What a queue holds, in order, goes into another one. */
@@ -984,6 +1123,8 @@ int main(int argc, char **argv)
     add("closed-batch", test_closed_batch);
     add("what-batches", test_what_batches);
     add("channel-refusals", test_channel_refusals);
+    add("error-check", test_error_check);
+    add("restore-batches", test_restore_batches);
     add("restore", test_restore);
     add("restore-refusals", test_restore_refusals);
     add("restore-counts", test_restore_counts);
