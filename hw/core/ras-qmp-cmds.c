@@ -17,6 +17,7 @@
 #include "hw/core/cpu.h"
 #include "hw/ras.h"
 #include "system/hw_accel.h"
+#include "system/replay.h"
 #include "system/runstate.h"
 #include "ras-internal.h"
 #include "trace.h"
@@ -385,6 +386,13 @@ static bool check_time(Error **errp)
     if (runstate_check(RUN_STATE_INMIGRATE)) {
         error_setg(errp, "The VM is yet to arrive by migration; inject the "
                    "error where it is, or when it is here");
+        return false;
+    }
+    if (replay_mode != REPLAY_MODE_NONE) {
+        error_setg(errp, "The VM is being %s (-icount rr=%s), and an injected "
+                   "error is not part of a recording; start it without",
+                   replay_mode == REPLAY_MODE_RECORD ? "recorded" : "replayed",
+                   replay_mode == REPLAY_MODE_RECORD ? "record" : "replay");
         return false;
     }
     return true;

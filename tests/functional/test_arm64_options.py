@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """arm64: options that make no sense are refused, with what would."""
 
+import json
 import subprocess
+from pathlib import Path
 from typing import List
 
 import pytest
@@ -60,3 +62,34 @@ def test_refused(options: str, with_firmware: bool, message: str) -> None:
         timeout=60 * environment.time_factor())
     assert ended.returncode == 1
     assert message in ended.stderr
+
+
+def inject_once(tmp_path: Path, mode: str) -> str:
+    """What QEMU answers to an injection while it records or replays."""
+    commands = [
+        {'execute': 'qmp_capabilities'},
+        {'execute': 'ras-inject', 'arguments': {
+            'kind': 'memory', 'mode': 'poison', 'severity': 'recoverable',
+            'address': 1 << 30}},
+        {'execute': 'quit'},
+    ]
+    ended = subprocess.run([
+        str(environment.path(ARM64.qemu_variable)), '-machine', 'virt,ras=on',
+        '-cpu', 'max', *firmware(), '-display', 'none', '-nodefaults', '-S',
+        '-L', str(environment.path('RAS_FIRMWARE')), '-qmp', 'stdio',
+        '-icount', f'shift=3,rr={mode},rrfile={tmp_path}/recording'],
+        check=True, capture_output=True, text=True,
+        input='\n'.join(map(json.dumps, commands)),
+        timeout=60 * environment.time_factor())
+    errors = [json.loads(line)['error']['desc']
+              for line in ended.stdout.splitlines() if '"error"' in line]
+    assert len(errors) == 1
+    return errors[0]
+
+
+def test_record_replay(tmp_path: Path) -> None:
+    """What is injected is not in a recording, so a replay would lack it."""
+    assert inject_once(tmp_path, 'record').startswith(
+        'The VM is being recorded (-icount rr=record), and')
+    assert inject_once(tmp_path, 'replay').startswith(
+        'The VM is being replayed (-icount rr=replay), and')
