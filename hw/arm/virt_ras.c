@@ -284,6 +284,11 @@ static bool get_ras_ghes(Object *obj, Error **errp)
 
 static void set_ras_ghes(Object *obj, bool value, Error **errp)
 {
+    if (phase_check(PHASE_MACHINE_INITIALIZED)) {
+        error_setg(errp, "Property 'ras-ghes' can be set only before the "
+                   "machine has been created");
+        return;
+    }
     VIRT_MACHINE(obj)->ras_ghes = value;
 }
 

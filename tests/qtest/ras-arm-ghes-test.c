@@ -1688,6 +1688,42 @@ static void test_dsdt(void)
     ras_quit(other);
 }
 
+/* What has been built for the options must not be taken for something else. */
+static void test_properties_are_fixed(void)
+{
+    static const struct {
+        const char *path, *property, *message;
+    } cases[] = {
+        { "/machine", "ras-ghes", "Property 'ras-ghes' can be set only before "
+                                  "the machine has been created" },
+        { "/machine/guest-ras", "reclaim-ms", "Attempt to set property*" },
+        { "/machine/guest-ras-ghes", "base", "Attempt to set property*" },
+    };
+    static const char *const machines[] = { MACHINE, ",ras=on", "" };
+
+    for (int m = 0; m < ARRAY_SIZE(machines); m++) {
+        RasVm *vm = ras_start_binary(NULL, machines[m], "");
+
+        for (int i = 0; i < ARRAY_SIZE(cases) - m; i++) {
+            QDict *value = i ? qdict_from_jsonf_nofail("{ 'value': 65536 }") :
+                           qdict_from_jsonf_nofail("{ 'value': %i }", m != 0);
+            QDict *response, *error;
+
+            qdict_put_str(value, "path", cases[i].path);
+            qdict_put_str(value, "property", cases[i].property);
+            response = qtest_qmp_assert_failure_ref(vm->qts,
+                "{ 'execute': 'qom-set', 'arguments': %p }", value);
+            error = qdict_get_qdict(response, "error") ?: response;
+            ras_assert_like(qdict_get_str(error, "desc"), cases[i].message);
+            qobject_unref(response);
+        }
+        /* the tables are built anew */
+        ras_reset(vm);
+        g_byte_array_unref(fw_cfg_file(vm, "etc/acpi/tables"));
+        ras_quit(vm);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -1738,6 +1774,10 @@ int main(int argc, char **argv)
                    test_migration_between_records);
     qtest_add_func("/ras/ghes/migration-of-a-fatal-error",
                    test_migration_of_a_fatal_error);
+    qtest_add_func("/ras/ghes/fatal-error-cut-off", test_fatal_error_cut_off);
+    qtest_add_func("/ras/ghes/record-while-moving", test_record_while_moving);
+    qtest_add_func("/ras/ghes/properties-are-fixed",
+                   test_properties_are_fixed);
     qtest_add_func("/ras/ghes/tables/hest", test_hest);
     qtest_add_func("/ras/ghes/tables/bert", test_bert);
     qtest_add_func("/ras/ghes/tables/dsdt", test_dsdt);
