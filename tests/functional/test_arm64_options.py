@@ -39,11 +39,11 @@ def firmware() -> List[str]:
     # Where the serial port is, RAM, and nothing that is aligned.
     ('-machine virt,ras=on,ras-ghes=on -cpu max '
      '-global ras-ghes.base=0x09000000', True,
-     "'ras-ghes=on' needs the addresses 0x9000000 to 0x900ffff, where there "
+     "'ras-ghes=on' needs the addresses 0x9000000 to 0x901ffff, where there "
      "is 'pl011' already; '-global ras-ghes.base=ADDRESS' uses others"),
     ('-machine virt,ras=on,ras-ghes=on -cpu max '
      '-global ras-ghes.base=0x40000000', True,
-     "0x40000000 to 0x4000ffff, where there is 'mach-virt.ram' already"),
+     "0x40000000 to 0x4001ffff, where there is 'mach-virt.ram' already"),
     ('-machine virt,ras=on,ras-ghes=on -cpu max '
      '-global ras-ghes.base=0x0b001000', True,
      "not a multiple of 0x10000 below 4 GiB"),

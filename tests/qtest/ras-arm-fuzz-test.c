@@ -30,13 +30,13 @@ static uint64_t random_address(GRand *rand)
     case 0:
         return BASE + g_rand_int_range(rand, 0, 0x40);
     case 1:
-        return BASE + 0x1000 * g_rand_int_range(rand, 0, 8) +
+        return BASE + 0x4000 * g_rand_int_range(rand, 0, 8) +
                g_rand_int_range(rand, 0, 24);
     case 2:
-        return BASE + 0x1000 * g_rand_int_range(rand, 1, 16) -
+        return BASE + 0x1000 * g_rand_int_range(rand, 1, 32) -
                g_rand_int_range(rand, 1, 9);
     default:
-        return BASE + g_rand_int_range(rand, 0, 0xfff8);
+        return BASE + g_rand_int_range(rand, 0, 0x1fff8);
     }
 }
 

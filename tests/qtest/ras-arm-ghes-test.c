@@ -10,6 +10,8 @@
  */
 
 #include "qemu/osdep.h"
+#include <sys/socket.h>
+#include <sys/un.h>
 #include "ras-cper.h"
 #include "ras-qtest.h"
 #include "standard-headers/linux/qemu_fw_cfg.h"
@@ -20,7 +22,7 @@
 #define GICD        0x08000000ULL
 #define FW_CFG_DMA  0x09020010ULL
 #define BASE        0x0b000000ULL
-#define BASE_END    0x0b010000ULL
+#define BASE_END    0x0b020000ULL
 #define RAM         0x40000000ULL
 
 /* shared peripheral interrupt 15, and where the GIC's distributor has it */
@@ -46,9 +48,9 @@
 #define STATUS_ADDRESS(source) (BASE + 0x10 * (source))
 #define READ_ACK(source)       (BASE + 0x10 * (source) + 8)
 #define REGISTERS_END          0x30
-#define BLOCK(source)          (BASE + 0x1000 + 0x4000 * (source))
+#define BLOCK(source)          (BASE + 0x10000 + 0x4000 * (source))
 #define BLOCK_LENGTH           0x4000
-#define BERT                   (BASE + 0xd000)
+#define BERT                   (BASE + 0x1c000)
 #define BERT_LENGTH            0x2000
 
 #define PAGE(n) (RAM + 32 * MiB + (n) * RAS_PAGE)
@@ -175,18 +177,40 @@ static void test_values(void)
     ras_quit(vm);
 }
 
-/* Somewhere else, by "-global": what the guest is told moves along. */
+/*
+ * Somewhere else, by "-global": what the guest is told moves along.  Behind the
+ * last virtio-mmio, before the platform bus, behind RAM (256 MiB), and last.
+ */
 static void test_other_base(void)
 {
-    const uint64_t base = BASE + 0x100000;
-    RasVm *vm = ras_start_binary(NULL, MACHINE,
-                                 "-global ras-ghes.base=0x0b100000");
+    static const uint64_t bases[] = {
+        0x0a010000, 0x0b100000, 0x0bfe0000, 0x50000000, 0xfffe0000,
+    };
 
-    for (int i = 0; i < SOURCES; i++) {
-        g_assert_cmphex(qtest_readq(vm->qts, base + STATUS_ADDRESS(i) - BASE),
-                        ==, base + BLOCK(i) - BASE);
+    for (int b = 0; b < ARRAY_SIZE(bases); b++) {
+        g_autofree char *option =
+            g_strdup_printf("-global ras-ghes.base=0x%" PRIx64, bases[b]);
+        RasVm *vm = ras_start_binary(NULL, MACHINE, option);
+
+        for (int i = 0; i < SOURCES; i++) {
+            g_assert_cmphex(qtest_readq(vm->qts, bases[b] + STATUS_ADDRESS(i) -
+                                        BASE), ==, bases[b] + BLOCK(i) - BASE);
+        }
+        g_assert_cmphex(qtest_readq(vm->qts, BASE), ==, 0);
+        ras_quit(vm);
     }
-    g_assert_cmphex(qtest_readq(vm->qts, BASE), ==, 0);
+}
+
+/* A host maps whole pages of its own, up to 64 KiB, as RAM: nothing else. */
+static void test_host_pages(void)
+{
+    RasVm *vm = start();
+    g_autofree char *map = qtest_hmp(vm->qts, "info mtree -f");
+
+    g_assert_nonnull(strstr(map, "000000000b000000-000000000b00ffff "
+                                 "(prio 0, i/o): ras-ghes.registers"));
+    g_assert_nonnull(strstr(map, "000000000b010000-000000000b01ffff "
+                                 "(prio 0, ram): ras-ghes.ram"));
     ras_quit(vm);
 }
 
@@ -204,6 +228,7 @@ static void test_bad_access(void)
 {
     static const unsigned int far[] = {
         0x30, 0x31, 0x38, 0x3f, 0x40, 0x100, 0x800, 0xff0, 0xff8,
+        0x1000, 0x1008, 0xfff0, 0xfff8,
     };
     RasVm *vm = start();
 
@@ -666,6 +691,153 @@ static void test_migration_of_a_fatal_error(void)
     report(vm, PAGE(9), true);
     ras_reset(vm);
     check_block_at(vm, BERT, PAGE(9));
+    ras_quit(vm);
+    g_unlink(file);
+}
+
+/* A fatal error that a reset cuts off is told once by the next boot. */
+static void test_fatal_error_cut_off(void)
+{
+    for (int source = SEA; source < SOURCES; source++) {
+        RasVm *vm = start();
+
+        ras_inject(vm, source == SEA ?
+                   "{ 'kind': 'memory', 'mode': 'consume', 'vcpu': 0,"
+                   " 'severity': 'fatal', 'address': %" PRIu64 " }" :
+                   source == GED ?
+                   "{ 'kind': 'memory', 'mode': 'report',"
+                   " 'severity': 'fatal', 'address': %" PRIu64 " }" :
+                   "{ 'kind': 'memory', 'mode': 'report', 'polled': true,"
+                   " 'severity': 'fatal', 'address': %" PRIu64 " }",
+                   (uint64_t)PAGE(3));
+        ras_wait_until(vm, ras_state_is(vm, 1, "notified"));
+        ras_reset(vm);
+        g_assert_cmphex(qtest_readl(vm->qts, BERT), !=, 0);
+        g_assert_cmphex(qtest_readq(vm->qts, BERT + 20 + 72 + 16), ==,
+                        PAGE(3));
+        g_assert_cmphex(qtest_readl(vm->qts, BERT + 20 + 72 + 80), ==, 0);
+        ras_quit(vm);
+    }
+}
+
+/* --- while a migration runs ----------------------------------------------- */
+
+static int listen_at(const char *path)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    g_assert_cmpint(fd, >=, 0);
+    g_assert_cmpuint(g_strlcpy(address.sun_path, path,
+                               sizeof(address.sun_path)), <,
+                     sizeof(address.sun_path));
+    g_assert_cmpint(bind(fd, (struct sockaddr *)&address, sizeof(address)), ==,
+                    0);
+    g_assert_cmpint(listen(fd, 1), ==, 0);
+    return fd;
+}
+
+/* Read the next bytes; false: there are no more. */
+static bool read_more(int fd, GByteArray *stream)
+{
+    uint8_t buf[4096];
+    ssize_t got = read(fd, buf, sizeof(buf));
+
+    g_assert_cmpint(got, >=, 0);
+    g_byte_array_append(stream, buf, got);
+    return got;
+}
+
+static bool has_bytes(const GByteArray *stream, const void *bytes, size_t len)
+{
+    /* not what was looked at before: the bytes may end in the last read */
+    size_t last = MIN(stream->len, 4096 + len);
+
+    return memmem(stream->data + stream->len - last, last, bytes, len);
+}
+
+static void fill(RasVm *vm, uint64_t addr, size_t len, uint32_t seed)
+{
+    g_autofree uint8_t *data = g_malloc(len);
+    GRand *rand = g_rand_new_with_seed(seed);
+
+    for (size_t i = 0; i < len; i++) {
+        data[i] = g_rand_int(rand);
+    }
+    qtest_memwrite(vm->qts, addr, data, len);
+    g_rand_free(rand);
+}
+
+/* Does QEMU know how fast it sends?  Then it knows when it must not end. */
+static bool has_speed(RasVm *vm)
+{
+    QDict *info = qtest_qmp_assert_success_ref(vm->qts,
+                      "{ 'execute': 'query-migrate' }");
+    QDict *ram = qdict_get_qdict(info, "ram");
+    bool has = ram && qnum_get_double(qobject_to(QNum,
+                                                 qdict_get(ram, "mbps"))) > 0;
+
+    qobject_unref(info);
+    return has;
+}
+
+/*
+ * A record that is written while the VM is being moved, when its page was sent
+ * before, arrives.  QEMU sends no faster than this test reads, and has 1 MiB to
+ * send behind that page, which is more than a socket holds; it stops the VM
+ * when less than 4 KiB are left.
+ */
+static void test_record_while_moving(void)
+{
+    static const char mark[] = "the page of the block";
+    g_autofree char *file = ras_temp_file();
+    g_autofree char *path = g_strconcat(file, ".sock", NULL);
+    g_autofree char *uri = g_strconcat("unix:", path, NULL);
+    g_autoptr(GByteArray) stream = g_byte_array_new();
+    RasVm *vm = start();
+    int listener = listen_at(path), fd;
+    uint64_t id;
+
+    fill(vm, RAM, 2 * MiB, 1);
+    qtest_memwrite(vm->qts, BLOCK(GED) + 0x800, mark, sizeof(mark));
+    qtest_qmp_assert_success(vm->qts, "{ 'execute': 'migrate-set-parameters',"
+                             " 'arguments': { 'downtime-limit': 1,"
+                             " 'avail-switchover-bandwidth': 4096000 } }");
+    qtest_qmp_assert_success(vm->qts, "{ 'execute': 'migrate',"
+                             " 'arguments': { 'uri': %s } }", uri);
+    fd = accept(listener, NULL, NULL);
+    g_assert_cmpint(fd, >=, 0);
+    while (stream->len < 3 * MiB / 2 || !has_speed(vm)) {
+        g_assert_cmpuint(stream->len, <, 2 * MiB);
+        g_assert_true(read_more(fd, stream));
+        g_usleep(1000);
+    }
+    /* sent already, and to be sent once more, after all the rest */
+    fill(vm, RAM, 1 * MiB, 2);
+    while (!has_bytes(stream, mark, sizeof(mark))) {
+        g_assert_true(read_more(fd, stream));
+    }
+    g_assert_true(ras_migration_is(vm, "active"));
+    id = report(vm, PAGE(0), false);
+    ras_assert_state(vm, id, "notified");
+    check_block_at(vm, BLOCK(GED), PAGE(0));
+    while (read_more(fd, stream)) {
+        /* to the end */
+    }
+    ras_wait_until(vm, ras_migration_is(vm, "completed"));
+    ras_quit(vm);
+    close(fd);
+    close(listener);
+    g_unlink(path);
+
+    g_assert_true(g_file_set_contents(file, (char *)stream->data, stream->len,
+                                      NULL));
+    vm = load(file, MACHINE);
+    ras_assert_state(vm, id, "notified");
+    check_registers(vm, GED);
+    check_block_at(vm, BLOCK(GED), PAGE(0));
+    qtest_writeq(vm->qts, READ_ACK(GED), 1);
+    ras_wait_until(vm, ras_state_is(vm, id, "over"));
     ras_quit(vm);
     g_unlink(file);
 }
@@ -1328,12 +1500,12 @@ static void test_device_memory_refused(void)
             "{ 'kind': 'memory', 'severity': 'recoverable', 'mode': %s }",
             modes[i]);
 
-        qdict_put_int(args, "address", BASE + RAS_PAGE);
+        qdict_put_int(args, "address", BLOCK(0));
         if (g_str_equal(modes[i], "consume")) {
             qdict_put_int(args, "vcpu", 0);
         }
         ras_assert_refused(vm, "ras-inject", args,
-                           "*0xb001000 is not RAM of the guest*", 1);
+                           "*0xb010000 is not RAM of the guest*", 1);
     }
     ras_quit(vm);
 }
@@ -1656,7 +1828,7 @@ static const struct {
     { "its interrupt", { 0x89, 6, 0, 3, 1, GSIV, 0, 0, 0 }, 9 },
     { "its event", "_EVT\x09\x86\\._SB_HED_", 15 },
     { "GHES", "GHES\x08_HID\x0c\x41\xd0\x0c\x02", 14 },
-    { "its window", { 0x86, 9, 0, 1, 0, 0, 0, 0x0b, 0, 0, 1, 0 }, 12 },
+    { "its window", { 0x86, 9, 0, 1, 0, 0, 0, 0x0b, 0, 0, 2, 0 }, 12 },
     { "UUID of the platform", {
         0x6e, 0xb0, 0x11, 0x08, 0x27, 0x4a, 0xf9, 0x44,
         0x8d, 0x60, 0x3c, 0xbb, 0xc2, 0x2e, 0x7b, 0x48 }, 16 },
@@ -1730,6 +1902,7 @@ int main(int argc, char **argv)
 
     qtest_add_func("/ras/ghes/registers/values", test_values);
     qtest_add_func("/ras/ghes/registers/other-base", test_other_base);
+    qtest_add_func("/ras/ghes/registers/host-pages", test_host_pages);
     qtest_add_func("/ras/ghes/registers/bad-access", test_bad_access);
     qtest_add_func("/ras/ghes/registers/read-only", test_read_only);
     qtest_add_func("/ras/ghes/registers/ack-without-record",

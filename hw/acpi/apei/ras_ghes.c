@@ -25,7 +25,7 @@
 #include "migration/vmstate.h"
 
 /* The window */
-#define REGISTERS_SIZE  0x1000
+#define REGISTERS_SIZE  RAS_GHES_WINDOW_ALIGN
 #define RAM_OFFSET      REGISTERS_SIZE
 #define RAM_SIZE        (RAS_GHES_WINDOW_SIZE - RAM_OFFSET)
 
@@ -494,10 +494,11 @@ static void ras_ghes_realize(DeviceState *dev, Error **errp)
     SysBusDevice *sbd = SYS_BUS_DEVICE(dev);
 
     /* _CRS has 32 bits for it */
-    if (s->base % RAS_GHES_WINDOW_SIZE ||
+    if (s->base % RAS_GHES_WINDOW_ALIGN ||
         s->base > 4 * GiB - RAS_GHES_WINDOW_SIZE) {
         error_setg(errp, "Property 'base' 0x%" PRIx64 " is not a multiple of "
-                   "0x%x below 4 GiB", s->base, RAS_GHES_WINDOW_SIZE);
+                   "0x%x below 4 GiB, where 0x%x bytes fit", s->base,
+                   RAS_GHES_WINDOW_ALIGN, RAS_GHES_WINDOW_SIZE);
         return;
     }
     if (!memory_region_init_ram(&s->ram, OBJECT(s), "ras-ghes.ram", RAM_SIZE,

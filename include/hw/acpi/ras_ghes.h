@@ -9,6 +9,8 @@
  *
  * The window, RAS_GHES_WINDOW_SIZE bytes, is sysbus MMIO region 0; the board
  * maps it at the address in property "base".  Registers are little endian.
+ * Registers and RAM have 64 KiB each, so that the RAM is whole pages of any
+ * host: KVM maps no others, and without it each access would be an exit.
  *
  *    0x0000 + 0x10 * s   error status address of source s, 64 bits, read only:
  *                        guest physical address of its status block
@@ -16,12 +18,12 @@
  *                        is free or acknowledged.  Writing 1 to it while a
  *                        record is out acknowledges that; anything else that
  *                        is written has no effect.
- *    0x1000 + 0x4000 * s status block of source s, RAM
- *    0xd000              boot error region, RAM, RAS_GHES_BERT_LENGTH bytes
- *    0xf000              RAM that is not used
+ *    0x10000 + 0x4000 * s  status block of source s, RAM
+ *    0x1c000             boot error region, RAM, RAS_GHES_BERT_LENGTH bytes
+ *    0x1e000             RAM that is not used
  *
  * Registers take aligned accesses of 4 and 8 bytes.  Any other access to the
- * first 4 KiB reads as zero, or is ignored, and is logged as a guest error: it
+ * first 64 KiB reads as zero, or is ignored, and is logged as a guest error: it
  * does not fail, for on Arm that would be one more hardware error.
  *
  * RAM is the guest's to write, too, so nothing is decided by what is in it.
@@ -44,7 +46,8 @@
 OBJECT_DECLARE_SIMPLE_TYPE(RasGhesState, RAS_GHES)
 
 /* Bytes: the window, a status block, the boot error region */
-#define RAS_GHES_WINDOW_SIZE  0x10000
+#define RAS_GHES_WINDOW_SIZE  0x20000
+#define RAS_GHES_WINDOW_ALIGN 0x10000
 #define RAS_GHES_BLOCK_LENGTH 16384
 #define RAS_GHES_BERT_LENGTH  8192
 
