@@ -15,11 +15,11 @@
 #include "qemu/error-report.h"
 #include "qapi/error.h"
 #include "cpu.h"
-#include "exec/address-spaces.h"
 #include "hw/acpi/apei/cper.h"
 #include "hw/acpi/ras_ghes.h"
 #include "hw/arm/virt_ras.h"
 #include "hw/irq.h"
+#include "hw/mem/memory-device.h"
 #include "hw/qdev-properties.h"
 #include "hw/sysbus.h"
 #include "migration/vmstate.h"
@@ -262,26 +262,86 @@ static void virt_ras_ghes_class_init(ObjectClass *oc, void *data)
 
 /* --- the machine ---------------------------------------------------------- */
 
+/*
+ * What may be at the addresses of the window, sooner or later: all of the
+ * machine's map, whether this VM has the device or not.  What is missing here
+ * is within something else, or above 4 GiB.
+ */
+static const char *const map_name[VIRT_LOWMEMMAP_LAST] = {
+    [VIRT_FLASH] = "flash",
+    [VIRT_GIC_DIST] = "GIC distributor",
+    [VIRT_GIC_CPU] = "GIC CPU interface",
+    [VIRT_GIC_V2M] = "GICv2m",
+    [VIRT_GIC_HYP] = "GIC virtual interface control",
+    [VIRT_GIC_VCPU] = "GIC virtual CPU interface",
+    [VIRT_GIC_ITS] = "GIC ITS",
+    [VIRT_GIC_REDIST] = "GIC redistributors",
+    [VIRT_UART0] = "UART 0",
+    [VIRT_RTC] = "RTC",
+    [VIRT_FW_CFG] = "fw_cfg",
+    [VIRT_GPIO] = "GPIO",
+    [VIRT_UART1] = "UART 1",
+    [VIRT_SMMU] = "SMMU",
+    [VIRT_PCDIMM_ACPI] = "memory hotplug",
+    [VIRT_ACPI_GED] = "generic event device",
+    [VIRT_NVDIMM_ACPI] = "NVDIMM",
+    [VIRT_PVTIME] = "stolen time",
+    [VIRT_SECURE_GPIO] = "secure GPIO",
+    [VIRT_MMIO] = "virtio-mmio",
+    [VIRT_PLATFORM_BUS] = "platform bus",
+    [VIRT_SECURE_MEM] = "secure RAM",
+    [VIRT_PCIE_MMIO] = "PCIe MMIO",
+    [VIRT_PCIE_PIO] = "PCIe I/O ports",
+    [VIRT_PCIE_ECAM] = "PCIe ECAM",
+    [VIRT_MEM] = "RAM",
+};
+
+static bool in_window(uint64_t base, uint64_t addr, uint64_t size)
+{
+    return addr < base + RAS_GHES_WINDOW_SIZE && base < addr + size;
+}
+
+/* Returns the name of what the window would hide, or NULL. */
+static const char *find_clash(VirtMachineState *vms, uint64_t base)
+{
+    MachineState *ms = MACHINE(vms);
+
+    for (int i = 0; i < VIRT_LOWMEMMAP_LAST; i++) {
+        uint64_t size = i == VIRT_MEM ? ms->ram_size :
+                        i == VIRT_MMIO ?
+                        vms->memmap[i].size * NUM_VIRTIO_TRANSPORTS :
+                        vms->memmap[i].size;
+
+        if (map_name[i] && in_window(base, vms->memmap[i].base, size)) {
+            return map_name[i];
+        }
+    }
+    if (ms->device_memory &&
+        in_window(base, ms->device_memory->base,
+                  memory_region_size(&ms->device_memory->mr))) {
+        return "memory of devices";
+    }
+    return NULL;
+}
+
 static RasGhesState *create_ghes(VirtMachineState *vms)
 {
     DeviceState *dev = qdev_new(TYPE_RAS_GHES);
     uint64_t base = object_property_get_uint(OBJECT(dev), "base", &error_abort);
-    MemoryRegionSection there;
+    const char *clash;
 
-    if (!base) {
+    if (base == RAS_GHES_NO_BASE) {
         base = WINDOW_BASE;
         qdev_prop_set_uint64(dev, "base", base);
     }
     object_property_add_child(OBJECT(vms), "guest-ras-ghes", OBJECT(dev));
     sysbus_realize_and_unref(SYS_BUS_DEVICE(dev), &error_fatal);
-    there = memory_region_find(get_system_memory(), base,
-                               RAS_GHES_WINDOW_SIZE);
-    if (there.mr) {
+    clash = find_clash(vms, base);
+    if (clash) {
         error_report("'ras-ghes=on' needs the addresses 0x%" PRIx64 " to 0x%"
-                     PRIx64 ", where there is '%s' already; '-global "
+                     PRIx64 ", where there is '%s'; '-global "
                      TYPE_RAS_GHES ".base=ADDRESS' uses others", base,
-                     base + RAS_GHES_WINDOW_SIZE - 1,
-                     memory_region_name(there.mr));
+                     base + RAS_GHES_WINDOW_SIZE - 1, clash);
         exit(1);
     }
     sysbus_mmio_map(SYS_BUS_DEVICE(dev), 0, base);

@@ -40,13 +40,36 @@ def firmware() -> List[str]:
     ('-machine virt,ras=on,ras-ghes=on -cpu max '
      '-global ras-ghes.base=0x09000000', True,
      "'ras-ghes=on' needs the addresses 0x9000000 to 0x901ffff, where there "
-     "is 'pl011' already; '-global ras-ghes.base=ADDRESS' uses others"),
+     "is 'UART 0'; '-global ras-ghes.base=ADDRESS' uses others"),
     ('-machine virt,ras=on,ras-ghes=on -cpu max '
      '-global ras-ghes.base=0x40000000', True,
-     "0x40000000 to 0x4001ffff, where there is 'mach-virt.ram' already"),
+     "0x40000000 to 0x4001ffff, where there is 'RAM'"),
     ('-machine virt,ras=on,ras-ghes=on -cpu max '
      '-global ras-ghes.base=0x0b001000', True,
      "not a multiple of 0x10000 below 4 GiB"),
+    ('-machine virt,ras=on,ras-ghes=on -cpu max '
+     '-global ras-ghes.base=0xffff0000', True,
+     "not a multiple of 0x10000 below 4 GiB, where 0x20000 bytes fit"),
+    # Also what is there later, or in other VMs.
+    *[(f'-machine virt,ras=on,ras-ghes=on -cpu max -global '
+       f'ras-ghes.base={base:#x}', True, f"where there is '{what}';")
+      for base, what in [
+          (0, 'flash'), (0x00010000, 'flash'), (0x07ff0000, 'flash'),
+          (0x08000000, 'GIC distributor'), (0x08090000, 'GIC ITS'),
+          (0x08fe0000, 'GIC redistributors'), (0x09020000, 'fw_cfg'),
+          (0x09050000, 'SMMU'), (0x090b0000, 'secure GPIO'),
+          (0x0a000000, 'virtio-mmio'), (0x09ff0000, 'virtio-mmio'),
+          (0x0bff0000, 'platform bus'), (0x0c000000, 'platform bus'),
+          (0x0d000000, 'platform bus'), (0x0dff0000, 'platform bus'),
+          (0x0e000000, 'secure RAM'), (0x0eff0000, 'secure RAM'),
+          (0x10000000, 'PCIe MMIO'), (0x3eff0000, 'PCIe I/O ports'),
+          (0x3f000000, 'PCIe ECAM'), (0x3fff0000, 'RAM'),
+          (0x47ff0000, 'RAM'),
+      ]],
+    ('-machine virt,ras=on,ras-ghes=on,secure=on -cpu max '
+     '-global ras-ghes.base=0x0e000000', True, "is 'secure RAM'"),
+    ('-machine virt,ras=on,ras-ghes=on -cpu max -m 1G,slots=1,maxmem=2G '
+     '-global ras-ghes.base=0x90000000', True, "is 'memory of devices'"),
     ('-machine virt,ras=on -cpu max -device virt-ras', True,
      "Parameter 'driver' expects a pluggable device type"),
     ('-machine sbsa-ref,ras-ghes=on', False,

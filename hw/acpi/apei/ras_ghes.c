@@ -516,7 +516,7 @@ static void ras_ghes_realize(DeviceState *dev, Error **errp)
 }
 
 static const Property ras_ghes_properties[] = {
-    DEFINE_PROP_UINT64("base", RasGhesState, base, 0),
+    DEFINE_PROP_UINT64("base", RasGhesState, base, RAS_GHES_NO_BASE),
 };
 
 static void ras_ghes_class_init(ObjectClass *oc, void *data)

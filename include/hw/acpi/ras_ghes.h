@@ -48,6 +48,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(RasGhesState, RAS_GHES)
 /* Bytes: the window, a status block, the boot error region */
 #define RAS_GHES_WINDOW_SIZE  0x20000
 #define RAS_GHES_WINDOW_ALIGN 0x10000
+#define RAS_GHES_NO_BASE      UINT64_MAX    /* the board chooses */
 #define RAS_GHES_BLOCK_LENGTH 16384
 #define RAS_GHES_BERT_LENGTH  8192
 
