@@ -289,6 +289,7 @@ bool kvm_ras_sigbus(const siginfo_t *info)
         .lsb = info->si_addr_lsb,
         .required = info->si_code == BUS_MCEERR_AR,
     };
+    ram_addr_t offset;
 
     if (!kvm_enabled() || !ras_get()) {
         return false;
@@ -300,12 +301,14 @@ bool kvm_ras_sigbus(const siginfo_t *info)
      * KVM_RUN returns when it has sent one of these, and is not called again
      * before the ring was emptied.
      */
+    e.in_guest = qemu_ram_block_from_host(e.addr, false, &offset);
     if (e.required && (!current_cpu || ras_ring_has_required(&ring) ||
-                       !qemu_ram_block_from_host(e.addr, false,
-                                                 &(ram_addr_t) { 0 }))) {
+                       !e.in_guest)) {
         touched_by_qemu(e.addr);
     }
-    ras_ring_put(&ring, e);
+    if (ras_ring_put(&ring, e) && e.in_guest) {
+        qatomic_inc(&ras_host_memory_unreadable);
+    }
     if (current_cpu) {
         kvm_ras_sigbus_pending = true;
         qatomic_set(&current_cpu->exit_request, 1);
@@ -396,6 +399,9 @@ static void empty_ring(CPUState *cpu)
 
     while (ras_ring_get(&ring, &e)) {
         host_error(cpu, &e);
+        if (e.in_guest) {
+            qatomic_dec(&ras_host_memory_unreadable);
+        }
     }
     lost = ring.lost;
     if (lost) {

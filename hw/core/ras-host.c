@@ -12,6 +12,7 @@
 #include "qapi/error.h"
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
+#include "qemu/timer.h"
 #include "qemu/units.h"
 #include "exec/cpu-common.h"
 #include "hw/core/cpu.h"
@@ -19,6 +20,14 @@
 #include "migration/blocker.h"
 #include "system/kvm-ras.h"
 #include "ras-internal.h"
+
+/*
+ * Real time until migration is tried to be blocked again, which it cannot be
+ * while one runs.
+ */
+#define BLOCK_AGAIN_MS 100
+
+int ras_host_memory_unreadable;
 
 static RasHostMemory *find(RasState *s, hwaddr addr)
 {
@@ -44,6 +53,13 @@ bool ras_host_memory_overlaps(RasState *s, uint64_t addr, uint64_t len)
     return false;
 }
 
+static void set_nr_host_memory(RasState *s, unsigned int nr)
+{
+    qatomic_add(&ras_host_memory_unreadable, (int)(nr - s->nr_host_memory));
+    s->nr_host_memory = nr;
+    qemu_bh_schedule(s->report_bh);
+}
+
 void ras_host_memory_forget_absent(RasState *s)
 {
     unsigned int kept = 0;
@@ -53,8 +69,7 @@ void ras_host_memory_forget_absent(RasState *s)
             s->host_memory[kept++] = s->host_memory[i];
         }
     }
-    s->nr_host_memory = kept;
-    qemu_bh_schedule(s->report_bh);
+    set_nr_host_memory(s, kept);
 }
 
 static void remember(RasState *s, const RasHostMemory *m)
@@ -63,8 +78,8 @@ static void remember(RasState *s, const RasHostMemory *m)
         s->host_memory_full = true;
         return;
     }
-    s->host_memory[s->nr_host_memory++] = *m;
-    qemu_bh_schedule(s->report_bh);
+    s->host_memory[s->nr_host_memory] = *m;
+    set_nr_host_memory(s, s->nr_host_memory + 1);
 }
 
 /* A refused error has no other witness than this line. */
@@ -181,6 +196,35 @@ void ras_host_memory_failed(CPUState *cpu, const RasHostMemory *m)
     }
 }
 
+void ras_host_memory_why_unreadable(Error **errp)
+{
+    error_setg(errp, "memory of the guest has failed on this host and cannot "
+               "be read; a reset of the guest replaces it");
+}
+
+static void block_timer_expired(void *opaque)
+{
+    ras_host_memory_block(opaque);
+}
+
+/* A migration is under way, or a snapshot is being made. */
+static void block_later(RasState *s)
+{
+    if (!s->block_timer) {
+        s->block_timer = timer_new_ms(QEMU_CLOCK_REALTIME, block_timer_expired,
+                                      s);
+    }
+    timer_mod(s->block_timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) +
+                              BLOCK_AGAIN_MS);
+    if (s->block_waits) {
+        return;
+    }
+    s->block_waits = true;
+    warn_report("ras: memory of the guest has failed on this host while it is "
+                "migrated or saved; that fails, and the guest runs on here, "
+                "unless postcopy has it run elsewhere already");
+}
+
 /*
  * Failed memory cannot be read, so the VM cannot be saved.  Blocking that
  * allocates, and is therefore done afterwards.
@@ -188,7 +232,6 @@ void ras_host_memory_failed(CPUState *cpu, const RasHostMemory *m)
 void ras_host_memory_block(RasState *s)
 {
     uint64_t bytes = 0;
-    Error *err = NULL;
 
     if (s->nr_host_blocked == s->nr_host_memory) {
         return;
@@ -197,19 +240,18 @@ void ras_host_memory_block(RasState *s)
         bytes += s->host_memory[i].len;
     }
     migrate_del_blocker(&s->host_blocker);
+    s->nr_host_blocked = 0;
     if (bytes) {
         error_setg(&s->host_blocker, "%" PRIu64 " KiB of the guest's memory "
                    "(%u places, see 'host-poisoned' in query-ras) have failed "
                    "on this host and cannot be read; a reset of the guest "
                    "replaces them", bytes / KiB, s->nr_host_memory);
-        if (migrate_add_blocker_internal(&s->host_blocker, &err)) {
-            /* one is under way; the next report tries again */
-            ras_log(s, "ras: cannot block migration, which will fail: %s",
-                    error_get_pretty(err));
-            error_free(err);
+        if (migrate_add_blocker_internal(&s->host_blocker, NULL)) {
+            block_later(s);
             return;
         }
     }
+    s->block_waits = false;
     s->nr_host_blocked = s->nr_host_memory;
 }
 
@@ -228,7 +270,7 @@ void ras_host_memory_reset(RasState *s)
                 qemu_ram_remap(m->ram_addr + done);
             }
         }
-        s->nr_host_memory = 0;
+        set_nr_host_memory(s, 0);
         more = s->host_memory_full;
         s->host_memory_full = false;
     }

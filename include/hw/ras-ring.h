@@ -21,6 +21,7 @@ typedef struct RasHostError {
     void *addr;                 /* host virtual address */
     uint8_t lsb;                /* log2 of the granule that failed, or 0 */
     bool required;              /* an access has failed (BUS_MCEERR_AR) */
+    bool in_guest;              /* it is memory of the guest */
 } RasHostError;
 
 /* All zero bytes are an empty ring. */

@@ -445,6 +445,26 @@ void ras_host_memory_failed(CPUState *cpu, const RasHostMemory *m);
  */
 bool ras_host_memory_used(CPUState *cpu);
 
+/*
+ * Places of guest memory that are known to have failed, and signals about it
+ * that nobody has looked at yet.  Changed by signal handlers, too.
+ */
+extern int ras_host_memory_unreadable;
+
+/*
+ * ras_host_memory_is_unreadable: may memory of the guest not be read?
+ *
+ * Asked on any thread of those that save the VM, before each page, as a thread
+ * with SIGBUS blocked that reads what has failed ends QEMU.
+ */
+static inline bool ras_host_memory_is_unreadable(void)
+{
+    return unlikely(qatomic_read(&ras_host_memory_unreadable));
+}
+
+/* ras_host_memory_why_unreadable: set @errp to what to say of that */
+void ras_host_memory_why_unreadable(Error **errp);
+
 /* ras_host_memory_overlaps: has memory in [@addr, @addr + @len) failed? */
 bool ras_host_memory_overlaps(RasState *s, uint64_t addr, uint64_t len);
 
@@ -505,6 +525,8 @@ struct RasState {
     bool host_memory_resetting; /* nobody is told of what is found now */
     Error *host_blocker;        /* of migration */
     unsigned int nr_host_blocked;   /* places that it speaks of */
+    QEMUTimer *block_timer;     /* until it can be blocked */
+    bool block_waits;           /* for a migration to end; that was said */
 };
 
 #endif

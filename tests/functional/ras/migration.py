@@ -128,7 +128,8 @@ def _add_disk(qemu: Qemu, disk: Path) -> None:
              file={'driver': 'file', 'filename': str(disk)})
 
 
-def _create_disk(qemu: Qemu, disk: Path) -> None:
+def create_disk(qemu: Qemu, disk: Path) -> None:
+    """A new disk that can hold a snapshot; it is not opened."""
     _job(qemu, 'blockdev-create', options={
         'driver': 'file', 'filename': str(disk), 'size': 0})
     qemu.qmp('blockdev-add', driver='file', node_name='file',
@@ -140,7 +141,7 @@ def _create_disk(qemu: Qemu, disk: Path) -> None:
 
 def save_snapshot(qemu: Qemu, disk: Path) -> None:
     """What savevm does, into a new disk; the guest stands still."""
-    _create_disk(qemu, disk)
+    create_disk(qemu, disk)
     _add_disk(qemu, disk)
     _job(qemu, 'snapshot-save', tag='moment', vmstate='disk',
          devices=['disk'])

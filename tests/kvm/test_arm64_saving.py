@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""arm64 under KVM: memory of the guest fails while the VM is saved.
+
+Who reads it then is killed, so QEMU must not, and the guest has to live.
+"""
+
+from pathlib import Path
+from typing import Any, Dict, Iterator, List
+
+import pytest
+
+from checks import Patients
+from lab import Host, KvmGuest
+from ras.migration import create_disk
+
+HOST = 'arm64'
+
+# Takes what it is sent, but not before it is told to.
+GO = '/tmp/go'
+SINK = f'exec:until [ -e {GO} ]; do sleep 0.1; done; cat >/dev/null'
+FILE = '/ram/stream'
+# Bytes in a second: so slow that all of the guest takes half a minute.
+SLOW = 8 << 20
+# Capabilities, the way, and what lets it go on.
+WAYS: Dict[str, List[str]] = {
+    'precopy': [], 'background-snapshot': ['background-snapshot'],
+    'multifd': ['multifd', 'mapped-ram']}
+
+
+@pytest.fixture
+def guest(host: Host) -> Iterator[KvmGuest]:
+    """A guest of its own for each test."""
+    host.command(f'rm -f {GO} {FILE}')
+    made = host.start_guest('ras')
+    made.damaged = True
+    yield made
+
+
+def migration(guest: KvmGuest) -> Dict[str, Any]:
+    """What query-migrate says."""
+    return guest.qemu.qmp('query-migrate')
+
+
+def let_memory_fail(host: Host, guest: KvmGuest, patients: Patients) -> None:
+    """It fails, and QEMU knows."""
+    host.poison(patients.pages)
+    guest.wait_until(lambda: len(guest.ras()['host-poisoned']) ==
+                     len(patients.pages), 'host-poisoned')
+
+
+def check_lives(guest: KvmGuest, patients: Patients) -> None:
+    """The guest runs on here, is told, and cannot be saved before a reset."""
+    assert guest.qemu.qmp('query-status')['status'] == 'running'
+    said = [line for line in guest.qemu.output()
+            if 'while it is migrated or saved' in line]
+    assert len(said) == 1, said
+    guest.wait_until(lambda: 'blocked-reasons' in migration(guest), 'blocked')
+    reason, = migration(guest)['blocked-reasons']
+    assert 'have failed on this host' in reason
+    patients.touch(lambda _: None)
+    patients.check('sigbus')
+
+
+@pytest.mark.parametrize('way', WAYS)
+def test_migration(host: Host, guest: KvmGuest, way: str) -> None:
+    """A migration is under way, and has not come to that memory yet."""
+    patients = Patients(guest, 1)
+    guest.qemu.qmp('migrate-set-capabilities', capabilities=[
+        {'capability': name, 'state': True} for name in WAYS[way]])
+    if way == 'multifd':
+        guest.qemu.qmp('migrate-set-parameters', max_bandwidth=SLOW)
+    guest.qemu.qmp('migrate', uri=f'file:{FILE}' if way == 'multifd'
+                   else SINK)
+    # Pages are read, so nothing else will read all of them first.
+    guest.wait_until(lambda: migration(guest).get('ram', {})
+                     .get('transferred', 0) > 0, 'memory is sent')
+    let_memory_fail(host, guest, patients)
+    host.command(f'touch {GO}')
+    guest.qemu.qmp('migrate-set-parameters', max_bandwidth=0)
+    guest.wait_until(lambda: migration(guest)['status'] != 'active',
+                     'the migration ends', 120)
+    ended = migration(guest)
+    assert ended['status'] == 'failed', ended
+    assert 'has failed on this host' in ended['error-desc']
+    check_lives(guest, patients)
+
+
+def test_snapshot(host: Host, guest: KvmGuest) -> None:
+    """A snapshot is made, and QEMU does nothing else meanwhile."""
+    disk = '/ram/disk'
+    host.command(f'rm -f {disk}')
+    patients = Patients(guest, 1)
+    guest.qemu.qmp('object-add', qom_type='throttle-group', id='slow',
+                   limits={'bps-write': SLOW})
+    create_disk(guest.qemu, Path(disk))
+    guest.qemu.qmp('blockdev-add', driver='qcow2', node_name='disk', file={
+        'driver': 'throttle', 'throttle-group': 'slow',
+        'file': {'driver': 'file', 'filename': disk}})
+    guest.qemu.qmp('snapshot-save', job_id='job', tag='moment',
+                   vmstate='disk', devices=['disk'])
+    # In KiB.
+    size = f'du -k {disk} | cut -f1'
+    empty = int(host.command(size))
+    guest.wait_until(lambda: int(host.command(size)) > empty + 4096,
+                     'memory is written')
+    host.poison(patients.pages)
+    guest.wait_until(lambda: guest.qemu.qmp('query-jobs')[0]['status'] ==
+                     'concluded', 'the snapshot ends', 120)
+    job, = guest.qemu.qmp('query-jobs')
+    assert 'Error while writing VM state' in job['error']
+    check_lives(guest, patients)
