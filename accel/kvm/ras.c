@@ -275,11 +275,11 @@ void kvm_ras_find_failed(void)
 {
     if (scan.timer) {
         timer_del(scan.timer);
-        scan.next = 0;
-        scan.again = false;
-        scan_slice(UINT64_MAX);
-        scan.next = 0;
     }
+    scan.next = 0;
+    scan.again = false;
+    scan_slice(UINT64_MAX);
+    scan.next = 0;
 }
 
 bool kvm_ras_sigbus(const siginfo_t *info)
@@ -410,6 +410,11 @@ static void empty_ring(CPUState *cpu)
                     "lost; the guest learns of them when it uses the memory",
                     lost);
     }
+}
+
+void kvm_ras_take_signals(void)
+{
+    empty_ring(NULL);
 }
 
 static void main_bh_run(void *opaque)

@@ -21,6 +21,10 @@ void kvm_ras_find_failed(void)
 {
 }
 
+void kvm_ras_take_signals(void)
+{
+}
+
 bool kvm_ras_sigbus(const siginfo_t *info)
 {
     return false;

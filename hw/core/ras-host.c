@@ -255,25 +255,34 @@ void ras_host_memory_block(RasState *s)
     s->nr_host_blocked = s->nr_host_memory;
 }
 
+static void replace(const RasHostMemory *m)
+{
+    for (uint64_t done = 0; done < m->len; done += m->ram_page) {
+        qemu_ram_remap(m->ram_addr + done);
+    }
+}
+
 void ras_host_memory_reset(RasState *s)
 {
-    bool more = s->nr_host_memory;
+    unsigned int replaced = 0;
 
     s->host_memory_resetting = true;
-    /* so that all of it is replaced, and not only what is known */
-    while (more) {
-        kvm_ras_find_failed();
-        for (unsigned int i = 0; i < s->nr_host_memory; i++) {
-            RasHostMemory *m = &s->host_memory[i];
-
-            for (uint64_t done = 0; done < m->len; done += m->ram_page) {
-                qemu_ram_remap(m->ram_addr + done);
-            }
+    kvm_ras_take_signals();
+    while (replaced < s->nr_host_memory || s->host_memory_full) {
+        if (replaced == s->nr_host_memory) {
+            /* now there is room for what is still to be found */
+            s->host_memory_full = false;
+            set_nr_host_memory(s, 0);
+            replaced = 0;
         }
-        set_nr_host_memory(s, 0);
-        more = s->host_memory_full;
-        s->host_memory_full = false;
+        /* so that all of it is replaced, and not only what is known */
+        kvm_ras_find_failed();
+        for (; replaced < s->nr_host_memory; replaced++) {
+            replace(&s->host_memory[replaced]);
+        }
+        /* some may name what is good now, or more */
+        kvm_ras_take_signals();
     }
+    set_nr_host_memory(s, 0);
     s->host_memory_resetting = false;
-    qemu_bh_schedule(s->report_bh);
 }

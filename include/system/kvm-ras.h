@@ -48,11 +48,17 @@ bool kvm_ras_run_failed(CPUState *cpu, int ret);
 
 /*
  * kvm_ras_find_failed: report memory that has failed and of which no signal
- * told, if any signal did; takes time in proportion to the guest's memory
+ * told; takes time in proportion to the guest's memory
  *
  * With the BQL held.
  */
 void kvm_ras_find_failed(void);
+
+/*
+ * kvm_ras_take_signals: report what signals to this thread, the main one, have
+ * told of and nobody has looked at yet; with the BQL held
+ */
+void kvm_ras_take_signals(void);
 
 /* set if the thread's SIGBUS handler left something to kvm_ras_drain() */
 extern __thread bool kvm_ras_sigbus_pending;

@@ -25,10 +25,12 @@ Memory of the guest fails in one of two ways:
 import asyncio
 import itertools
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
@@ -172,11 +174,26 @@ class GuestLost(Exception):
     """The guest panicked or the inner QEMU ended; the text says how."""
 
 
+def _append(archive: Path, root: Path) -> None:
+    """Append all that is in folder @root; Linux reads one after another."""
+    names = sorted(str(path.relative_to(root)) for path in root.rglob('*'))
+    with open(archive, 'ab') as output:
+        subprocess.run(['cpio', '--quiet', '-o', '-H', 'newc', '-R', '+0:+0'],
+                       cwd=root, stdout=output, check=True,
+                       timeout=60 * environment.time_factor(),
+                       input='\n'.join(names).encode() + b'\n')
+
+
+def _compile(lab: Lab, source: str, output: Path, *flags: str) -> None:
+    subprocess.run([lab.host.compiler, '-O2', '-Wall', '-Wextra', '-Werror',
+                    *flags, '-o', str(output), str(HOST_SOURCES / source)],
+                   check=True, timeout=300 * environment.time_factor())
+
+
 def _archive(lab: Lab, folder: Path) -> Path:
     """Write the initramfs of the host to @folder.
 
-    Linux accepts archives one after another: the first is that of the guest,
-    the second has what the host needs besides.
+    That of the guest, and what the host needs besides.
     """
     root = folder / 'root'
     files = {'kernel': environment.path(lab.guest.kernel_variable),
@@ -196,24 +213,18 @@ def _archive(lab: Lab, folder: Path) -> Path:
         # Both were linked with the same libraries.
         for library in (entry / 'lib').iterdir():
             shutil.copy(library, root / 'lib')
-    subprocess.run([lab.host.compiler, *initramfs.CFLAGS,
-                    '-o', str(root / 'lab' / 'ram'),
-                    str(HOST_SOURCES / 'ram.c')], check=True,
-                   timeout=300 * environment.time_factor())
+    _compile(lab, 'ram.c', root / 'lab' / 'ram', '-static')
+    _compile(lab, 'late-signal.c', root / 'lab' / 'late-signal.so',
+             '-shared', '-fPIC')
     for name, program in lab.programs.items():
         bare.build(lab.guest, HOST_SOURCES / program, root / 'lab' / name,
                    f'-DROUNDS={RESETS}', *lab.program_flags)
     if lab.guest is targets.ARM64:
         bare.build_arm64(lab.guest, 'serror', root / 'lab' / 'serror',
                          LEVEL=1, SCR=0, HCR=0, UNMASK=1, HOLD=1, NO_RAS=1)
-    names = sorted(str(path.relative_to(root)) for path in root.rglob('*'))
     archive = folder / 'initramfs.cpio'
     shutil.copy(initramfs.get(lab.host), archive)
-    with open(archive, 'ab') as output:
-        subprocess.run(['cpio', '--quiet', '-o', '-H', 'newc', '-R', '+0:+0'],
-                       cwd=root, stdout=output, check=True,
-                       timeout=60 * environment.time_factor(),
-                       input='\n'.join(names).encode() + b'\n')
+    _append(archive, root)
     shutil.rmtree(root)
     return archive
 
@@ -288,6 +299,22 @@ class Host(Guest):
             *extra_args])
         made.launch()
         return made
+
+    @contextmanager
+    def wrapped(self, commands: str) -> Iterator[None]:
+        """Let inner QEMU "ras" be started by these shell commands.
+
+        They end with: exec "$qemu" "$@"
+        """
+        script = shlex.quote(f'#!/bin/sh\\nqemu=/lab/ras-itself\\n{commands}')
+        self.stop_guest()
+        self.command('mv /lab/ras /lab/ras-itself && '
+                     f"printf %b {script} >/lab/ras && chmod +x /lab/ras")
+        try:
+            yield
+        finally:
+            self.stop_guest()
+            self.command('mv /lab/ras-itself /lab/ras')
 
     def next_name(self, qemu: str) -> str:
         """A name for what comes next."""
