@@ -11,6 +11,7 @@
  */
 
 #include "qemu/osdep.h"
+#include "qapi/error.h"
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
 #include "exec/address-spaces.h"
@@ -223,14 +224,29 @@ static int scan_block(RAMBlock *block, void *opaque)
     return 0;
 }
 
+static bool open_pagemap(void)
+{
+    static bool said;
+    Error *err = NULL;
+
+    if (scan.pagemap < 0) {
+        scan.pagemap = qemu_open("/proc/self/pagemap", O_RDONLY,
+                                 said ? NULL : &err);
+    }
+    if (err) {
+        said = true;
+        warn_reportf_err(err, "ras: the host has no way to name all of the "
+                         "memory that has failed, and it cannot be looked "
+                         "for: ");
+    }
+    return scan.pagemap >= 0;
+}
+
 /* Returns true if there is more to look at. */
 static bool scan_slice(uint64_t size)
 {
-    if (scan.pagemap < 0) {
-        scan.pagemap = qemu_open_old("/proc/self/pagemap", O_RDONLY);
-        if (scan.pagemap < 0) {
-            return false;
-        }
+    if (!open_pagemap()) {
+        return false;
     }
     scan.passed = 0;
     scan.end = size > UINT64_MAX - scan.next ? UINT64_MAX : scan.next + size;
@@ -428,6 +444,8 @@ void kvm_ras_init(void)
     sigset_t set;
 
     main_bh = qemu_bh_new(main_bh_run, NULL);
+    /* while that is allowed: options like -run-with user= take it away */
+    scan.pagemap = qemu_open("/proc/self/pagemap", O_RDONLY, NULL);
     /*
      * To the handler, and not to the file descriptor that QEMU reads signals
      * from: the kernel kills who touches failed memory with SIGBUS blocked.

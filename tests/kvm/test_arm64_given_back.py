@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """arm64 under KVM: failed memory that has become good, and is known to be.
 
+And signals of the host's kernel that are lost, or late.
+
 The layout of QEMU 10.0, in which nobody is told of memory that is not used.
 """
 
@@ -35,3 +37,43 @@ def test_late_signal(host: Host) -> None:
         host.command('! test -e /tmp/late-signal')
         assert not failed(guest)
         check_readable(guest)
+
+
+def let_many_fail(host: Host, guest: KvmGuest, count: int) -> List[int]:
+    """Memory fails in so many places while QEMU can take but one signal."""
+    pages = pages_of(guest.victims(count))
+    process = host.command('cat /tmp/qemu.pid').strip()
+    host.command(f'kill -STOP {process}')
+    host.poison(pages)
+    host.command(f'kill -CONT {process}')
+    return sorted(pages)
+
+
+def test_lost_signals(host: Host) -> None:
+    """What was lost is found, also by a QEMU that has locked itself in."""
+    host.command('mkdir -p /ram/empty')
+    guest = host.start_guest('ras', extra_args=[
+        '-run-with chroot=/ram/empty'])
+    guest.damaged = True
+    pages = let_many_fail(host, guest, 8)
+    guest.wait_until(lambda: sorted(failed(guest)) == pages, 'all are found')
+
+
+def test_lost_signals_cannot_be_found(host: Host) -> None:
+    """QEMU has no way to look for what was lost, and says so once."""
+    def said() -> int:
+        return sum('cannot be looked for' in line
+                   for line in guest.qemu.output())
+
+    with host.wrapped("exec unshare -m sh -c 'mount -t tmpfs none /proc && "
+                      'exec "$0" "$@"\' "$qemu" "$@"'):
+        guest = host.start_guest('ras')
+        for found in 1, 2:
+            let_many_fail(host, guest, 2)
+            guest.wait_until(lambda found=found: len(failed(guest)) == found,
+                             'host-poisoned')
+            guest.wait_until(lambda: said() == 1, 'said')
+        # Also at a reset, which looks for what it should replace.
+        guest.qemu.qmp('system_reset')
+        guest.wait_until(lambda: not failed(guest), 'reset')
+        assert said() == 1
