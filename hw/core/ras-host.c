@@ -72,6 +72,36 @@ void ras_host_memory_forget_absent(RasState *s)
     set_nr_host_memory(s, kept);
 }
 
+static void forget_discarded(RasState *s, ram_addr_t start, uint64_t len)
+{
+    unsigned int kept = 0;
+
+    for (unsigned int i = 0; i < s->nr_host_memory; i++) {
+        RasHostMemory *m = &s->host_memory[i];
+
+        if (m->ram_addr < start || m->ram_addr + m->len > start + len) {
+            s->host_memory[kept++] = *m;
+        }
+    }
+    if (kept != s->nr_host_memory) {
+        set_nr_host_memory(s, kept);
+    }
+}
+
+void ras_memory_discarded(RAMBlock *rb, uint64_t start, size_t length)
+{
+    RasState *s = ras_get();
+
+    /* the reset discards what it replaces, and forgets all at its end */
+    if (s && ras_host_memory_is_unreadable() && !s->host_memory_resetting) {
+        BQL_LOCK_GUARD();
+        if (!current_cpu) {
+            kvm_ras_take_signals();
+        }
+        forget_discarded(s, qemu_ram_get_offset(rb) + start, length);
+    }
+}
+
 static void remember(RasState *s, const RasHostMemory *m)
 {
     if (s->nr_host_memory == RAS_HOST_MEMORY_MAX) {

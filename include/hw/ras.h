@@ -446,6 +446,14 @@ void ras_host_memory_failed(CPUState *cpu, const RasHostMemory *m);
 bool ras_host_memory_used(CPUState *cpu);
 
 /*
+ * ras_memory_discarded: the host has taken back this part of a RAM block; what
+ * the guest finds there next is other memory
+ *
+ * On any thread, with or without the BQL held.
+ */
+void ras_memory_discarded(RAMBlock *rb, uint64_t start, size_t length);
+
+/*
  * Places of guest memory that are known to have failed, and signals about it
  * that nobody has looked at yet.  Changed by signal handlers, too.
  */

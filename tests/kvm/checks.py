@@ -11,6 +11,8 @@ from ras.cases import HANDLED, hit_of, stop_spinning
 from ras.guest import PAGE, Account, Exit, Victim
 from ras.oracles import oracle_for
 
+HUGE = 2 << 20
+
 
 def expect_loss(request: pytest.FixtureRequest, reason: str) -> None:
     """This test may lose the guest: a comparison, and not a failure."""
@@ -28,6 +30,20 @@ def check_where(host: Host, guest: KvmGuest) -> None:
     assert f'value={value:#x}' in answer.split()
     victim.tell('exit')
     assert victim.wait_exit() == Exit(0, 0)
+
+
+def free_huge_page(guest: KvmGuest) -> int:
+    """2 MiB that the guest does not use, or it would hit its own kernel."""
+    pages = HUGE // PAGE
+    for address in range(0x60000000, 0x70000000, HUGE):
+        # 64 bits for each page (Linux, admin-guide/mm/pagemap): bit 10, BUDDY
+        free = guest.agent.run(
+            f'dd if=/proc/kpageflags bs={pages * 8} skip={address // HUGE} '
+            "count=1 2>/dev/null | hexdump -v -e '2/4 \"%08x \" \"\\n\"' | "
+            "grep -c '^.....[4-7c-f]'")
+        if free.output.strip() == str(pages):
+            return address
+    raise AssertionError('the guest uses all of its memory')
 
 
 def pages_of(victims: Sequence[Victim]) -> List[int]:

@@ -77,6 +77,9 @@ class Lab:
     # their names, in the order of loading.
     modules_variable: str = ''
     modules: Sequence[str] = ()
+    # The same for modules that the guest has, in its root folder.
+    guest_modules_variable: str = ''
+    guest_modules: Sequence[str] = ()
     # Guests without an operating system: names and sources, in host/.
     programs: Dict[str, str] = field(default_factory=dict)
     program_flags: Sequence[str] = ()
@@ -109,6 +112,8 @@ ARM64 = Lab(
     kernel_arguments='console=hvc0 initcall_blacklist=pl011_init acpi=force',
     ram_base=0x40000000,
     firmware=lambda: environment.path('RAS_AAVMF'),
+    guest_modules_variable='RAS_BALLOON_ARM64',
+    guest_modules=['virtio_balloon.ko'],
     programs={'reset': 'reset.S'},
     program_flags=['-Wl,-Ttext=0x40400000'])
 
@@ -213,6 +218,13 @@ def _archive(lab: Lab, folder: Path) -> Path:
         # Both were linked with the same libraries.
         for library in (entry / 'lib').iterdir():
             shutil.copy(library, root / 'lib')
+    modules = folder / 'modules'
+    modules.mkdir()
+    for name in lab.guest_modules:
+        shutil.copy(environment.path(lab.guest_modules_variable) / name,
+                    modules / name)
+    if lab.guest_modules:
+        _append(root / 'lab' / 'initrd', modules)
     _compile(lab, 'ram.c', root / 'lab' / 'ram', '-static')
     _compile(lab, 'late-signal.c', root / 'lab' / 'late-signal.so',
              '-shared', '-fPIC')

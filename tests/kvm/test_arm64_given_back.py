@@ -8,8 +8,9 @@ The layout of QEMU 10.0, in which nobody is told of memory that is not used.
 
 from typing import List
 
-from checks import pages_of
+from checks import free_huge_page, pages_of
 from lab import STATE, Host, KvmGuest
+from ras.guest import PAGE
 
 HOST = 'arm64'
 
@@ -23,6 +24,29 @@ def check_readable(guest: KvmGuest) -> None:
     """All memory of the guest can be read; it stands still then."""
     guest.save()
     guest.host.command(f'rm {STATE}')
+
+
+def test_given_back(host: Host) -> None:
+    """The guest gives the memory back, and what it gets there is good.
+
+    As soon as it has the driver, the guest reports its free pages.
+    """
+    guest = host.start_guest('ras', extra_args=[
+        '-device virtio-balloon-pci,free-page-reporting=on'])
+    guest.damaged = True
+    page = free_huge_page(guest) + 5 * PAGE
+    host.poison([page])
+    guest.wait_until(lambda: failed(guest) == [page], 'host-poisoned')
+    guest.wait_until(lambda: 'blocked-reasons' in
+                     guest.qemu.qmp('query-migrate'), 'blocked')
+    assert guest.agent.run('insmod /virtio_balloon.ko').status == 0
+    guest.wait_until(lambda: not failed(guest), 'forgotten', 120)
+    check_readable(guest)
+    # Another failure there is news.
+    guest.qemu.qmp('cont')
+    host.poison([page])
+    guest.wait_until(lambda: failed(guest) == [page], 'host-poisoned')
+    guest.check_alive()
 
 
 def test_late_signal(host: Host) -> None:

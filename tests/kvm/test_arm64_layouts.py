@@ -10,6 +10,7 @@ from typing import Dict, Iterator, List
 
 import pytest
 
+from checks import HUGE, free_huge_page
 from lab import Host, KvmGuest
 from ras.guest import PAGE, Exit, Victim
 from ras.oracles import Oracle, oracle_for
@@ -18,7 +19,6 @@ from ras.targets import ARM64, BUS_MCEERR_AR
 HOST = 'arm64'
 
 HANDLED = Exit(43, 0)
-HUGE = 2 << 20
 LAYOUTS: Dict[str, List[str]] = {
     'layout-10.0': [], 'layout-full': ['-machine ras-ghes=on']}
 
@@ -190,20 +190,6 @@ def test_reset_in_a_burst(host: Host, guest: KvmGuest) -> None:
     victim, = guest.victims(1)
     host.poison([victim.pa[0]])
     check_gone(guest, victim)
-
-
-def free_huge_page(guest: KvmGuest) -> int:
-    """2 MiB that the guest does not use, or it would hit its own kernel."""
-    pages = HUGE // PAGE
-    for address in range(0x60000000, 0x70000000, HUGE):
-        # 64 bits for each page (Linux, admin-guide/mm/pagemap): bit 10, BUDDY
-        free = guest.agent.run(
-            f'dd if=/proc/kpageflags bs={pages * 8} skip={address // HUGE} '
-            "count=1 2>/dev/null | hexdump -v -e '2/4 \"%08x \" \"\\n\"' | "
-            "grep -c '^.....[4-7c-f]'")
-        if free.output.strip() == str(pages):
-            return address
-    raise AssertionError('the guest uses all of its memory')
 
 
 def test_huge_page(host: Host) -> None:
