@@ -104,7 +104,15 @@ bool ras_check_poison(RasState *s, uint64_t addr, RasSeverity severity,
                       bool ready, Error **errp);
 
 /* ras_poison_init: allocate what ras-poison.c needs */
-void ras_poison_init(RasState *s, unsigned int nr_vcpus);
+void ras_poison_init(RasState *s);
+
+/*
+ * ras_send_poison_access: send the QMP event of accesses to poison
+ * @addr: guest physical address of the last one, NULL if it has none any more
+ * @count: number of accesses
+ */
+void ras_send_poison_access(const uint64_t *addr, bool is_write,
+                            uint64_t count);
 
 /* ras_poison_count: number of poisoned ranges */
 unsigned int ras_poison_count(RasState *s);

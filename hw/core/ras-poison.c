@@ -1,56 +1,127 @@
 /*
  * Guest RAS: poisoned guest memory under TCG
  *
- * A poisoned range is an I/O region that lies over the RAM and fails every
- * access.  An instruction that touches it gets its error through
- * ras_poison_consumed(); for everything else (DMA, page table walks) the
- * memory transaction fails, as it would with real poison.  The RAM below
- * keeps its content and is found again when the poison is removed.
+ * Poison is kept by RAM block: it stays with the memory, and ends with it.
+ * What an instruction touches gets its error through ras_poison_consumed().
+ * Everything else (DMA, page table walks) comes here through the functions of
+ * system/ras-poison.h: its memory transaction fails, as it would with real
+ * poison, is counted, and is told of by the main loop.  The memory keeps its
+ * content, and has it when the poison is removed.
  *
- * The regions are a fixed pool that is reused, so that nothing has to be
- * freed while a vCPU may still look at it.
+ * The ranges are written with the BQL held.  Who has no lock reads a copy, in
+ * terms of ram_addr_t, under a sequence lock.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #include "qemu/osdep.h"
 #include "qapi/error.h"
+#include "qemu/error-report.h"
 #include "qemu/main-loop.h"
+#include "qemu/memalign.h"
+#include "qemu/seqlock.h"
+#include "qemu/timer.h"
+#include "qemu/units.h"
 #include "exec/address-spaces.h"
 #include "exec/cpu-common.h"
+#include "exec/cputlb.h"
 #include "exec/memory.h"
 #include "hw/core/cpu.h"
+#include "hw/mem/memory-device.h"
 #include "hw/ras.h"
 #include "system/cpus.h"
+#include "system/ras-poison.h"
 #include "system/runstate.h"
 #include "system/tcg.h"
 #include "ras-internal.h"
 #include "trace.h"
 
-/* Over anything that a board or a device maps into RAM. */
-#define POISON_PRIORITY 1000
+/*
+ * What DMA gets in the place of poison: the first buffer is for devices that
+ * read, and stays zero; the others are for those that write.
+ */
+#define BUFFER_SIZE (64 * KiB)
+#define BUFFERS 128
 
-/* No page has this address. */
-#define NO_PAGE 1
+/* Accesses that no instruction made are told of once in this time. */
+#define REPORT_INTERVAL_MS 1000
 
-/* Remember what failed on whose behalf, for ras_poison_consumed(). */
-static void note_access(const RasPoisonSlot *slot, hwaddr addr, unsigned size,
-                        const char *kind)
+unsigned int ras_poison_ranges;
+uint8_t *ras_poison_buffers;
+MemoryRegion ras_poison_region;
+
+/* Where the memory is that a buffer stands for: the page at its beginning */
+static ram_addr_t buffer_page[BUFFERS];
+static unsigned int last_buffer;
+
+static __thread bool overlooked;
+
+/* The copy for those who have no lock: [start, end) */
+static struct {
+    QemuSeqLock lock;
+    struct {
+        ram_addr_t start, end;
+    } range[RAS_POISON_RANGES];
+} ram_ranges;
+
+/* The accesses that are to be told of. */
+static struct {
+    uint64_t count;
+    uint64_t last;              /* address of the last one << 1 | is_write */
+    int busy;                   /* they will be told of, or too early */
+} noted;
+
+/* --- accesses: any thread, no lock --------------------------------------- */
+
+/*
+ * Look for poison in [@start, @start + @len): the first byte, in @from, and
+ * the first good one behind it, in @to.
+ */
+static bool find_in_ram(ram_addr_t start, uint64_t len, ram_addr_t *from,
+                        ram_addr_t *to)
+{
+    unsigned int seq, n;
+
+    do {
+        seq = seqlock_read_begin(&ram_ranges.lock);
+        n = qatomic_read(&ras_poison_ranges);
+        *from = start + len;
+        *to = start + len;
+        for (unsigned int i = 0; i < n; i++) {
+            ram_addr_t s = qatomic_read(&ram_ranges.range[i].start);
+            ram_addr_t e = qatomic_read(&ram_ranges.range[i].end);
+
+            if (s < start + len && start < e && MAX(s, start) < *from) {
+                *from = MAX(s, start);
+                *to = e;
+            }
+        }
+    } while (seqlock_read_retry(&ram_ranges.lock, seq));
+    return *from < start + len;
+}
+
+static void report_accesses(RasPoison *poison)
+{
+    if (!qatomic_read(&noted.busy) && !qatomic_xchg(&noted.busy, 1)) {
+        qemu_bh_schedule(poison->report_bh);
+    }
+}
+
+static void note_access(ram_addr_t addr, unsigned size, bool is_write)
 {
     RasPoison *poison = &ras_get()->poison;
 
+    trace_ras_poison_access(addr, size, is_write ? "write" : "read");
     qatomic_inc(&poison->accesses);
-    if (current_cpu) {
-        poison->failed_page[current_cpu->cpu_index] =
-            (slot->addr + addr) & -(uint64_t)RAS_PAGE_SIZE;
-    }
-    trace_ras_poison_access(slot->addr + addr, size, kind);
+    qatomic_set(&noted.last, addr << 1 | is_write);
+    qatomic_inc(&noted.count);
+    report_accesses(poison);
 }
 
 static MemTxResult poison_read(void *opaque, hwaddr addr, uint64_t *data,
                                unsigned size, MemTxAttrs attrs)
 {
-    note_access(opaque, addr, size, "read");
+    note_access(addr, size, false);
     *data = 0;
     return MEMTX_ERROR;
 }
@@ -58,7 +129,7 @@ static MemTxResult poison_read(void *opaque, hwaddr addr, uint64_t *data,
 static MemTxResult poison_write(void *opaque, hwaddr addr, uint64_t data,
                                 unsigned size, MemTxAttrs attrs)
 {
-    note_access(opaque, addr, size, "write");
+    note_access(addr, size, true);
     return MEMTX_ERROR;
 }
 
@@ -71,6 +142,91 @@ static const MemoryRegionOps poison_ops = {
     .endianness = DEVICE_NATIVE_ENDIAN,
 };
 
+bool ras_poison_overlaps_slow(MemoryRegion *mr, hwaddr offset, hwaddr len)
+{
+    ram_addr_t from, to;
+
+    return memory_region_is_ram(mr) && !overlooked &&
+           find_in_ram(memory_region_get_ram_addr(mr) + offset, len, &from,
+                       &to);
+}
+
+MemoryRegion *ras_poison_translate_slow(MemoryRegion *mr, hwaddr *offset,
+                                        hwaddr *len)
+{
+    ram_addr_t start, from, to;
+
+    if (!memory_region_is_ram(mr) || overlooked) {
+        return mr;
+    }
+    start = memory_region_get_ram_addr(mr) + *offset;
+    if (!find_in_ram(start, len ? *len : 1, &from, &to)) {
+        return mr;
+    }
+    if (from > start) {
+        *len = from - start;
+        return mr;
+    }
+    if (len) {
+        *len = MIN(*len, to - start);
+    }
+    *offset = start;
+    return &ras_poison_region;
+}
+
+void *ras_poison_map(hwaddr offset, hwaddr *len, bool is_write)
+{
+    unsigned int in_page = offset % RAS_PAGE_SIZE, i = 0;
+    uint8_t *p;
+
+    *len = MIN(*len, BUFFER_SIZE - in_page);
+    if (is_write) {
+        i = 1 + qatomic_fetch_inc(&last_buffer) % (BUFFERS - 1);
+        qatomic_set(&buffer_page[i], offset - in_page);
+    } else {
+        note_access(offset, *len, false);
+    }
+    p = ras_poison_buffers + i * BUFFER_SIZE + in_page;
+    if (is_write) {
+        /* some devices read what they have mapped for writing */
+        memset(p, 0, *len);
+    }
+    return p;
+}
+
+void ras_poison_unmap(const void *buffer, hwaddr written)
+{
+    size_t offset = (uint8_t *)buffer - ras_poison_buffers;
+
+    if (written) {
+        note_access(qatomic_read(&buffer_page[offset / BUFFER_SIZE]) +
+                    offset % BUFFER_SIZE, written, true);
+    }
+}
+
+bool ras_poison_is_buffer_slow(const void *p)
+{
+    return (uintptr_t)p - (uintptr_t)ras_poison_buffers <
+           BUFFERS * BUFFER_SIZE;
+}
+
+bool ras_poison_is_mapped_slow(const struct iovec *iov, unsigned int n)
+{
+    for (unsigned int i = 0; i < n; i++) {
+        if (ras_poison_is_buffer_slow(iov[i].iov_base)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void ras_poison_overlook(bool overlook)
+{
+    overlooked = overlook;
+}
+
+/* --- the ranges: BQL held ------------------------------------------------ */
+
 static uint64_t slot_end(const RasPoisonSlot *slot)
 {
     return slot->addr + slot->len;
@@ -82,27 +238,25 @@ static bool slot_overlaps(const RasPoisonSlot *slot, uint64_t addr,
     return slot->used && addr < slot_end(slot) && slot->addr < addr + len;
 }
 
+/* The first of them, if there are several. */
 static RasPoisonSlot *find_overlap(RasState *s, uint64_t addr, uint64_t len)
 {
+    RasPoisonSlot *first = NULL;
+
     for (int i = 0; i < RAS_POISON_RANGES; i++) {
-        if (slot_overlaps(&s->poison.range[i], addr, len)) {
-            return &s->poison.range[i];
+        RasPoisonSlot *slot = &s->poison.range[i];
+
+        if (slot_overlaps(slot, addr, len) &&
+            (!first || slot->addr < first->addr)) {
+            first = slot;
         }
     }
-    return NULL;
+    return first;
 }
 
 RasPoisonSlot *ras_poison_find(RasState *s, uint64_t addr)
 {
     return find_overlap(s, addr, 1);
-}
-
-void ras_poison_init(RasState *s, unsigned int nr_vcpus)
-{
-    s->poison.failed_page = g_new(uint64_t, nr_vcpus);
-    for (unsigned int i = 0; i < nr_vcpus; i++) {
-        s->poison.failed_page[i] = NO_PAGE;
-    }
 }
 
 unsigned int ras_poison_count(RasState *s)
@@ -115,57 +269,97 @@ unsigned int ras_poison_count(RasState *s)
     return n;
 }
 
-static RasPoisonSlot *find_free(RasState *s)
+/* The ranges have changed: accesses find them as they are now. */
+static void publish(RasState *s)
 {
-    for (int i = 0; i < RAS_POISON_RANGES; i++) {
-        if (!s->poison.range[i].used) {
-            return &s->poison.range[i];
-        }
-    }
-    return NULL;
-}
+    unsigned int n = 0;
 
-/* Range that ends at @addr, or starts there, and has the same severity. */
-static RasPoisonSlot *find_neighbour(RasState *s, uint64_t addr, bool ends,
-                                     RasSeverity severity)
-{
+    seqlock_write_begin(&ram_ranges.lock);
     for (int i = 0; i < RAS_POISON_RANGES; i++) {
         RasPoisonSlot *slot = &s->poison.range[i];
 
-        if (slot->used && slot->severity == severity &&
-            addr == (ends ? slot_end(slot) : slot->addr)) {
-            return slot;
+        if (slot->used) {
+            qatomic_set(&ram_ranges.range[n].start, slot->ram_addr);
+            qatomic_set(&ram_ranges.range[n].end, slot->ram_addr + slot->len);
+            n++;
+        }
+    }
+    qatomic_set(&ras_poison_ranges, n);
+    seqlock_write_end(&ram_ranges.lock);
+}
+
+/*
+ * Have everybody who keeps a direct way into RAM look for it again: vCPUs in
+ * their TLBs, virtio devices for their rings.  They do so whenever the memory
+ * map has changed; this is a change of nothing.
+ */
+static void renew_users(void)
+{
+    memory_region_set_enabled(&ras_poison_region, !ras_poison_region.enabled);
+}
+
+static RasPoisonSlot *find_free(RasPoisonSlot *slots)
+{
+    for (int i = 0; i < RAS_POISON_RANGES; i++) {
+        if (!slots[i].used) {
+            return &slots[i];
         }
     }
     return NULL;
 }
 
-static void slot_map(RasState *s, RasPoisonSlot *slot, uint64_t addr,
-                     uint64_t len, RasSeverity severity)
+/* Add @new, joined with those of @slots that it continues. */
+static bool add_slot(RasPoisonSlot *slots, RasPoisonSlot new)
 {
-    slot->used = true;
-    slot->addr = addr;
-    slot->len = len;
-    slot->severity = severity;
-    if (!slot->mr_ready) {
-        /* each its own: looking for a free name takes time */
-        g_autofree char *name = g_strdup_printf("ras-poison-%d",
-                                                (int)(slot - s->poison.range));
+    RasPoisonSlot *slot;
 
-        memory_region_init_io(&slot->mr, OBJECT(s), &poison_ops, slot, name,
-                              len);
-        slot->mr_ready = true;
-    } else {
-        memory_region_set_size(&slot->mr, len);
+    for (int i = 0; i < RAS_POISON_RANGES; i++) {
+        slot = &slots[i];
+        if (!slot->used || slot->severity != new.severity ||
+            slot->block != new.block) {
+            continue;
+        }
+        if (slot_end(slot) == new.addr &&
+            slot->ram_addr + slot->len == new.ram_addr) {
+            new.addr = slot->addr;
+            new.ram_addr = slot->ram_addr;
+        } else if (slot_end(&new) != slot->addr ||
+                   new.ram_addr + new.len != slot->ram_addr) {
+            continue;
+        }
+        new.len += slot->len;
+        slot->used = false;
     }
-    memory_region_add_subregion_overlap(get_system_memory(), addr, &slot->mr,
-                                        POISON_PRIORITY);
+    slot = find_free(slots);
+    if (slot) {
+        *slot = new;
+    }
+    return slot;
 }
 
-static void slot_unmap(RasPoisonSlot *slot)
+/* Take [@addr, @addr + @len) out of @slot. */
+static bool cut_slot(RasPoisonSlot *slots, RasPoisonSlot *slot, uint64_t addr,
+                     uint64_t len)
 {
-    memory_region_del_subregion(get_system_memory(), &slot->mr);
-    slot->used = false;
+    uint64_t from = MAX(addr, slot->addr);
+    uint64_t to = MIN(addr + len, slot_end(slot));
+    RasPoisonSlot rest = *slot;
+
+    rest.addr = to;
+    rest.len = slot_end(slot) - to;
+    rest.ram_addr += to - slot->addr;
+    slot->len = from - slot->addr;
+    slot->used = slot->len;
+    if (rest.len) {
+        RasPoisonSlot *to_use = find_free(slots);
+
+        if (!to_use) {
+            slot->len += (to - from) + rest.len;
+            return false;
+        }
+        *to_use = rest;
+    }
+    return true;
 }
 
 static bool check_pages(uint64_t addr, uint64_t len, Error **errp)
@@ -190,39 +384,70 @@ static bool check_pages(uint64_t addr, uint64_t len, Error **errp)
 }
 
 /*
- * Memory that an instruction reads and writes, and that is the guest's own:
- * not that of a device, which the guest would not know how to give up.
+ * Is @mr the machine's own, and not that of a device, which the guest would
+ * not know how to give up?  Memory of a backend belongs to who maps it.
  */
-static bool is_ram(MemoryRegion *mr)
+static bool is_of_machine(MemoryRegion *mr)
 {
+    for (; mr; mr = mr->container) {
+        Object *owner = memory_region_owner(mr);
+
+        if (object_dynamic_cast(owner, TYPE_DEVICE) &&
+            !object_dynamic_cast(owner, TYPE_MEMORY_DEVICE)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Memory that an instruction reads and writes, and that the guest can lose. */
+static bool is_ram(const MemoryRegionSection *section)
+{
+    MemoryRegion *mr = section->mr;
+
     return memory_region_is_ram(mr) && !memory_region_is_rom(mr) &&
            !memory_region_is_romd(mr) && !memory_region_is_ram_device(mr) &&
-           !object_dynamic_cast(memory_region_owner(mr), TYPE_DEVICE);
+           is_of_machine(mr) &&
+           (!memory_region_has_ram_discard_manager(mr) ||
+            ram_discard_manager_is_populated(
+                memory_region_get_ram_discard_manager(mr), section));
 }
 
 /* Memory that can fail on the host. */
-static bool is_memory(MemoryRegion *mr)
+static bool is_memory(const MemoryRegionSection *section)
 {
-    return memory_region_is_ram(mr) || memory_region_is_romd(mr);
+    return memory_region_is_ram(section->mr) ||
+           memory_region_is_romd(section->mr);
 }
 
-static bool range_is(bool (*good)(MemoryRegion *mr), uint64_t addr,
-                     uint64_t len, uint64_t *bad)
+/* The part of [@addr, @addr + @len) at @addr that lies in one region. */
+static bool find_section(bool (*good)(const MemoryRegionSection *section),
+                         uint64_t addr, uint64_t len,
+                         MemoryRegionSection *section)
+{
+    bool ok;
+
+    *section = memory_region_find(get_system_memory(), addr, len);
+    ok = section->mr && section->offset_within_address_space == addr &&
+         good(section);
+    if (section->mr) {
+        memory_region_unref(section->mr);
+    }
+    return ok;
+}
+
+static bool range_is(bool (*good)(const MemoryRegionSection *section),
+                     uint64_t addr, uint64_t len, uint64_t *bad)
 {
     while (len) {
-        MemoryRegionSection section =
-            memory_region_find(get_system_memory(), addr, len);
-        uint64_t size = int128_get64(section.size);
-        bool ok = section.mr && good(section.mr) &&
-                  section.offset_within_address_space == addr;
+        MemoryRegionSection section;
+        uint64_t size;
 
-        if (section.mr) {
-            memory_region_unref(section.mr);
-        }
-        if (!ok) {
+        if (!find_section(good, addr, len, &section)) {
             *bad = addr;
             return false;
         }
+        size = int128_get64(section.size);
         addr += size;
         len -= size;
     }
@@ -231,11 +456,13 @@ static bool range_is(bool (*good)(MemoryRegion *mr), uint64_t addr,
 
 bool ras_ram_is_good(hwaddr addr, hwaddr len)
 {
+    RasState *s = ras_get();
     uint64_t bad;
 
     return len && len <= UINT64_MAX - addr &&
            range_is(is_ram, addr, len, &bad) &&
-           (!ras_get() || !ras_host_memory_overlaps(ras_get(), addr, len));
+           (!s || (!find_overlap(s, addr, len) &&
+                   !ras_host_memory_overlaps(s, addr, len)));
 }
 
 bool ras_check_ram(RasState *s, uint64_t addr, uint64_t len, Error **errp)
@@ -262,10 +489,12 @@ bool ras_check_ram(RasState *s, uint64_t addr, uint64_t len, Error **errp)
 }
 
 /*
- * The memory map must not change under a running vCPU: TCG looks an I/O
- * address up in the new map with an index that its TLB has from the old one,
- * and aborts or finds another device.  A paused vCPU flushes its TLB before
- * it runs again.  Called by the main thread; lets others have the BQL.
+ * vCPUs are stopped when there is new poison, so that it is there for all of
+ * them at once.  And what renew_users() does must not happen under a running
+ * vCPU: TCG looks an I/O address up in the new map with an index that its TLB
+ * has from the old one, and aborts or finds another device.  A paused vCPU
+ * flushes its TLB before it runs again.  Called by the main thread; lets
+ * others have the BQL.
  */
 static bool pause_vcpus(void)
 {
@@ -286,8 +515,9 @@ static void resume_vcpus(bool paused)
 static bool add_pages(RasState *s, uint64_t addr, uint64_t len,
                       RasSeverity severity, Error **errp)
 {
-    RasPoisonSlot *before, *after, *slot;
-    uint64_t start = addr, end = addr + len;
+    g_autofree RasPoisonSlot *slots = g_memdup2(s->poison.range,
+                                                sizeof(s->poison.range));
+    uint64_t size, end = addr + len;
 
     if (!tcg_enabled()) {
         error_setg(errp, "Mode 'poison' needs TCG; with another accelerator "
@@ -297,26 +527,38 @@ static bool add_pages(RasState *s, uint64_t addr, uint64_t len,
     if (!ras_check_ram(s, addr, len, errp)) {
         return false;
     }
-    before = find_neighbour(s, addr, true, severity);
-    after = find_neighbour(s, end, false, severity);
-    slot = before ?: after ?: find_free(s);
-    if (!slot) {
-        error_setg(errp, "There are %d poisoned ranges, which is the maximum; "
-                   "use ras-unpoison", RAS_POISON_RANGES);
-        return false;
+    for (uint64_t a = addr; a < end; a += size) {
+        MemoryRegionSection section;
+        RasPoisonSlot slot;
+
+        /* it has just been looked at */
+        find_section(is_ram, a, end - a, &section);
+        size = int128_get64(section.size);
+        slot = (RasPoisonSlot) {
+            .used = true,
+            .addr = a,
+            .len = size,
+            .severity = severity,
+            .block = section.mr->ram_block,
+            .ram_addr = memory_region_get_ram_addr(section.mr) +
+                        section.offset_within_region,
+        };
+        if (!add_slot(slots, slot)) {
+            error_setg(errp, "There are %d poisoned ranges, which is the "
+                       "maximum; use ras-unpoison", RAS_POISON_RANGES);
+            return false;
+        }
     }
 
-    memory_region_transaction_begin();
-    if (before) {
-        start = before->addr;
-        slot_unmap(before);
+    if (!ras_poison_buffers) {
+        uint8_t *buffers = qemu_memalign(BUFFER_SIZE, BUFFERS * BUFFER_SIZE);
+
+        memset(buffers, 0, BUFFER_SIZE);
+        qatomic_set(&ras_poison_buffers, buffers);
     }
-    if (after) {
-        end = slot_end(after);
-        slot_unmap(after);
-    }
-    slot_map(s, slot, start, end - start, severity);
-    memory_region_transaction_commit();
+    memcpy(s->poison.range, slots, sizeof(s->poison.range));
+    publish(s);
+    renew_users();
     trace_ras_poison_add(addr, len);
     return true;
 }
@@ -334,23 +576,22 @@ bool ras_poison_add(RasState *s, uint64_t addr, uint64_t len,
 static bool remove_pages(RasState *s, uint64_t addr, uint64_t len,
                          Error **errp)
 {
-    RasPoisonSlot *slot, *rest = NULL;
-    uint64_t start, end;
+    g_autofree RasPoisonSlot *slots = g_memdup2(s->poison.range,
+                                                sizeof(s->poison.range));
+    RasPoisonSlot *first, *slot;
 
     if (!check_pages(addr, len, errp)) {
         return false;
     }
-    slot = ras_poison_find(s, addr);
-    if (!slot || slot_end(slot) < addr + len) {
-        error_setg(errp, "0x%" PRIx64 " is not poisoned, or not as one range; "
-                   "'info ras' shows what is", slot ? slot_end(slot) : addr);
-        return false;
-    }
-    start = slot->addr;
-    end = slot_end(slot);
-    if (start < addr && addr + len < end) {
-        rest = find_free(s);
-        if (!rest) {
+    first = ras_poison_find(s, addr);
+    for (uint64_t a = addr; a < addr + len; a = slot_end(slot)) {
+        slot = ras_poison_find(s, a);
+        if (!slot || slot->severity != first->severity) {
+            error_setg(errp, "0x%" PRIx64 " is not poisoned, or not as one "
+                       "range; 'info ras' shows what is", a);
+            return false;
+        }
+        if (!cut_slot(slots, &slots[slot - s->poison.range], addr, len)) {
             error_setg(errp, "There are %d poisoned ranges, which is the "
                        "maximum, and this would split one more; remove it "
                        "from one of its ends", RAS_POISON_RANGES);
@@ -358,16 +599,9 @@ static bool remove_pages(RasState *s, uint64_t addr, uint64_t len,
         }
     }
 
-    memory_region_transaction_begin();
-    slot_unmap(slot);
-    if (start < addr) {
-        slot_map(s, slot, start, addr - start, slot->severity);
-    }
-    if (addr + len < end) {
-        slot_map(s, rest ?: slot, addr + len, end - addr - len,
-                 slot->severity);
-    }
-    memory_region_transaction_commit();
+    memcpy(s->poison.range, slots, sizeof(s->poison.range));
+    publish(s);
+    renew_users();
     trace_ras_poison_remove(addr, len);
     return true;
 }
@@ -385,13 +619,11 @@ bool ras_poison_remove(RasState *s, uint64_t addr, uint64_t len,
 /* A reset has paused the vCPUs. */
 void ras_poison_clear(RasState *s)
 {
-    memory_region_transaction_begin();
-    for (int i = 0; i < RAS_POISON_RANGES; i++) {
-        if (s->poison.range[i].used) {
-            slot_unmap(&s->poison.range[i]);
-        }
+    if (ras_poison_count(s)) {
+        memset(s->poison.range, 0, sizeof(s->poison.range));
+        publish(s);
+        renew_users();
     }
-    memory_region_transaction_commit();
 }
 
 bool ras_is_memory(uint64_t addr, uint64_t len)
@@ -401,21 +633,98 @@ bool ras_is_memory(uint64_t addr, uint64_t len)
     return range_is(is_memory, addr, len, &bad);
 }
 
+/*
+ * From here on, poison goes while vCPUs and devices run, and nobody need look
+ * for his memory again: who still takes the long way finds it good.
+ */
+
 void ras_poison_forget_absent(RasState *s)
 {
-    uint64_t bad;
+    for (int i = 0; i < RAS_POISON_RANGES; i++) {
+        RasPoisonSlot *slot = &s->poison.range[i];
+        MemoryRegionSection section;
+
+        if (slot->used &&
+            (!find_section(is_ram, slot->addr, slot->len, &section) ||
+             section.mr->ram_block != slot->block)) {
+            trace_ras_poison_remove(slot->addr, slot->len);
+            slot->used = false;
+        }
+    }
+    publish(s);
+}
+
+void ras_poison_discarded_slow(RAMBlock *rb, uint64_t offset, uint64_t len)
+{
+    ram_addr_t start = qemu_ram_get_offset(rb) + offset;
+    RasState *s = ras_get();
 
     for (int i = 0; i < RAS_POISON_RANGES; i++) {
         RasPoisonSlot *slot = &s->poison.range[i];
+        ram_addr_t from = MAX(start, slot->ram_addr);
+        ram_addr_t to = MIN(start + len, slot->ram_addr + slot->len);
 
-        if (slot->used) {
-            slot_unmap(slot);
-            if (range_is(is_ram, slot->addr, slot->len, &bad)) {
-                slot_map(s, slot, slot->addr, slot->len, slot->severity);
+        if (slot->used && from < to) {
+            uint64_t addr = slot->addr + (from - slot->ram_addr);
+
+            /* if there is no room for what is left, all of it stays */
+            if (cut_slot(s->poison.range, slot, addr, to - from)) {
+                trace_ras_poison_remove(addr, to - from);
             }
         }
     }
+    publish(s);
 }
+
+/* --- telling people ------------------------------------------------------ */
+
+static void report_bh_run(void *opaque)
+{
+    RasState *s = opaque;
+    uint64_t count = qatomic_xchg(&noted.count, 0);
+    uint64_t last = qatomic_read(&noted.last);
+    bool is_write = last & 1, found = false;
+    ram_addr_t at = last >> 1;
+    uint64_t addr = 0;
+
+    for (int i = 0; i < RAS_POISON_RANGES && !found; i++) {
+        RasPoisonSlot *slot = &s->poison.range[i];
+
+        found = slot->used && at >= slot->ram_addr &&
+                at - slot->ram_addr < slot->len;
+        addr = slot->addr + (at - slot->ram_addr);
+    }
+    ras_send_poison_access(found ? &addr : NULL, is_write, count);
+    if (found && ras_log_line_allowed(s)) {
+        warn_report("ras: not by an instruction: %s poison at guest physical "
+                    "address 0x%" PRIx64 " (accesses: %" PRIu64 ")",
+                    is_write ? "write to" : "read from", addr, count);
+    }
+    timer_mod(s->poison.report_timer, REPORT_INTERVAL_MS +
+              qemu_clock_get_ms(QEMU_CLOCK_REALTIME));
+}
+
+static void report_timer_expired(void *opaque)
+{
+    RasState *s = opaque;
+
+    qatomic_set_mb(&noted.busy, 0);
+    if (qatomic_read(&noted.count)) {
+        report_accesses(&s->poison);
+    }
+}
+
+void ras_poison_init(RasState *s)
+{
+    seqlock_init(&ram_ranges.lock);
+    memory_region_init_io(&ras_poison_region, NULL, &poison_ops, NULL,
+                          "ras-poison", UINT64_MAX);
+    s->poison.report_bh = qemu_bh_new(report_bh_run, s);
+    s->poison.report_timer = timer_new_ms(QEMU_CLOCK_REALTIME,
+                                          report_timer_expired, s);
+}
+
+/* --- vCPUs --------------------------------------------------------------- */
 
 RasAccessKind ras_access_kind(MMUAccessType access_type)
 {
@@ -429,29 +738,41 @@ RasAccessKind ras_access_kind(MMUAccessType access_type)
     }
 }
 
+/* There is nothing else in the place of RAM that an access could fail at. */
+static bool is_mapped_ram(hwaddr addr)
+{
+    hwaddr offset, len = 1;
+    MemoryRegion *mr;
+
+    RCU_READ_LOCK_GUARD();
+    mr = address_space_translate(&address_space_memory, addr, &offset, &len,
+                                 false, MEMTXATTRS_UNSPECIFIED);
+    return memory_region_is_ram(mr);
+}
+
 bool ras_poison_consumed(CPUState *cpu, hwaddr addr, vaddr vaddr,
                          MMUAccessType access_type)
 {
     RasState *s = ras_get();
     RasPoisonSlot *slot;
 
-    if (!s) {
+    if (!s || !qatomic_read(&ras_poison_buffers)) {
         return false;
     }
     BQL_LOCK_GUARD();
-    if (s->poison.failed_page[cpu->cpu_index] !=
-        (addr & -(uint64_t)RAS_PAGE_SIZE)) {
+    slot = ras_poison_find(s, addr);
+    if (!slot && !is_mapped_ram(addr)) {
         return false;
     }
-    s->poison.failed_page[cpu->cpu_index] = NO_PAGE;
-    s->poison.consumed++;
     /* leaves the CPU loop; a refused error is tried again by the next run */
     cpu->exception_index = EXCP_INTERRUPT;
-    slot = ras_poison_find(s, addr);
     if (!slot) {
-        /* made good while this vCPU waited for the lock: so it is good */
+        /* it was made good since it got into the TLB */
+        tlb_flush(cpu);
         return true;
     }
+    qatomic_inc(&s->poison.accesses);
+    s->poison.consumed++;
     ras_report(&(RasError) {
         .kind = RAS_KIND_MEMORY,
         .severity = slot->severity,

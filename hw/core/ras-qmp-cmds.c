@@ -520,33 +520,37 @@ static intList *list_parked(void)
     return list;
 }
 
+static int compare_slots(const void *a, const void *b)
+{
+    const RasPoisonSlot *x = a, *y = b;
+
+    /* what is not used comes first */
+    return x->used != y->used ? x->used - y->used :
+           (x->addr > y->addr) - (x->addr < y->addr);
+}
+
 static RasPoisonRangeList *list_poison(RasState *s)
 {
+    g_autofree RasPoisonSlot *slots = g_memdup2(s->poison.range,
+                                                sizeof(s->poison.range));
     RasPoisonRangeList *list = NULL;
-    uint64_t below = UINT64_MAX;
 
-    /* the slots are in no order: take the highest one left, and so on */
-    for (;;) {
-        RasPoisonSlot *highest = NULL;
-        RasPoisonRange *range;
+    qsort(slots, RAS_POISON_RANGES, sizeof(*slots), compare_slots);
+    for (int i = RAS_POISON_RANGES - 1; i >= 0 && slots[i].used; i--) {
+        RasErrorSeverity severity = (RasErrorSeverity)slots[i].severity;
+        RasPoisonRange *range = list ? list->value : NULL;
 
-        for (int i = 0; i < RAS_POISON_RANGES; i++) {
-            RasPoisonSlot *slot = &s->poison.range[i];
-
-            if (slot->used && slot->addr < below &&
-                (!highest || slot->addr > highest->addr)) {
-                highest = slot;
-            }
+        if (!range || range->severity != severity ||
+            range->address != slots[i].addr + slots[i].len) {
+            range = g_new0(RasPoisonRange, 1);
+            range->severity = severity;
+            QAPI_LIST_PREPEND(list, range);
         }
-        if (!highest) {
-            return list;
-        }
-        range = g_new0(RasPoisonRange, 1);
-        range->address = below = highest->addr;
-        range->length = highest->len;
-        range->severity = (RasErrorSeverity)highest->severity;
-        QAPI_LIST_PREPEND(list, range);
+        /* two modules may have a range each */
+        range->address = slots[i].addr;
+        range->length += slots[i].len;
     }
+    return list;
 }
 
 static RasHostRangeList *list_host_memory(RasState *s)
@@ -654,4 +658,10 @@ void ras_send_events(const RasReport *r)
 void ras_send_lost(bool recursive)
 {
     send_memory_failure(MEMORY_FAILURE_ACTION_RESET, true, recursive);
+}
+
+void ras_send_poison_access(const uint64_t *addr, bool is_write,
+                            uint64_t count)
+{
+    qapi_event_send_ras_poison_access(addr, addr ? *addr : 0, is_write, count);
 }

@@ -932,7 +932,7 @@ static void ras_realize(DeviceState *dev, Error **errp)
     }
     s->bare_vcpu = -1;
     s->vcpu = g_new0(RasVcpu, nr_vcpus);
-    ras_poison_init(s, nr_vcpus);
+    ras_poison_init(s);
     ras_queue_init(&s->queue, g_new(RasQueueVcpu, nr_vcpus), nr_vcpus);
     s->ack_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, ack_timer_expired, s);
     s->bare_timer = timer_new_ms(QEMU_CLOCK_REALTIME, bare_timer_expired, s);

@@ -350,23 +350,27 @@ extern const VMStateDescription vmstate_cpu_common_ras;
 
 /*
  * Poison (hw/core/ras-poison.c): pages that fail every access, TCG only
+ *
+ * include/system/ras-poison.h is for those who access memory.
  */
 
 #define RAS_POISON_RANGES 256
 
+/* Part of one RAM block, in one piece in the memory map. */
 typedef struct RasPoisonSlot {
-    MemoryRegion mr;
-    bool mr_ready;              /* initialized; kept for later ranges */
     bool used;
     uint64_t addr, len;         /* bytes, multiples of RAS_PAGE_SIZE */
     RasSeverity severity;
+    RAMBlock *block;
+    ram_addr_t ram_addr;        /* of addr */
 } RasPoisonSlot;
 
 typedef struct RasPoison {
     RasPoisonSlot range[RAS_POISON_RANGES];
     uint64_t accesses;          /* all failed accesses */
     uint64_t consumed;          /* those made by an instruction */
-    uint64_t *failed_page;      /* per vCPU: where poison failed it last */
+    QEMUBH *report_bh;          /* tells of the others */
+    QEMUTimer *report_timer;    /* pending: too early to tell of more */
 } RasPoison;
 
 /*
@@ -392,12 +396,14 @@ void ras_poison_forget_absent(RasState *s);
 RasPoisonSlot *ras_poison_find(RasState *s, uint64_t addr);
 
 /*
- * ras_poison_consumed: a memory transaction of an instruction failed
+ * ras_poison_consumed: an instruction of @cpu is not to access @addr, or has
+ * failed to
  *
  * Called by TCG with or without the BQL held.  Returns true if the page is
  * poisoned: then the error is reported, @cpu is parked, and the caller leaves
  * the CPU loop with the state of before the instruction.  Also returns true
- * if it was poisoned when the access failed: the instruction is tried again.
+ * if it is good memory: then it was poisoned before, and the instruction is
+ * tried again.
  */
 bool ras_poison_consumed(CPUState *cpu, hwaddr addr, vaddr vaddr,
                          MMUAccessType access_type);

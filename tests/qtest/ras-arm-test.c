@@ -686,6 +686,47 @@ static void test_access(const void *options)
     ras_quit(vm);
 }
 
+/*
+ * A store that crosses into a poisoned page: nothing of it was done, neither by
+ * one access (STP) nor by several (ST1D), and the address is where poison is.
+ */
+static void test_crossing(void)
+{
+    static const uint32_t stores[] = {
+        0xa90020e7,             /* stp x7, x8, [x7] */
+        0xe5e0e0e0,             /* st1d {z0.d}, p0, [x7] */
+    };
+    RasVm *vm = start_guest("");
+    uint64_t from = PAGE(9) - 8;
+
+    qtest_memset(vm->qts, PAGE(8), 0x11, 2 * RAS_PAGE);
+    ras_poison(vm, PAGE(9), RAS_PAGE);
+    for (int i = 0; i < ARRAY_SIZE(stores); i++) {
+        uint32_t code[] = {
+            0xd2800007 | (from & 0xffff) << 5,      /* movz x7, from */
+            0xf2a00007 | (from >> 16) << 5,         /* movk x7, from >> 16 */
+            0xd2a00668,                             /* movz x8, 0x33 << 16 */
+            0xd5181048,                             /* msr CPACR_EL1, x8 */
+            0xd5033fdf,                             /* isb */
+            0x25d8e3e0,                             /* ptrue p0.d */
+            stores[i],
+        };
+
+        for (int n = 0; n < ARRAY_SIZE(code); n++) {
+            qtest_writel(vm->qts, PAGE(20 + i) + 4 * n, code[n]);
+        }
+        access_memory(vm, PAGE(20 + i), 2);
+        ras_wait_until(vm, mail(vm, RAS_ARM_ENTRIES) == i + 1);
+        g_assert_cmphex(mail(vm, RAS_ARM_ESR) >> 26, ==, 0x25);
+        g_assert_cmphex(mail(vm, RAS_ARM_FAR), ==, PAGE(9));
+        g_assert_cmphex(qtest_readq(vm->qts, from), ==, 0x1111111111111111);
+        acknowledge_live(vm);
+    }
+    ras_unpoison(vm, PAGE(9), RAS_PAGE);
+    g_assert_cmphex(qtest_readq(vm->qts, PAGE(9)), ==, 0x1111111111111111);
+    ras_quit(vm);
+}
+
 /* An injected error without a virtual address: FAR is said to be not valid. */
 static void test_far_not_valid(void)
 {
@@ -780,6 +821,33 @@ static void test_unplug_poison(void)
     ras_inject_refused(vm, "*is not RAM*", "{ 'kind': 'memory',"
                        " 'mode': 'poison', 'severity': 'recoverable',"
                        " 'address': %llu }", DIMM_ADDRESS + RAS_PAGE);
+    ras_quit(vm);
+}
+
+/*
+ * Two modules beside each other, with one range of poison over both: it is one
+ * module's end that goes with it.
+ */
+static void test_unplug_one_of_two(void)
+{
+    RasVm *vm = ras_start("-accel tcg -S -m 256,slots=2,maxmem=4G"
+                          " -object memory-backend-ram,id=m,size=128M"
+                          " -object memory-backend-ram,id=n,size=128M"
+                          " -device pc-dimm,id=dimm,memdev=m"
+                          " -device pc-dimm,id=other,memdev=n");
+    uint64_t second = DIMM_ADDRESS + 128 * MiB;
+
+    ras_poison(vm, second - RAS_PAGE, 2 * RAS_PAGE);
+    ras_assert_part(vm, "poisoned", "[ { 'address': 2281697280, "
+                    "'length': 8192, 'severity': 'recoverable' } ]");
+    ras_unpoison(vm, second - RAS_PAGE, 2 * RAS_PAGE);
+    ras_poison(vm, second, RAS_PAGE);
+    ras_poison(vm, second - RAS_PAGE, RAS_PAGE);
+    unplug_dimm(vm);
+    ras_assert_part(vm, "poisoned", "[ { 'address': 2281701376, "
+                    "'length': 4096, 'severity': 'recoverable' } ]");
+    qtest_readb(vm->qts, second);
+    ras_assert_count(vm, "poison-other-accesses", 1);
     ras_quit(vm);
 }
 
@@ -1702,6 +1770,8 @@ int main(int argc, char **argv)
     qtest_add_func("/ras/virt/access/untouched", test_untouched);
     qtest_add_func("/ras/virt/second/consumed", test_second_consumed);
     qtest_add_func("/ras/virt/unplug/poison", test_unplug_poison);
+    qtest_add_func("/ras/virt/unplug/one-of-two", test_unplug_one_of_two);
+    qtest_add_func("/ras/virt/poison/crossing", test_crossing);
     qtest_add_func("/ras/virt/unplug/block", test_unplug_block);
     qtest_add_func("/ras/virt/hostile/address", test_hostile_address);
     qtest_add_func("/ras/virt/hostile/pointer", test_hostile_pointer);

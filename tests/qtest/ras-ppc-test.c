@@ -2579,6 +2579,29 @@ static void test_prefixed(void)
     }
 }
 
+/* A store that crosses into a poisoned page: nothing of it was done. */
+static void test_crossing(void)
+{
+    RasVm *vm = start_guest("");
+    Code code = { vm->qts, LOOP };
+    uint64_t store;
+
+    emit_li(&code, 4, PAGE(1) + 4);
+    emit_li(&code, 5, 0x22222222);
+    store = code.at;
+    emit(&code, 0xf8a4fff9);                                /* stdu r5,-8(r4) */
+    emit_branch(&code, LOOP);
+    register_handler(vm);
+    qtest_memset(vm->qts, PAGE(0), 0x11, 2 * RAS_PAGE);
+    ras_poison(vm, PAGE(1), RAS_PAGE);
+    start_second_vcpu(vm);
+    wait_entries(vm, 1);
+    g_assert_cmphex(mail(vm, MAIL_SRR0), ==, store);
+    g_assert_cmphex(mail(vm, MAIL_DAR), ==, PAGE(1));
+    g_assert_cmphex(qtest_readl(vm->qts, PAGE(1) - 4), ==, 0x11111111);
+    ras_quit(vm);
+}
+
 static uint64_t nip_of(RasVm *vm, unsigned int vcpu)
 {
     g_autofree char *registers = qtest_hmp(vm->qts, "info registers -a");
@@ -3012,6 +3035,7 @@ int main(int argc, char **argv)
                    test_stopped_and_prodded);
     qtest_add_func("/ras/pseries/anything", test_anything);
     qtest_add_func("/ras/pseries/poison/severity", test_poison_severity);
+    qtest_add_func("/ras/pseries/poison/crossing", test_crossing);
     qtest_add_func("/ras/pseries/move/log-out", test_move_log_out);
     qtest_add_func("/ras/pseries/moves", test_move);
     qtest_add_func("/ras/pseries/stock/moves", test_stock_moves);

@@ -1,0 +1,105 @@
+/*
+ * Guest RAS: poisoned memory, as seen by those who access memory
+ *
+ * Poison belongs to the memory and changes nothing in the memory map.  What
+ * asks for RAM of the guest asks here whether it is poisoned.  Then it gets
+ * ras_poison_region in the place of the RAM, whose accesses fail, or, from
+ * address_space_map(), a buffer that is not the memory.
+ *
+ * Everything here but ras_poison_discarded() is called on any thread, and
+ * takes no lock.  While nothing is poisoned it costs one branch.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef SYSTEM_RAS_POISON_H
+#define SYSTEM_RAS_POISON_H
+
+#include "exec/memory.h"
+#include "qemu/atomic.h"
+
+/* number of poisoned ranges; only for the inline functions */
+extern unsigned int ras_poison_ranges;
+
+/* NULL before anything was poisoned; only for the inline functions */
+extern uint8_t *ras_poison_buffers;
+
+/* Every access to it fails.  Addresses in it are those of ram_addr_t. */
+extern MemoryRegion ras_poison_region;
+
+bool ras_poison_overlaps_slow(MemoryRegion *mr, hwaddr offset, hwaddr len);
+MemoryRegion *ras_poison_translate_slow(MemoryRegion *mr, hwaddr *offset,
+                                        hwaddr *len);
+bool ras_poison_is_buffer_slow(const void *p);
+bool ras_poison_is_mapped_slow(const struct iovec *iov, unsigned int n);
+void ras_poison_discarded_slow(RAMBlock *rb, uint64_t offset, uint64_t len);
+
+/* ras_poison_overlaps: is anything in that part of @mr poisoned RAM? */
+static inline bool ras_poison_overlaps(MemoryRegion *mr, hwaddr offset,
+                                       hwaddr len)
+{
+    return unlikely(qatomic_read(&ras_poison_ranges)) &&
+           ras_poison_overlaps_slow(mr, offset, len);
+}
+
+/*
+ * ras_poison_translate: what is to be accessed in the place of @mr?
+ * @offset: into @mr, then into what is returned
+ * @len: shortened so that it is all poisoned, or not at all; may be NULL
+ */
+static inline MemoryRegion *ras_poison_translate(MemoryRegion *mr,
+                                                 hwaddr *offset, hwaddr *len)
+{
+    return likely(!qatomic_read(&ras_poison_ranges)) ? mr :
+           ras_poison_translate_slow(mr, offset, len);
+}
+
+/*
+ * ras_poison_map: a buffer for DMA in the place of poisoned memory
+ * @offset: into ras_poison_region
+ * @len: shortened to what the buffer can hold
+ *
+ * It reads as zero, and what is written to it is lost.  Never fails.  There is
+ * a fixed number of buffers, so they may be shared.
+ */
+void *ras_poison_map(hwaddr offset, hwaddr *len, bool is_write);
+
+/* ras_poison_unmap: @written bytes of a buffer have been written */
+void ras_poison_unmap(const void *buffer, hwaddr written);
+
+/* ras_poison_is_buffer: is @p from ras_poison_map()? */
+static inline bool ras_poison_is_buffer(const void *p)
+{
+    return unlikely(qatomic_read(&ras_poison_buffers)) &&
+           ras_poison_is_buffer_slow(p);
+}
+
+/* ras_poison_is_mapped: is any of @n parts of a mapped request poisoned? */
+static inline bool ras_poison_is_mapped(const struct iovec *iov,
+                                        unsigned int n)
+{
+    return unlikely(qatomic_read(&ras_poison_buffers)) &&
+           ras_poison_is_mapped_slow(iov, n);
+}
+
+/*
+ * ras_poison_overlook: from now on, nothing is poisoned for this thread
+ *
+ * For maps that have been made before, and have to be what they were.
+ */
+void ras_poison_overlook(bool overlook);
+
+/*
+ * ras_poison_discarded: part of @rb was given back to the host: poison ends
+ *
+ * Called with the BQL held.
+ */
+static inline void ras_poison_discarded(RAMBlock *rb, uint64_t offset,
+                                        uint64_t len)
+{
+    if (unlikely(qatomic_read(&ras_poison_ranges))) {
+        ras_poison_discarded_slow(rb, offset, len);
+    }
+}
+
+#endif

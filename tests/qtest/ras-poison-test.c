@@ -1,0 +1,653 @@
+/*
+ * Guest RAS: poisoned memory that devices access
+ *
+ * The test is the driver of virtio devices, on both machines.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "ras-qtest.h"
+#include "libqos/generic-pcihost.h"
+#include "libqos/libqos-malloc.h"
+#include "libqos/pci-spapr.h"
+#include "libqos/virtio.h"
+#include "libqos/virtio-pci.h"
+#include "hw/pci/pci.h"
+#include "standard-headers/linux/virtio_balloon.h"
+#include "standard-headers/linux/virtio_blk.h"
+#include "standard-headers/linux/virtio_config.h"
+#include "standard-headers/linux/virtio_mem.h"
+#include "standard-headers/linux/virtio_ring.h"
+
+#define SECTOR      512
+#define DISK_BYTES  (1 * MiB)
+#define SLOT        4           /* of the device on its PCI bus */
+
+#define IOERR       VIRTIO_BLK_S_IOERR
+#define PENDING     0xff        /* a status that no device writes */
+
+/* Where tests put their buffers: the page with this number */
+#define PAGE(n) (vm->ram + 64 * MiB + (n) * RAS_PAGE)
+
+/* A machine with one virtio device that is ready */
+typedef struct Rig {
+    RasVm *vm;
+    QGuestAllocator alloc;
+    union {
+        QGenericPCIBus generic;
+        QPCIBusSPAPR spapr;
+    } bus;
+    QVirtioPCIDevice *dev;
+    QVirtQueue *vq[4];
+    char *disk;
+} Rig;
+
+static char *make_disk(void)
+{
+    g_autofree uint8_t *content = g_malloc(DISK_BYTES);
+    char *name = ras_temp_file();
+
+    memset(content, 0x5a, DISK_BYTES);
+    g_assert_true(g_file_set_contents(name, (char *)content, DISK_BYTES,
+                                      NULL));
+    return name;
+}
+
+/*
+ * Start a VM with the virtio device that options ends with, and set up its
+ * first queues.
+ */
+static Rig *rig_start(const char *options, const char *device,
+                      unsigned int queues)
+{
+    Rig *rig = g_new0(Rig, 1);
+    QPCIAddress address = { .devfn = QPCI_DEVFN(SLOT, 0) };
+    g_autofree char *args = NULL;
+    QVirtioDevice *vdev;
+    QPCIBus *bus;
+
+    rig->disk = make_disk();
+    args = g_strdup_printf("-accel tcg %s -drive if=none,id=d,format=raw,"
+                           "file=%s -device %s,addr=%d,disable-legacy=on",
+                           options, rig->disk, device, SLOT);
+    rig->vm = ras_start(args);
+    alloc_init(&rig->alloc, ALLOC_NO_FLAGS, rig->vm->ram + 32 * MiB,
+               rig->vm->ram + 48 * MiB, RAS_PAGE);
+    if (ras_on_arm()) {
+        qpci_init_generic(&rig->bus.generic, rig->vm->qts, &rig->alloc, false);
+        bus = &rig->bus.generic.bus;
+    } else {
+        qpci_init_spapr(&rig->bus.spapr, rig->vm->qts, &rig->alloc);
+        bus = &rig->bus.spapr.bus;
+    }
+    rig->dev = virtio_pci_new(bus, &address);
+    g_assert_nonnull(rig->dev);
+    qvirtio_pci_start_hw(&rig->dev->obj);
+    vdev = &rig->dev->vdev;
+    qvirtio_set_features(vdev, qvirtio_get_features(vdev) &
+                         ~((1ULL << VIRTIO_RING_F_INDIRECT_DESC) |
+                           (1ULL << VIRTIO_RING_F_EVENT_IDX)));
+    for (unsigned int i = 0; i < queues; i++) {
+        rig->vq[i] = qvirtqueue_setup(vdev, &rig->alloc, i);
+    }
+    qvirtio_set_driver_ok(vdev);
+    return rig;
+}
+
+static Rig *rig_start_blk(void)
+{
+    return rig_start("-S", "virtio-blk-pci,drive=d", 1);
+}
+
+static void rig_quit(Rig *rig)
+{
+    qvirtio_pci_device_disable(rig->dev);
+    g_free(rig->dev->pdev);
+    g_free(rig->dev);
+    alloc_destroy(&rig->alloc);
+    ras_quit(rig->vm);
+    g_unlink(rig->disk);
+    g_free(rig->disk);
+    g_free(rig);
+}
+
+/* Part of a request: written by the device, or read by it */
+typedef struct Part {
+    uint64_t address;
+    uint32_t len;
+    bool write;
+} Part;
+
+static uint32_t rig_add(Rig *rig, unsigned int queue, const Part *part,
+                        unsigned int n)
+{
+    QTestState *qts = rig->vm->qts;
+    uint32_t head = 0;
+
+    for (unsigned int i = 0; i < n; i++) {
+        uint32_t desc = qvirtqueue_add(qts, rig->vq[queue], part[i].address,
+                                       part[i].len, part[i].write, i < n - 1);
+
+        if (!i) {
+            head = desc;
+        }
+    }
+    return head;
+}
+
+static void rig_kick(Rig *rig, unsigned int queue, uint32_t head)
+{
+    qvirtqueue_kick(rig->vm->qts, &rig->dev->vdev, rig->vq[queue], head);
+}
+
+/* How many requests the device has given back; little-endian */
+static uint16_t used(Rig *rig, unsigned int queue)
+{
+    uint8_t b[2];
+
+    qtest_memread(rig->vm->qts, rig->vq[queue]->used + 2, b, sizeof(b));
+    return b[0] | b[1] << 8;
+}
+
+static bool rig_broken(Rig *rig)
+{
+    QVirtioDevice *vdev = &rig->dev->vdev;
+
+    return vdev->bus->get_status(vdev) & VIRTIO_CONFIG_S_NEEDS_RESET;
+}
+
+/* --- virtio-blk ---------------------------------------------------------- */
+
+/* Header and status of request n are in a page of their own, which is good. */
+static uint32_t blk_add(Rig *rig, unsigned int n, uint32_t type,
+                        uint64_t sector, uint64_t address, uint32_t len)
+{
+    RasVm *vm = rig->vm;
+    uint64_t header = PAGE(256 + n);
+    uint8_t bytes[17] = { 0 };
+    Part part[] = {
+        { header, 16, false },
+        { address, len, type == VIRTIO_BLK_T_IN },
+        { header + 16, 1, true },
+    };
+
+    stl_le_p(bytes, type);
+    stq_le_p(bytes + 8, sector);
+    bytes[16] = PENDING;
+    qtest_memwrite(vm->qts, header, bytes, sizeof(bytes));
+    return rig_add(rig, 0, part, ARRAY_SIZE(part));
+}
+
+static uint8_t blk_status(Rig *rig, unsigned int n)
+{
+    RasVm *vm = rig->vm;
+
+    return qtest_readb(vm->qts, PAGE(256 + n) + 16);
+}
+
+static uint8_t blk_wait(Rig *rig, unsigned int n)
+{
+    ras_wait_until(rig->vm, blk_status(rig, n) != PENDING);
+    return blk_status(rig, n);
+}
+
+static uint8_t blk_do(Rig *rig, uint32_t type, uint64_t sector,
+                      uint64_t address, uint32_t len)
+{
+    rig_kick(rig, 0, blk_add(rig, 0, type, sector, address, len));
+    return blk_wait(rig, 0);
+}
+
+/* The disk works, and has what it had. */
+static void assert_disk_is_good(Rig *rig)
+{
+    RasVm *vm = rig->vm;
+    uint8_t data[2 * SECTOR];
+
+    qtest_memset(vm->qts, PAGE(128), 0, sizeof(data));
+    g_assert_cmpuint(blk_do(rig, VIRTIO_BLK_T_IN, 1, PAGE(128), sizeof(data)),
+                     ==, VIRTIO_BLK_S_OK);
+    qtest_memread(vm->qts, PAGE(128), data, sizeof(data));
+    for (unsigned int i = 0; i < sizeof(data); i++) {
+        g_assert_cmphex(data[i], ==, 0x5a);
+    }
+    g_assert_false(rig_broken(rig));
+}
+
+/*
+ * One request for two poisoned pages, for good pages with poison between them,
+ * and one out of poison: all end in error, are counted, and the disk lives and
+ * is not written to.
+ */
+static void test_blk_pages(void)
+{
+    Rig *rig = rig_start_blk();
+    RasVm *vm = rig->vm;
+
+    qtest_memset(vm->qts, PAGE(0), 0x11, 16 * RAS_PAGE);
+    ras_poison(vm, PAGE(0), 2 * RAS_PAGE);
+    ras_poison(vm, PAGE(4), RAS_PAGE);
+    ras_poison(vm, PAGE(6), RAS_PAGE);
+    ras_assert_count(vm, "poison-other-accesses", 0);
+
+    g_assert_cmpuint(blk_do(rig, VIRTIO_BLK_T_IN, 0, PAGE(0), 2 * RAS_PAGE),
+                     ==, IOERR);
+    ras_assert_count(vm, "poison-other-accesses", 1);
+    g_assert_cmpuint(blk_do(rig, VIRTIO_BLK_T_IN, 0, PAGE(3), 5 * RAS_PAGE),
+                     ==, IOERR);
+    ras_assert_count(vm, "poison-other-accesses", 3);
+    g_assert_cmpuint(blk_do(rig, VIRTIO_BLK_T_OUT, 0, PAGE(6), RAS_PAGE),
+                     ==, IOERR);
+    g_assert_cmpuint(blk_do(rig, VIRTIO_BLK_T_OUT, 0, PAGE(5), 2 * RAS_PAGE),
+                     ==, IOERR);
+    ras_assert_count(vm, "poison-other-accesses", 5);
+    assert_disk_is_good(rig);
+    ras_assert_count(vm, "accepted", 0);
+
+    ras_unpoison(vm, PAGE(0), 2 * RAS_PAGE);
+    g_assert_cmphex(qtest_readb(vm->qts, PAGE(1)), ==, 0x11);
+    g_assert_cmpuint(blk_do(rig, VIRTIO_BLK_T_IN, 0, PAGE(0), 2 * RAS_PAGE),
+                     ==, VIRTIO_BLK_S_OK);
+    g_assert_cmphex(qtest_readb(vm->qts, PAGE(1)), ==, 0x5a);
+    rig_quit(rig);
+}
+
+/* Two requests at once, and more than there are buffers one after another. */
+static void test_blk_requests(void)
+{
+    Rig *rig = rig_start_blk();
+    RasVm *vm = rig->vm;
+    uint32_t head[2];
+
+    ras_poison(vm, PAGE(0), RAS_PAGE);
+    ras_poison(vm, PAGE(2), RAS_PAGE);
+    head[0] = blk_add(rig, 1, VIRTIO_BLK_T_IN, 0, PAGE(0), RAS_PAGE);
+    head[1] = blk_add(rig, 2, VIRTIO_BLK_T_IN, 8, PAGE(2), RAS_PAGE);
+    rig_kick(rig, 0, head[0]);
+    rig_kick(rig, 0, head[1]);
+    g_assert_cmpuint(blk_wait(rig, 1), ==, IOERR);
+    g_assert_cmpuint(blk_wait(rig, 2), ==, IOERR);
+    assert_disk_is_good(rig);
+    rig_quit(rig);
+}
+
+/*
+ * A page that holds the header of a request, or its status: the device does
+ * not do something else, and lives.
+ */
+static void test_blk_header(void)
+{
+    Rig *rig = rig_start_blk();
+    RasVm *vm = rig->vm;
+    uint32_t head = blk_add(rig, 1, VIRTIO_BLK_T_OUT, 1, PAGE(0), RAS_PAGE);
+    uint16_t before = used(rig, 0);
+
+    ras_poison(vm, PAGE(256 + 1), RAS_PAGE);
+    rig_kick(rig, 0, head);
+    ras_wait_until(vm, used(rig, 0) == before + 1);
+    ras_unpoison(vm, PAGE(256 + 1), RAS_PAGE);
+    /* nobody could be told */
+    g_assert_cmpuint(blk_status(rig, 1), ==, PENDING);
+    assert_disk_is_good(rig);
+    rig_quit(rig);
+}
+
+/*
+ * Poison in a ring does nothing to a device that is not told to look, and is
+ * over when it is made good.  If the device looks, that is counted, and a
+ * reset of the device brings it back.
+ */
+static void test_ring(void)
+{
+    Rig *rig = rig_start_blk();
+    RasVm *vm = rig->vm;
+    uint64_t ring = rig->vq[0]->desc & -RAS_PAGE;
+    uint64_t end = ROUND_UP(rig->vq[0]->used + 6 + 8 * rig->vq[0]->size,
+                            RAS_PAGE);
+
+    assert_disk_is_good(rig);
+    for (uint64_t page = ring; page < end; page += RAS_PAGE) {
+        ras_poison(vm, page, RAS_PAGE);
+        g_assert_false(rig_broken(rig));
+        ras_assert_count(vm, "poison-other-accesses", 0);
+        ras_unpoison(vm, page, RAS_PAGE);
+        assert_disk_is_good(rig);
+    }
+    /* a page beside it that fails does not matter either */
+    ras_poison(vm, ring - RAS_PAGE, RAS_PAGE);
+    ras_poison(vm, end, RAS_PAGE);
+    assert_disk_is_good(rig);
+    ras_assert_count(vm, "poison-other-accesses", 0);
+    ras_unpoison(vm, ring - RAS_PAGE, RAS_PAGE);
+    ras_unpoison(vm, end, RAS_PAGE);
+
+    /* it looks at its descriptors */
+    blk_add(rig, 1, VIRTIO_BLK_T_IN, 0, PAGE(0), RAS_PAGE);
+    ras_poison(vm, ring, RAS_PAGE);
+    rig_kick(rig, 0, 0);
+    ras_wait_until(vm, ras_count(vm, "poison-other-accesses") > 0);
+    ras_unpoison(vm, ring, RAS_PAGE);
+    qvirtio_start_device(&rig->dev->vdev);
+    qvirtio_set_features(&rig->dev->vdev, 1ULL << VIRTIO_F_VERSION_1);
+    rig->vq[0] = qvirtqueue_setup(&rig->dev->vdev, &rig->alloc, 0);
+    qvirtio_set_driver_ok(&rig->dev->vdev);
+    assert_disk_is_good(rig);
+    rig_quit(rig);
+}
+
+/* The event says where; there is one, and not one for each access. */
+static void test_event(void)
+{
+    Rig *rig = rig_start_blk();
+    RasVm *vm = rig->vm;
+    QDict *event, *data;
+
+    /* events stay until they are waited for */
+    qtest_qmp_set_event_callback(vm->qts, NULL, NULL);
+    ras_poison(vm, PAGE(0), RAS_PAGE);
+    g_assert_cmpuint(blk_do(rig, VIRTIO_BLK_T_IN, 0, PAGE(0) + SECTOR,
+                            SECTOR), ==, IOERR);
+    event = qtest_qmp_eventwait_ref(vm->qts, "RAS_POISON_ACCESS");
+    data = qdict_get_qdict(event, "data");
+    g_assert_cmphex(ras_get_uint(data, "address"), ==, PAGE(0) + SECTOR);
+    g_assert_true(qdict_get_bool(data, "write"));
+    g_assert_cmpuint(ras_get_uint(data, "count"), ==, 1);
+    qobject_unref(event);
+
+    for (int i = 0; i < 10; i++) {
+        g_assert_cmpuint(blk_do(rig, VIRTIO_BLK_T_OUT, 0, PAGE(0), SECTOR),
+                         ==, IOERR);
+    }
+    event = qtest_qmp_eventwait_ref(vm->qts, "RAS_POISON_ACCESS");
+    data = qdict_get_qdict(event, "data");
+    g_assert_cmphex(ras_get_uint(data, "address"), ==, PAGE(0));
+    g_assert_false(qdict_get_bool(data, "write"));
+    qobject_unref(event);
+    ras_assert_count(vm, "poison-other-accesses", 11);
+    rig_quit(rig);
+}
+
+/*
+ * A disk that has a thread of its own: nothing there waits for the main
+ * thread, which waits for it in "stop".
+ */
+static void test_iothread(void)
+{
+    Rig *rig = rig_start("-object iothread,id=io",
+                         "virtio-blk-pci,drive=d,iothread=io", 1);
+    RasVm *vm = rig->vm;
+
+    ras_poison(vm, PAGE(0), RAS_PAGE);
+    for (int i = 0; i < 30; i++) {
+        for (int n = 1; n <= 8; n++) {
+            rig_kick(rig, 0, blk_add(rig, n, VIRTIO_BLK_T_IN, 0, PAGE(0),
+                                     RAS_PAGE));
+        }
+        qtest_qmp_assert_success(vm->qts, "{ 'execute': 'stop' }");
+        qtest_qmp_assert_success(vm->qts, "{ 'execute': 'cont' }");
+        for (int n = 1; n <= 8; n++) {
+            g_assert_cmpuint(blk_wait(rig, n), ==, IOERR);
+        }
+        qvirtqueue_reset_pool(rig->vq[0]);
+    }
+    assert_disk_is_good(rig);
+    rig_quit(rig);
+}
+
+/* --- virtio-scsi --------------------------------------------------------- */
+
+/* READ(10) of blocks from block 1 on; returns the response of the device. */
+static uint8_t scsi_read(Rig *rig, uint64_t address, unsigned int blocks)
+{
+    RasVm *vm = rig->vm;
+    uint8_t header[51] = { 1, 0, 0x40, 0 };     /* LUN: target 0, unit 0 */
+    uint64_t response = PAGE(256) + 128;
+    uint16_t before = used(rig, 2);
+    Part part[] = {
+        { PAGE(256), sizeof(header), false },
+        { response, 108, true },
+        { address, blocks * SECTOR, true },
+    };
+
+    header[19] = 0x28;
+    header[24] = 1;
+    header[27] = blocks;
+    qtest_memwrite(vm->qts, PAGE(256), header, sizeof(header));
+    qtest_memset(vm->qts, response, 0xff, 108);
+    rig_kick(rig, 2, rig_add(rig, 2, part, ARRAY_SIZE(part)));
+    ras_wait_until(vm, used(rig, 2) == (uint16_t)(before + 1));
+    /* the first one after power-on has a unit attention: status, not that */
+    return qtest_readb(vm->qts, response + 11);
+}
+
+static void test_scsi(void)
+{
+    Rig *rig = rig_start("-S", "virtio-scsi-pci,id=s", 3);
+    RasVm *vm = rig->vm;
+
+    qtest_qmp_device_add(vm->qts, "scsi-hd", "h", "{ 'drive': 'd',"
+                         " 'bus': 's.0' }");
+    scsi_read(rig, PAGE(8), 1);
+    g_assert_cmpuint(scsi_read(rig, PAGE(8), 1), ==, 0);
+    ras_poison(vm, PAGE(0), 2 * RAS_PAGE);
+    g_assert_cmpuint(scsi_read(rig, PAGE(0), 8), ==, 9);
+    g_assert_cmpuint(scsi_read(rig, PAGE(0), 16), ==, 9);
+    g_assert_cmpuint(ras_count(vm, "poison-other-accesses"), >=, 2);
+    qtest_memset(vm->qts, PAGE(8), 0, SECTOR);
+    g_assert_cmpuint(scsi_read(rig, PAGE(8), 1), ==, 0);
+    g_assert_cmphex(qtest_readb(vm->qts, PAGE(8)), ==, 0x5a);
+    g_assert_false(rig_broken(rig));
+    rig_quit(rig);
+}
+
+/* --- memory that is given back ------------------------------------------- */
+
+/*
+ * Pages in the balloon are given back, and with them their poison; inflating
+ * goes on whatever is poisoned.
+ */
+static void test_balloon(void)
+{
+    Rig *rig = rig_start("-S", "virtio-balloon-pci", 2);
+    RasVm *vm = rig->vm;
+    enum { PAGES = 60 };
+    uint8_t pfns[PAGES * 4];
+    Part part = { PAGE(256), sizeof(pfns), false };
+
+    for (int i = 0; i < PAGES; i++) {
+        stl_le_p(pfns + 4 * i, PAGE(i) >> VIRTIO_BALLOON_PFN_SHIFT);
+        if (i % 2) {
+            ras_poison(vm, PAGE(i), RAS_PAGE);
+        }
+    }
+    ras_poison(vm, PAGE(PAGES), 2 * RAS_PAGE);
+    qtest_memset(vm->qts, PAGE(0), 0x77, RAS_PAGE);
+    qtest_memwrite(vm->qts, PAGE(256), pfns, sizeof(pfns));
+    rig_kick(rig, 0, rig_add(rig, 0, &part, 1));
+    ras_wait_until(vm, used(rig, 0) == 1);
+    g_assert_cmphex(qtest_readb(vm->qts, PAGE(0)), ==, 0);
+
+    /* only what was given back is good */
+    qtest_memset(vm->qts, PAGE(0), 0x55, PAGES * RAS_PAGE);
+    g_assert_cmphex(qtest_readb(vm->qts, PAGE(1)), ==, 0x55);
+    ras_unpoison(vm, PAGE(PAGES), 2 * RAS_PAGE);
+    ras_assert_part(vm, "poisoned", "[]");
+    ras_assert_count(vm, "poison-other-accesses", 0);
+
+    /* and the next one */
+    rig_kick(rig, 0, rig_add(rig, 0, &part, 1));
+    ras_wait_until(vm, used(rig, 0) == 2);
+    g_assert_false(rig_broken(rig));
+    rig_quit(rig);
+}
+
+/* The middle of a range goes, and its ends stay. */
+static void test_balloon_middle(void)
+{
+    Rig *rig = rig_start("-S", "virtio-balloon-pci", 2);
+    RasVm *vm = rig->vm;
+    uint8_t pfn[4];
+    Part part = { PAGE(256), sizeof(pfn), false };
+
+    ras_poison(vm, PAGE(0), 3 * RAS_PAGE);
+    stl_le_p(pfn, PAGE(1) >> VIRTIO_BALLOON_PFN_SHIFT);
+    qtest_memwrite(vm->qts, PAGE(256), pfn, sizeof(pfn));
+    rig_kick(rig, 0, rig_add(rig, 0, &part, 1));
+    ras_wait_until(vm, used(rig, 0) == 1);
+    qtest_writeb(vm->qts, PAGE(1), 0x33);
+    g_assert_cmphex(qtest_readb(vm->qts, PAGE(1)), ==, 0x33);
+    ras_assert_count(vm, "poison-other-accesses", 0);
+    ras_unpoison(vm, PAGE(0), RAS_PAGE);
+    ras_unpoison(vm, PAGE(2), RAS_PAGE);
+    ras_assert_part(vm, "poisoned", "[]");
+    rig_quit(rig);
+}
+
+/* Pages reported as free: the good ones are given back, poison stays. */
+static void test_reporting(void)
+{
+    Rig *rig = rig_start("-S", "virtio-balloon-pci,free-page-reporting=on", 4);
+    RasVm *vm = rig->vm;
+    enum { PAGES = 60 };
+    Part part = { PAGE(0), PAGES * RAS_PAGE, true };
+
+    qtest_memset(vm->qts, PAGE(0), 0x77, PAGES * RAS_PAGE);
+    for (int i = 0; i < PAGES; i += 2) {
+        ras_poison(vm, PAGE(i), RAS_PAGE);
+    }
+    for (int n = 1; n <= 2; n++) {
+        rig_kick(rig, 3, rig_add(rig, 3, &part, 1));
+        ras_wait_until(vm, used(rig, 3) == n);
+    }
+    ras_assert_count(vm, "poison-other-accesses", 0);
+    g_assert_false(rig_broken(rig));
+    for (int i = 0; i < PAGES; i++) {
+        if (i % 2) {
+            g_assert_cmphex(qtest_readb(vm->qts, PAGE(i)), ==, 0);
+        } else {
+            ras_unpoison(vm, PAGE(i), RAS_PAGE);
+            g_assert_cmphex(qtest_readb(vm->qts, PAGE(i)), ==, 0x77);
+        }
+    }
+    rig_quit(rig);
+}
+
+#define MEM_BLOCK (4 * MiB)
+
+static uint16_t mem_request(Rig *rig, uint16_t type, uint64_t address,
+                            unsigned int *n)
+{
+    RasVm *vm = rig->vm;
+    uint8_t request[24] = { 0 };
+    uint8_t response[2];
+    Part part[] = {
+        { PAGE(256), sizeof(request), false },
+        { PAGE(257), 10, true },
+    };
+
+    stw_le_p(request, type);
+    stq_le_p(request + 8, address);
+    stw_le_p(request + 16, 1);
+    qtest_memwrite(vm->qts, PAGE(256), request, sizeof(request));
+    rig_kick(rig, 0, rig_add(rig, 0, part, ARRAY_SIZE(part)));
+    ++*n;
+    ras_wait_until(vm, used(rig, 0) == *n);
+    qtest_memread(vm->qts, PAGE(257), response, sizeof(response));
+    return lduw_le_p(response);
+}
+
+/* virtio-mem: what is not plugged cannot be poisoned, and poison goes. */
+static void test_virtio_mem(void)
+{
+    Rig *rig = rig_start("-S -m 256,maxmem=1G -object memory-backend-ram,"
+                         "id=m,size=128M", "virtio-mem-pci,id=vm0,memdev=m,"
+                         "block-size=4M,requested-size=64M", 1);
+    RasVm *vm = rig->vm;
+    QVirtioDevice *vdev = &rig->dev->vdev;
+    uint64_t at = qvirtio_config_readq(vdev, offsetof(struct virtio_mem_config,
+                                                      addr));
+    const char *refused = "{ 'kind': 'memory', 'mode': 'poison',"
+                          " 'severity': 'recoverable', 'address': %llu }";
+    unsigned int n = 0;
+
+    ras_inject_refused(vm, "*is not RAM*", refused, at);
+    g_assert_cmpuint(mem_request(rig, VIRTIO_MEM_REQ_PLUG, at, &n), ==,
+                     VIRTIO_MEM_RESP_ACK);
+    ras_poison(vm, at, 2 * RAS_PAGE);
+    ras_inject_refused(vm, "*is not RAM*", refused, at + MEM_BLOCK);
+    g_assert_cmpuint(mem_request(rig, VIRTIO_MEM_REQ_UNPLUG, at, &n), ==,
+                     VIRTIO_MEM_RESP_ACK);
+    ras_assert_part(vm, "poisoned", "[]");
+    g_assert_cmpuint(mem_request(rig, VIRTIO_MEM_REQ_PLUG, at, &n), ==,
+                     VIRTIO_MEM_RESP_ACK);
+    ras_poison(vm, at + RAS_PAGE, RAS_PAGE);
+    g_assert_cmpuint(mem_request(rig, VIRTIO_MEM_REQ_UNPLUG_ALL, 0, &n), ==,
+                     VIRTIO_MEM_RESP_ACK);
+    ras_assert_part(vm, "poisoned", "[]");
+    rig_quit(rig);
+}
+
+/* --- memory behind a device ---------------------------------------------- */
+
+/* The memory of ivshmem is a backend's, but not RAM of the machine. */
+static void test_ivshmem(void)
+{
+    RasVm *vm = ras_start("-accel tcg -S -object memory-backend-ram,id=m,"
+                          "size=1M,share=on -device ivshmem-plain,memdev=m,"
+                          "addr=4");
+    QGuestAllocator alloc;
+    QGenericPCIBus generic;
+    QPCIBusSPAPR spapr;
+    QPCIDevice *dev;
+    QPCIBus *bus;
+    QPCIBar bar;
+    uint64_t at;
+
+    alloc_init(&alloc, ALLOC_NO_FLAGS, vm->ram + 32 * MiB, vm->ram + 48 * MiB,
+               RAS_PAGE);
+    if (ras_on_arm()) {
+        qpci_init_generic(&generic, vm->qts, &alloc, false);
+        bus = &generic.bus;
+    } else {
+        qpci_init_spapr(&spapr, vm->qts, &alloc);
+        bus = &spapr.bus;
+    }
+    dev = qpci_device_find(bus, QPCI_DEVFN(4, 0));
+    g_assert_nonnull(dev);
+    bar = qpci_iomap(dev, 2, NULL);
+    qpci_device_enable(dev);
+    at = bar.addr + (ras_on_arm() ? 0 : spapr.mmio32_cpu_base);
+    /* it is memory, and it is there */
+    qtest_writel(vm->qts, at, 0x12345678);
+    g_assert_cmphex(qtest_readl(vm->qts, at), ==, 0x12345678);
+    for (int i = 0; i < 2; i++) {
+        ras_inject_refused(vm, "*is not RAM*", "{ 'kind': 'memory',"
+                           " 'mode': %s, 'severity': 'recoverable',"
+                           " 'address': %llu }", i ? "report" : "poison",
+                           (unsigned long long)at);
+    }
+    g_free(dev);
+    alloc_destroy(&alloc);
+    ras_quit(vm);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    qtest_add_func("/ras/poison/blk/pages", test_blk_pages);
+    qtest_add_func("/ras/poison/blk/requests", test_blk_requests);
+    qtest_add_func("/ras/poison/blk/header", test_blk_header);
+    qtest_add_func("/ras/poison/ring", test_ring);
+    qtest_add_func("/ras/poison/event", test_event);
+    qtest_add_func("/ras/poison/scsi", test_scsi);
+    qtest_add_func("/ras/poison/balloon", test_balloon);
+    qtest_add_func("/ras/poison/balloon-middle", test_balloon_middle);
+    qtest_add_func("/ras/poison/reporting", test_reporting);
+    qtest_add_func("/ras/poison/ivshmem", test_ivshmem);
+    if (ras_on_arm()) {
+        qtest_add_func("/ras/poison/iothread", test_iothread);
+        qtest_add_func("/ras/poison/virtio-mem", test_virtio_mem);
+    }
+    return g_test_run();
+}
