@@ -7,6 +7,7 @@
  *   TICKS       the nested guest is to be left so much later than it is entered
  *   HYPERCALLS  the nested guest makes hypercalls, too: its hypervisor is asked
  *               to switch the machine off, and does not
+ *   REGISTERS   a machine check handler is registered
  *   DELETES     another vCPU tries to delete the nested guest that runs (PAPR)
  *
  * At REPORT, 64 bits each, see below.
@@ -14,6 +15,7 @@
 
 #include "pseries.S.inc"
 
+#define RTAS_BASE  0x00800000
 #define REPORT     0x30000
 #define LEFT       0            /* how often it was left, hypercalls apart */
 #define INTERRUPT  8            /* by which interrupt, at last */
@@ -84,6 +86,8 @@ _start:
         /* a reset of the machine clears it, as all of this file */
 started:
         .long   0
+register:
+        .long   RTAS_NMI_REGISTER, 2, 1, no_reset - _start, handler - _start, -1
 start:
         .long   RTAS_START_CPU, 3, 1, 1, other - _start, 0, -1
 power_off:
@@ -140,6 +144,11 @@ boot:
         hypercall H_SET_PARTITION_TABLE
 #endif
 
+#ifdef REGISTERS
+        address %r4, device_tree
+        hypercall H_UPDATE_DT
+        rtas    register
+#endif
 #ifdef DELETES
         rtas    start
 #endif
@@ -196,6 +205,12 @@ other:
         std     %r3, ANSWERS + 8(%r8)
         b       other
 
+        /* the nested guest's machine checks, and resets, do not come there */
+no_reset:
+handler:
+        count   INTERRUPTS
+        b       .
+
 nested:
         addi    %r5, %r5, 1
         std     %r5, COUNTED(%r8)
@@ -205,6 +220,8 @@ nested:
         rtas    power_off
 #endif
         b       nested
+
+        rtas_device_tree RTAS_BASE
 
         /* its first GiB is ours */
         .balign ROOT_SIZE
