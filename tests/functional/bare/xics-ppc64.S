@@ -17,7 +17,7 @@
 #define EPOW 0x1000
 
 #define PRIORITY 5
-#define NONE     0
+#define NOTHING  0
 #define ALL      0xff
 
         .macro  want priorities
@@ -58,7 +58,7 @@ poll:
         b       .
 
 take:
-        want    NONE
+        want    NOTHING
         want    ALL
         interrupt_of H_XIRR
         std     %r4, 8(%r8)
