@@ -336,6 +336,78 @@ static void test_ring(void)
     rig_quit(rig);
 }
 
+/*
+ * A request is made while each part of the ring is poisoned: it is done when
+ * the ring is good again, or the device stops; but no device takes what it
+ * cannot read for a request.  (Descriptor 0 would write to the disk.)
+ */
+static void test_ring_touched(void)
+{
+    for (int part = 0; part < 2; part++) {
+        Rig *rig = rig_start_blk();
+        RasVm *vm = rig->vm;
+        uint32_t head;
+        uint64_t page;
+
+        qtest_memset(vm->qts, PAGE(0), 0x5a, RAS_PAGE);
+        head = blk_add(rig, 1, VIRTIO_BLK_T_OUT, 0, PAGE(0), RAS_PAGE);
+        rig_kick(rig, 0, head);
+        g_assert_cmpuint(head, ==, 0);
+        g_assert_cmpuint(blk_wait(rig, 1), ==, VIRTIO_BLK_S_OK);
+        qtest_memset(vm->qts, PAGE(0), 0xee, RAS_PAGE);
+
+        page = (part ? rig->vq[0]->used : rig->vq[0]->avail) & -RAS_PAGE;
+        head = blk_add(rig, 2, VIRTIO_BLK_T_IN, 0, PAGE(1), RAS_PAGE);
+        ras_poison(vm, page, RAS_PAGE);
+        rig->dev->vdev.bus->virtqueue_kick(&rig->dev->vdev, rig->vq[0]);
+        ras_wait_until(vm, ras_count(vm, "poison-other-accesses") > 0);
+        ras_unpoison(vm, page, RAS_PAGE);
+        g_assert_false(rig_broken(rig));
+        g_assert_cmpuint(used(rig, 0), ==, 1);
+
+        rig_kick(rig, 0, head);
+        g_assert_cmpuint(blk_wait(rig, 2), ==, VIRTIO_BLK_S_OK);
+        g_assert_cmphex(qtest_readb(vm->qts, PAGE(1)), ==, 0x5a);
+
+        /* what the device cannot give back, it does not forget */
+        head = blk_add(rig, 3, VIRTIO_BLK_T_IN, 0, PAGE(2), RAS_PAGE);
+        page = rig->vq[0]->used & -RAS_PAGE;
+        qtest_writew(vm->qts, rig->vq[0]->avail + 4 + 2 * 2,
+                     ras_on_arm() ? head : bswap16(head));
+        qtest_writew(vm->qts, rig->vq[0]->avail + 2,
+                     ras_on_arm() ? 3 : bswap16(3));
+        ras_poison(vm, page, RAS_PAGE);
+        rig->dev->vdev.bus->virtqueue_kick(&rig->dev->vdev, rig->vq[0]);
+        ras_wait_until(vm, rig_broken(rig));
+        rig_quit(rig);
+    }
+}
+
+/* A disk that is idle while the VM is stopped and goes on is not harmed. */
+static void test_ring_stopped(void)
+{
+    Rig *rig = rig_start("", "virtio-blk-pci,drive=d", 1);
+    RasVm *vm = rig->vm;
+    const uint64_t rings[] = {
+        rig->vq[0]->desc, rig->vq[0]->avail, rig->vq[0]->used
+    };
+
+    for (int i = 0; i < ARRAY_SIZE(rings); i++) {
+        uint64_t page = rings[i] & -RAS_PAGE;
+
+        assert_disk_is_good(rig);
+        qtest_qmp_assert_success(vm->qts, "{ 'execute': 'stop' }");
+        ras_poison(vm, page, RAS_PAGE);
+        qtest_qmp_assert_success(vm->qts, "{ 'execute': 'cont' }");
+        ras_pump(vm);
+        ras_unpoison(vm, page, RAS_PAGE);
+        g_assert_false(rig_broken(rig));
+        g_assert_cmpuint(used(rig, 0), ==, i + 1);
+    }
+    assert_disk_is_good(rig);
+    rig_quit(rig);
+}
+
 /* The event says where; there is one, and not one for each access. */
 static void test_event(void)
 {
@@ -638,7 +710,8 @@ int main(int argc, char **argv)
     qtest_add_func("/ras/poison/blk/pages", test_blk_pages);
     qtest_add_func("/ras/poison/blk/requests", test_blk_requests);
     qtest_add_func("/ras/poison/blk/header", test_blk_header);
-    qtest_add_func("/ras/poison/ring", test_ring);
+    qtest_add_func("/ras/poison/ring/untouched", test_ring);
+    qtest_add_func("/ras/poison/ring/touched", test_ring_touched);
     qtest_add_func("/ras/poison/event", test_event);
     qtest_add_func("/ras/poison/scsi", test_scsi);
     qtest_add_func("/ras/poison/balloon", test_balloon);
@@ -647,6 +720,7 @@ int main(int argc, char **argv)
     qtest_add_func("/ras/poison/ivshmem", test_ivshmem);
     if (ras_on_arm()) {
         qtest_add_func("/ras/poison/iothread", test_iothread);
+        qtest_add_func("/ras/poison/ring/stopped", test_ring_stopped);
         qtest_add_func("/ras/poison/virtio-mem", test_virtio_mem);
     }
     return g_test_run();
