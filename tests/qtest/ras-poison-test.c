@@ -41,6 +41,7 @@ typedef struct Rig {
     QVirtioPCIDevice *dev;
     QVirtQueue *vq[4];
     char *disk;
+    char *args;
 } Rig;
 
 static char *make_disk(void)
@@ -63,15 +64,15 @@ static Rig *rig_start(const char *options, const char *device,
 {
     Rig *rig = g_new0(Rig, 1);
     QPCIAddress address = { .devfn = QPCI_DEVFN(SLOT, 0) };
-    g_autofree char *args = NULL;
     QVirtioDevice *vdev;
     QPCIBus *bus;
 
     rig->disk = make_disk();
-    args = g_strdup_printf("-accel tcg %s -drive if=none,id=d,format=raw,"
-                           "file=%s -device %s,addr=%d,disable-legacy=on",
-                           options, rig->disk, device, SLOT);
-    rig->vm = ras_start(args);
+    rig->args = g_strdup_printf("-accel tcg %s -drive if=none,id=d,format=raw,"
+                                "file=%s,file.locking=off -device %s,id=v,"
+                                "addr=%d,disable-legacy=on", options,
+                                rig->disk, device, SLOT);
+    rig->vm = ras_start(rig->args);
     alloc_init(&rig->alloc, ALLOC_NO_FLAGS, rig->vm->ram + 32 * MiB,
                rig->vm->ram + 48 * MiB, RAS_PAGE);
     if (ras_on_arm()) {
@@ -109,6 +110,7 @@ static void rig_quit(Rig *rig)
     ras_quit(rig->vm);
     g_unlink(rig->disk);
     g_free(rig->disk);
+    g_free(rig->args);
     g_free(rig);
 }
 
@@ -408,6 +410,72 @@ static void test_ring_stopped(void)
     rig_quit(rig);
 }
 
+static bool migrated(RasVm *vm)
+{
+    QDict *r = qtest_qmp(vm->qts, "{ 'execute': 'query-migrate' }");
+    const char *status = qdict_get_try_str(qdict_get_qdict(r, "return"),
+                                           "status");
+    bool done = g_strcmp0(status, "completed") == 0;
+
+    g_assert_cmpstr(status, !=, "failed");
+    qobject_unref(r);
+    return done;
+}
+
+static int64_t queue_status(RasVm *vm, const char *key)
+{
+    QDict *r = qtest_qmp(vm->qts, "{ 'execute': 'x-query-virtio-queue-status',"
+                         " 'arguments': { 'queue': 0,"
+                         " 'path': '/machine/peripheral/v/virtio-backend' } }");
+    int64_t value = qdict_get_int(qdict_get_qdict(r, "return"), key);
+
+    qobject_unref(r);
+    return value;
+}
+
+static bool is_broken(RasVm *vm)
+{
+    QDict *r = qtest_qmp(vm->qts, "{ 'execute': 'x-query-virtio-status',"
+                         " 'arguments': {"
+                         " 'path': '/machine/peripheral/v/virtio-backend' } }");
+    bool value = qdict_get_bool(qdict_get_qdict(r, "return"), "broken");
+
+    qobject_unref(r);
+    return value;
+}
+
+/* A ring that is poisoned moves with the device, which goes on where it was. */
+static void test_ring_moves(void)
+{
+    Rig *rig = rig_start_blk();
+    RasVm *vm = rig->vm, *to;
+    g_autofree char *file = ras_temp_file();
+    g_autofree char *uri = g_strdup_printf("file:%s", file);
+    g_autofree char *args = g_strdup_printf("%s -incoming %s", rig->args, uri);
+    uint64_t ring = rig->vq[0]->desc & -RAS_PAGE;
+    uint64_t end = ROUND_UP(rig->vq[0]->used + 6 + 8 * rig->vq[0]->size,
+                            RAS_PAGE);
+
+    assert_disk_is_good(rig);
+    assert_disk_is_good(rig);
+    ras_poison(vm, ring, end - ring);
+    qtest_qmp_assert_success(vm->qts, "{ 'execute': 'migrate',"
+                             " 'arguments': { 'uri': %s } }", uri);
+    ras_wait_until(vm, migrated(vm));
+
+    to = ras_start(args);
+    ras_wait_until(to, migrated(to));
+    g_assert_false(is_broken(to));
+    g_assert_cmpint(queue_status(to, "last-avail-idx"), ==, 2);
+    g_assert_cmpint(queue_status(to, "shadow-avail-idx"), ==, 2);
+    g_assert_cmpint(queue_status(to, "used-idx"), ==, 2);
+    g_assert_cmpint(queue_status(to, "inuse"), ==, 0);
+    ras_unpoison(to, ring, end - ring);
+    ras_quit(to);
+    g_unlink(file);
+    rig_quit(rig);
+}
+
 /* The event says where; there is one, and not one for each access. */
 static void test_event(void)
 {
@@ -495,11 +563,11 @@ static uint8_t scsi_read(Rig *rig, uint64_t address, unsigned int blocks)
 
 static void test_scsi(void)
 {
-    Rig *rig = rig_start("-S", "virtio-scsi-pci,id=s", 3);
+    Rig *rig = rig_start("-S", "virtio-scsi-pci", 3);
     RasVm *vm = rig->vm;
 
     qtest_qmp_device_add(vm->qts, "scsi-hd", "h", "{ 'drive': 'd',"
-                         " 'bus': 's.0' }");
+                         " 'bus': 'v.0' }");
     scsi_read(rig, PAGE(8), 1);
     g_assert_cmpuint(scsi_read(rig, PAGE(8), 1), ==, 0);
     ras_poison(vm, PAGE(0), 2 * RAS_PAGE);
@@ -633,7 +701,7 @@ static uint16_t mem_request(Rig *rig, uint16_t type, uint64_t address,
 static void test_virtio_mem(void)
 {
     Rig *rig = rig_start("-S -m 256,maxmem=1G -object memory-backend-ram,"
-                         "id=m,size=128M", "virtio-mem-pci,id=vm0,memdev=m,"
+                         "id=m,size=128M", "virtio-mem-pci,memdev=m,"
                          "block-size=4M,requested-size=64M", 1);
     RasVm *vm = rig->vm;
     QVirtioDevice *vdev = &rig->dev->vdev;
@@ -712,6 +780,7 @@ int main(int argc, char **argv)
     qtest_add_func("/ras/poison/blk/header", test_blk_header);
     qtest_add_func("/ras/poison/ring/untouched", test_ring);
     qtest_add_func("/ras/poison/ring/touched", test_ring_touched);
+    qtest_add_func("/ras/poison/ring/moves", test_ring_moves);
     qtest_add_func("/ras/poison/event", test_event);
     qtest_add_func("/ras/poison/scsi", test_scsi);
     qtest_add_func("/ras/poison/balloon", test_balloon);
