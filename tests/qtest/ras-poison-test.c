@@ -8,7 +8,9 @@
 
 #include "qemu/osdep.h"
 #include "ras-qtest.h"
+#include "libqos/ahci.h"
 #include "libqos/generic-pcihost.h"
+#include "libqos/libqos.h"
 #include "libqos/libqos-malloc.h"
 #include "libqos/pci-spapr.h"
 #include "libqos/virtio.h"
@@ -581,6 +583,66 @@ static void test_scsi(void)
     rig_quit(rig);
 }
 
+/* --- IDE, which uses the functions that NVMe and other SCSI use, too ------ */
+
+/* Read; returns whether the disk says that this was an error. */
+static bool ahci_read(AHCIQState *ahci, uint64_t address, uint64_t len)
+{
+    AHCICommand *cmd = ahci_command_create(CMD_READ_DMA);
+    bool error;
+
+    ahci_command_set_buffer(cmd, address);
+    ahci_command_set_size(cmd, len);
+    ahci_command_commit(ahci, cmd, 0);
+    ahci_command_issue(ahci, cmd);
+    ahci_command_free(cmd);
+    error = ahci_px_rreg(ahci, 0, AHCI_PX_TFD) & AHCI_PX_TFD_STS_ERR;
+    /* as after an error, AHCI 1.3, 6.2.2.1 */
+    ahci_px_clr(ahci, 0, AHCI_PX_CMD, AHCI_PX_CMD_ST);
+    ahci_px_set(ahci, 0, AHCI_PX_CMD, AHCI_PX_CMD_ST);
+    ahci_port_clear(ahci, 0);
+    return error;
+}
+
+static void test_ahci(void)
+{
+    g_autofree char *disk = make_disk();
+    g_autofree char *args = g_strdup_printf("-accel tcg -S -drive if=none,"
+                                            "id=d,format=raw,file=%s"
+                                            " -device ich9-ahci,id=a,addr=4"
+                                            " -device ide-hd,drive=d,bus=a.0",
+                                            disk);
+    RasVm *vm = ras_start(args);
+    QOSState qos = { .qts = vm->qts };
+    AHCIQState ahci = { .parent = &qos, .fingerprint = AHCI_INTEL_ICH9 };
+    QGenericPCIBus generic;
+
+    alloc_init(&qos.alloc, ALLOC_NO_FLAGS, vm->ram + 32 * MiB,
+               vm->ram + 48 * MiB, RAS_PAGE);
+    qpci_init_generic(&generic, vm->qts, &qos.alloc, false);
+    qos.pcibus = &generic.bus;
+    ahci.dev = qpci_device_find(qos.pcibus, QPCI_DEVFN(4, 0));
+    g_assert_nonnull(ahci.dev);
+    ahci_pci_enable(&ahci);
+    ahci_hba_enable(&ahci);
+    ahci_port_clear(&ahci, 0);
+
+    g_assert_false(ahci_read(&ahci, PAGE(0), 2 * RAS_PAGE));
+    g_assert_cmphex(qtest_readb(vm->qts, PAGE(1)), ==, 0x5a);
+    ras_poison(vm, PAGE(0), 2 * RAS_PAGE);
+    g_assert_true(ahci_read(&ahci, PAGE(0), 2 * RAS_PAGE));
+    g_assert_true(ahci_read(&ahci, PAGE(1), 2 * RAS_PAGE));
+    g_assert_cmpuint(ras_count(vm, "poison-other-accesses"), >=, 2);
+    qtest_memset(vm->qts, PAGE(4), 0, RAS_PAGE);
+    g_assert_false(ahci_read(&ahci, PAGE(4), RAS_PAGE));
+    g_assert_cmphex(qtest_readb(vm->qts, PAGE(4)), ==, 0x5a);
+
+    g_free(ahci.dev);
+    alloc_destroy(&qos.alloc);
+    ras_quit(vm);
+    g_unlink(disk);
+}
+
 /* --- memory that is given back ------------------------------------------- */
 
 /*
@@ -788,6 +850,7 @@ int main(int argc, char **argv)
     qtest_add_func("/ras/poison/reporting", test_reporting);
     qtest_add_func("/ras/poison/ivshmem", test_ivshmem);
     if (ras_on_arm()) {
+        qtest_add_func("/ras/poison/ahci", test_ahci);
         qtest_add_func("/ras/poison/iothread", test_iothread);
         qtest_add_func("/ras/poison/ring/stopped", test_ring_stopped);
         qtest_add_func("/ras/poison/virtio-mem", test_virtio_mem);
