@@ -196,7 +196,7 @@ typedef struct RasReport {
 typedef struct RasQueueVcpu {
     uint16_t parking;           /* queued errors that park it */
     uint16_t patient;           /* those of them that can wait */
-    bool put_off;               /* what can wait, waits; see ras_queue_put_off */
+    bool put_off;               /* and these do; see ras_queue_put_off() */
 } RasQueueVcpu;
 
 typedef struct RasQueue {

@@ -460,7 +460,7 @@ static void test_asynchronous(const void *data)
     ras_quit(vm);
 }
 
-/* A guest that does not acknowledge is interrupted again, more and more rarely. */
+/* A guest that does not acknowledge is interrupted again, ever more rarely. */
 static void test_reminders(void)
 {
     static const unsigned int seconds[] = { 1, 2, 4, 8, 16, 32, 64, 64 };

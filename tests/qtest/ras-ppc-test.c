@@ -2486,7 +2486,7 @@ static void test_checkstop_second(void)
     ras_quit(vm);
 }
 
-/* A check-stop ends with its vCPU, and leaves nothing that would have to move. */
+/* A check-stop ends with its vCPU, and leaves nothing that has to move. */
 static void test_checkstop_unplugged(void)
 {
     RasVm *vm = start_registered("-action panic=pause -smp 1,maxcpus=2 -device "
