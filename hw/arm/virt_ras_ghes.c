@@ -78,21 +78,6 @@ static bool ready(RasState *s)
     return true;
 }
 
-static bool walk_on(const CperSection *section, void *opaque)
-{
-    return true;
-}
-
-/*
- * Bytes of a block without what may be behind it; 0 if a reader of the boot
- * error region could not walk over it to the next one.
- */
-static size_t boot_block_length(const uint8_t *block, size_t len)
-{
-    return cper_block_foreach(block, len, walk_on, NULL, NULL) ?
-           cper_block_length(block, len) : 0;
-}
-
 /* The whole error as one block for the boot error region; 0: no room. */
 static size_t build_boot_block(uint8_t *buf, size_t size, const RasEntry *e)
 {
@@ -100,7 +85,7 @@ static size_t build_boot_block(uint8_t *buf, size_t size, const RasEntry *e)
 
     copy.told = 0;
     return e->error.record_len > size ? 0 :
-           boot_block_length(buf, virt_ras_build_block(buf, size, &batch, 1));
+           cper_block_walk(buf, virt_ras_build_block(buf, size, &batch, 1));
 }
 
 /* A fatal error may end the guest before it has told anybody. */
@@ -214,7 +199,7 @@ static int fatal_post_load(void *opaque, int version_id)
     uint32_t len = vrs->fatal_length;
 
     if (len > sizeof(vrs->fatal_block) ||
-        !len || boot_block_length(vrs->fatal_block, len) != len) {
+        !len || cper_block_walk(vrs->fatal_block, len) != len) {
         vrs->fatal_length = 0;
         error_report("ras: cannot load the fatal error %" PRIu64 ": its record "
                      "of %" PRIu32 " bytes is none", vrs->fatal_id, len);

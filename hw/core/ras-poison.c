@@ -695,10 +695,10 @@ static void report_bh_run(void *opaque)
         addr = slot->addr + (at - slot->ram_addr);
     }
     ras_send_poison_access(found ? &addr : NULL, is_write, count);
-    if (found && ras_log_line_allowed(s)) {
-        warn_report("ras: not by an instruction: %s poison at guest physical "
-                    "address 0x%" PRIx64 " (accesses: %" PRIu64 ")",
-                    is_write ? "write to" : "read from", addr, count);
+    if (found) {
+        ras_log(s, "ras: not by an instruction: %s poison at guest physical "
+                "address 0x%" PRIx64 " (accesses: %" PRIu64 ")",
+                is_write ? "write to" : "read from", addr, count);
     }
     timer_mod(s->poison.report_timer, REPORT_INTERVAL_MS +
               qemu_clock_get_ms(QEMU_CLOCK_REALTIME));

@@ -437,6 +437,19 @@ size_t cper_block_length(const void *buf, size_t len)
     return length <= len ? length : 0;
 }
 
+static bool walk_on(const CperSection *section, void *opaque)
+{
+    return true;
+}
+
+size_t cper_block_walk(const void *buf, size_t len)
+{
+    const char *why;
+
+    return block_foreach(buf, len, walk_on, NULL, &why) ?
+           cper_block_length(buf, len) : 0;
+}
+
 bool cper_block_fits(const void *buf, size_t len, const char **why)
 {
     const uint8_t *p = buf;

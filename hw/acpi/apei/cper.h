@@ -351,6 +351,15 @@ size_t cper_block_finish(CperBlock *b);
 size_t cper_block_length(const void *buf, size_t len);
 
 /**
+ * cper_block_walk:
+ * @buf: a status block of at most @len bytes, from anybody
+ *
+ * Returns: its length in bytes, without what may be behind it; 0 if a reader
+ * cannot step from entry to entry to its end, as the boot error region needs.
+ */
+size_t cper_block_walk(const void *buf, size_t len);
+
+/**
  * cper_block_fits:
  * @buf: a status block from anywhere, at any alignment
  * @len: bytes that may be read there; the block may be shorter
