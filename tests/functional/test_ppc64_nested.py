@@ -38,7 +38,8 @@ SECOND = 200000000
 SHORT = 102400000
 FOR_EVER = 1 << 45
 
-APIS = {'hv': ('cap-nested-hv=on', 'HV'), 'papr': ('cap-nested-papr=on', 'PAPR')}
+APIS = {'hv': ('cap-nested-hv=on', 'HV'),
+        'papr': ('cap-nested-papr=on', 'PAPR')}
 
 
 class Report(NamedTuple):
@@ -129,6 +130,26 @@ def test_deleted(tmp_path: Path) -> None:
         wait(vm, lambda report: report.booted == 2)
         report = wait_counts(vm)
         assert (report.deleted, report.deleted_all) == (H_IN_USE, H_IN_USE)
+        vm.shutdown(hard=True)
+
+
+@pytest.mark.parametrize('api', APIS)
+def test_unplugged(tmp_path: Path, api: str) -> None:
+    """Its vCPU is, while it runs."""
+    with nested(tmp_path, '-smp', '1,maxcpus=2', '-device',
+                'power9_v2.2-spapr-cpu-core,core-id=1,id=core', api=api,
+                macro='UNPLUGS') as vm:
+        vm.launch()
+        wait_counts(vm)
+        vm.cmd('device_del', id='core')
+        assert vm.event_wait('DEVICE_DELETED',
+                             60 * environment.time_factor(),
+                             {'data': {'device': 'core'}})
+        before = read(vm)
+        assert len(vm.cmd('query-cpus-fast')) == 1
+        vm.cmd('system_reset')
+        report = wait(vm, lambda report: report.booted == 2)
+        assert report.counted == before.counted
         vm.shutdown(hard=True)
 
 

@@ -8,6 +8,7 @@
  *   HYPERCALLS  the nested guest makes hypercalls, too: its hypervisor is asked
  *               to switch the machine off, and does not
  *   REGISTERS   a machine check handler is registered
+ *   UNPLUGS     the second core runs it, which the first one gives back
  *   DELETES     another vCPU tries to delete the nested guest that runs (PAPR)
  *
  * At REPORT, 64 bits each, see below.
@@ -30,6 +31,11 @@
 #ifndef TICKS
 #define TICKS 0
 #endif
+
+/* LoPAR 7.3.5: indicators, and a connector of dynamic reconfiguration */
+#define ISOLATION  9001
+#define ALLOCATION 9003
+#define CORE_1     0x10000001
 
 #define HDEC    0x980
 #define SYSCALL 0xc00
@@ -88,6 +94,14 @@ started:
         .long   0
 register:
         .long   RTAS_NMI_REGISTER, 2, 1, no_reset - _start, handler - _start, -1
+isolate:
+        .long   RTAS_SET_INDICATOR, 3, 1, ISOLATION, CORE_1, 0, -1
+unusable:
+        .long   RTAS_SET_INDICATOR, 3, 1, ALLOCATION, CORE_1, 0, -1
+#ifdef UNPLUGS
+start_second:
+        .long   RTAS_START_CPU, 3, 1, 1, second - _start, 0, -1
+#endif
 start:
         .long   RTAS_START_CPU, 3, 1, 1, other - _start, 0, -1
 power_off:
@@ -151,6 +165,15 @@ boot:
 #endif
 #ifdef DELETES
         rtas    start
+#endif
+#ifdef UNPLUGS
+        rtas    isolate
+        rtas    unusable
+        rtas    start_second
+        b       .
+second:
+        lis     %r8, REPORT >> 16
+        li      %r31, 1
 #endif
 
 again:
