@@ -888,6 +888,21 @@ static void vm_state_changed(void *opaque, bool running, RunState state)
 }
 
 /*
+ * The last one when the VM stops: a system reset that was on its way, or the
+ * end of a nested guest, may have moved a vCPU away from its error.
+ */
+static void vm_stopped(void *opaque, bool running, RunState state)
+{
+    CPUState *cpu;
+
+    if (!running) {
+        CPU_FOREACH(cpu) {
+            ras_vcpu_check_place(cpu);
+        }
+    }
+}
+
+/*
  * A vCPU that is unplugged takes its errors with it.  It has lost its index
  * already, so look for errors whose vCPU is not there.
  */
@@ -948,6 +963,7 @@ static void ras_realize(DeviceState *dev, Error **errp)
 #endif
     ras_async_init(s);
     qemu_add_vm_change_state_handler(vm_state_changed, s);
+    qemu_add_vm_change_state_handler_prio(vm_stopped, s, INT_MIN);
     s->listener.unrealize = device_unrealized;
     device_listener_register(&s->listener);
     the_ras = s;
