@@ -10,7 +10,7 @@ from typing import Any, Dict, Iterator, List
 import pytest
 
 from checks import Patients
-from lab import Host, KvmGuest
+from lab import RAM, Host, KvmGuest
 from ras.migration import create_disk
 
 HOST = 'arm64'
@@ -95,14 +95,14 @@ def test_snapshot(host: Host, guest: KvmGuest) -> None:
     guest.qemu.qmp('blockdev-add', driver='qcow2', node_name='disk', file={
         'driver': 'throttle', 'throttle-group': 'slow',
         'file': {'driver': 'file', 'filename': disk}})
+    # QEMU does not answer before it is over, so the host does this by itself.
+    size = f'du -k {disk} | cut -f1'
+    begun = int(host.command(size)) + 4096
+    page = patients.pages[0] - host.lab.ram_base
+    host.command(f'(until [ $({size}) -gt {begun} ]; do sleep 0.1; done; '
+                 f'/lab/ram poison {RAM} {page:#x}) >/dev/null 2>&1 &')
     guest.qemu.qmp('snapshot-save', job_id='job', tag='moment',
                    vmstate='disk', devices=['disk'])
-    # In KiB.
-    size = f'du -k {disk} | cut -f1'
-    empty = int(host.command(size))
-    guest.wait_until(lambda: int(host.command(size)) > empty + 4096,
-                     'memory is written')
-    host.poison(patients.pages)
     guest.wait_until(lambda: guest.qemu.qmp('query-jobs')[0]['status'] ==
                      'concluded', 'the snapshot ends', 120)
     job, = guest.qemu.qmp('query-jobs')
