@@ -530,13 +530,13 @@ static void test_log_of_access_to_nothing(void)
                 .syndrome = { .valid = true, .srr1 = rows[i].srr1,
                               .dsisr = rows[i].dsisr },
             };
-            RtasMachineCheckLog log = log_of(cpu, &e);
+            RtasReading log = log_of(cpu, &e);
 
-            g_assert_cmpint(log.mc_type, ==, RTAS_MC_TYPE_CTRL_MEM_ACCESS);
-            g_assert_cmpint(log.mc_subtype, ==,
+            g_assert_cmpint(log.mc.error_type, ==, RTAS_MC_TYPE_CTRL_MEM_ACCESS);
+            g_assert_cmpint(log.mc.subtype, ==,
                             RTAS_MC_CTRL_MEM_OPERAND_ACCESS);
-            g_assert_true(log.ea_valid);
-            g_assert_cmphex(log.ea, ==, e.vaddr);
+            g_assert_true(log.mc.ea_valid);
+            g_assert_cmphex(log.mc.effective_address, ==, e.vaddr);
         }
     }
 }
