@@ -532,7 +532,8 @@ static void test_log_of_access_to_nothing(void)
             };
             RtasReading log = log_of(cpu, &e);
 
-            g_assert_cmpint(log.mc.error_type, ==, RTAS_MC_TYPE_CTRL_MEM_ACCESS);
+            g_assert_cmpint(log.mc.error_type, ==,
+                            RTAS_MC_TYPE_CTRL_MEM_ACCESS);
             g_assert_cmpint(log.mc.subtype, ==,
                             RTAS_MC_CTRL_MEM_OPERAND_ACCESS);
             g_assert_true(log.mc.ea_valid);
