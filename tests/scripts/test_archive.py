@@ -395,3 +395,66 @@ def test_network_goes_down(archive: Archive, scripts_archive: Runner) -> None:
     assert result.errors.count('fetching linux-image') == 1
     assert len(result.died) == 1
     assert 'Is the network there?' in result.died[0]
+
+
+def test_input_is_not_read(archive: Archive, scripts_archive: Runner) -> None:
+    """A terminal is a standard input that does not end."""
+    archive.add_kernel('trixie', '6.12.117-1')
+    archive.publish()
+    with subprocess.Popen([TOP / 'scripts' / 'archive', 'kernel-ppc64'],
+                          env=scripts_archive.environment,
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        # Its standard input stays open until it is done.
+        assert process.stdout.readline().startswith(
+            scripts_archive.environment['RAS_CACHE'])
+        assert process.wait() == 0
+
+
+def test_many_at_once(archive: Archive, scripts_archive: Runner) -> None:
+    """Runs that start with the same empty cache share it."""
+    archive.add_kernel('trixie', '6.12.117-1')
+    archive.publish()
+    processes = [subprocess.Popen([TOP / 'scripts' / 'archive', 'kernel-ppc64'],
+                                  env=scripts_archive.environment,
+                                  stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, text=True)
+                 for _ in range(6)]
+    outputs = [process.communicate() for process in processes]
+    assert [process.returncode for process in processes] == [0] * 6, outputs
+    assert len({output for output, _ in outputs}) == 1
+
+
+def test_missing_and_no_network(archive: Archive,
+                                scripts_archive: Runner) -> None:
+    """What was missing before is missing, if nobody can look again."""
+    add_kexec(archive, 'trixie', '1')[0].unlink()
+    archive.publish()
+    assert scripts_archive('kexec-ppc64').status == CANNOT_BE_HAD
+    result = scripts_archive('kexec-ppc64', RAS_ARCHIVE=DOWN)
+    assert result.status == CANNOT_BE_HAD
+    assert 'kexec-tools 1 of trixie' in result.output
+    # Then it is there.
+    add_kexec(archive, 'trixie', '2')
+    archive.publish()
+    assert scripts_archive('kexec-ppc64').read('usr/sbin/kexec') == 'kexec 2'
+
+
+def test_update_that_was_interrupted(archive: Archive,
+                                     scripts_archive: Runner) -> None:
+    """An index that was read, but not made use of, is made use of."""
+    archive.add_kernel('trixie', '6.12.107-1')
+    archive.publish()
+    assert scripts_archive('kernel-ppc64').status == 0
+    folder = Path(scripts_archive.environment['RAS_CACHE']) / 'apt/trixie'
+    archive.add_kernel('trixie', '6.12.117-1')
+    archive.publish()
+    run('apt-get', '-c', folder / 'apt.conf', '-q', 'update')
+    assert f'now {IMAGE.format(117)}' in scripts_archive('update').errors
+
+
+def test_no_such_group(scripts_archive: Runner) -> None:
+    """A word that means nothing is an error."""
+    assert scripts_archive('fetch', 'everything').status == 1
