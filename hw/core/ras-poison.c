@@ -738,16 +738,20 @@ RasAccessKind ras_access_kind(MMUAccessType access_type)
     }
 }
 
-/* There is nothing else in the place of RAM that an access could fail at. */
-static bool is_mapped_ram(hwaddr addr)
+/*
+ * Is all of the page RAM, so that accesses to it do not fail?  TCG takes a page
+ * for a device's, as it does with poison, also if only a part of it is RAM.
+ */
+static bool is_page_of_ram(hwaddr addr)
 {
-    hwaddr offset, len = 1;
+    hwaddr offset, len = RAS_PAGE_SIZE;
     MemoryRegion *mr;
 
     RCU_READ_LOCK_GUARD();
-    mr = address_space_translate(&address_space_memory, addr, &offset, &len,
+    mr = address_space_translate(&address_space_memory,
+                                 addr & -(hwaddr)RAS_PAGE_SIZE, &offset, &len,
                                  false, MEMTXATTRS_UNSPECIFIED);
-    return memory_region_is_ram(mr);
+    return memory_region_is_ram(mr) && len == RAS_PAGE_SIZE;
 }
 
 bool ras_poison_consumed(CPUState *cpu, hwaddr addr, vaddr vaddr,
@@ -761,7 +765,7 @@ bool ras_poison_consumed(CPUState *cpu, hwaddr addr, vaddr vaddr,
     }
     BQL_LOCK_GUARD();
     slot = ras_poison_find(s, addr);
-    if (!slot && !is_mapped_ram(addr)) {
+    if (!slot && !is_page_of_ram(addr)) {
         return false;
     }
     /* leaves the CPU loop; a refused error is tried again by the next run */
