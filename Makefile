@@ -39,8 +39,9 @@ check-qtest: ## tests of both machines, without a guest
 	@scripts/check qtest
 check-functional: ## tests with Linux guests
 	@scripts/check functional
-check-long: ## half an hour of fuzzing, 50 round trips, then check-kvm
+check-long: ## half an hour of fuzzing, 50 round trips, mutants, then check-kvm
 	@scripts/check-long
+	@scripts/mutants
 	@RAS_RESETS=200 scripts/check kvm
 check-kvm: ## tests with errors of the host's memory, under KVM in an emulated host
 	@scripts/check kvm
@@ -61,7 +62,9 @@ install: ## install as PREFIX/bin/qemu-ras-system-*, beside the distribution's
 uninstall: ## remove what "install" has installed
 	@scripts/install uninstall
 
-.PHONY: bench
+.PHONY: bench mutants
+mutants: ## wrong lines of the product, each of which a test has to notice
+	@scripts/mutants
 bench: ## speed and size, as ratios against stock QEMU of the same run
 	@scripts/bench
 
