@@ -68,7 +68,9 @@ mutants: ## wrong lines of the product, each of which a test has to notice
 bench: ## speed and size, as ratios against stock QEMU of the same run
 	@scripts/bench
 
-.PHONY: lint coverage docs check-fresh
+.PHONY: patches lint coverage docs check-fresh
+patches: ## the series for "git am" on the base, in build/patches
+	@scripts/patches
 lint: ## checkpatch, shellcheck, gcc and clang with -Werror
 	@scripts/lint
 coverage: ## line coverage of the pure files
