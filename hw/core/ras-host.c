@@ -92,9 +92,16 @@ void ras_memory_discarded(RAMBlock *rb, uint64_t start, size_t length)
 {
     RasState *s = ras_get();
 
+    /*
+     * What a migration discards without the BQL is not for the guest; and its
+     * locks may be taken with the BQL held, so the BQL cannot be taken here.
+     */
+    if (!s || !bql_locked()) {
+        return;
+    }
+    ras_poison_discarded(rb, start, length);
     /* the reset discards what it replaces, and forgets all at its end */
-    if (s && ras_host_memory_is_unreadable() && !s->host_memory_resetting) {
-        BQL_LOCK_GUARD();
+    if (ras_host_memory_is_unreadable() && !s->host_memory_resetting) {
         if (!current_cpu) {
             kvm_ras_take_signals();
         }

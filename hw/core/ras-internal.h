@@ -114,6 +114,9 @@ void ras_poison_init(RasState *s);
 void ras_send_poison_access(const uint64_t *addr, bool is_write,
                             uint64_t count);
 
+/* ras_poison_discarded: part of @rb is new memory: its poison ends */
+void ras_poison_discarded(RAMBlock *rb, uint64_t offset, uint64_t len);
+
 /* ras_poison_count: number of poisoned ranges */
 unsigned int ras_poison_count(RasState *s);
 

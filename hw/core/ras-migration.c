@@ -235,7 +235,7 @@ static int put_state(QEMUFile *f, void *opaque, size_t size,
     RasState *s = ras_get();
     Saved saved = {
         .last_id = s->queue.last_id,
-        .poison_accesses = s->poison.accesses,
+        .poison_accesses = stat64_get(&s->poison.accesses),
         .poison_consumed = s->poison.consumed,
         .lost = s->lost,
         .tell_panic = s->tell_panic,
@@ -385,7 +385,7 @@ static bool load_saved(RasState *s, const Saved *saved)
         error_report("ras: cannot load errors: the counters do not add up");
         return false;
     }
-    s->poison.accesses = saved->poison_accesses;
+    stat64_set(&s->poison.accesses, saved->poison_accesses);
     s->poison.consumed = saved->poison_consumed;
     /* The memory map changes once, and not with each range. */
     memory_region_transaction_begin();

@@ -38,10 +38,13 @@
 
 /*
  * What DMA gets in the place of poison: the first buffer is for devices that
- * read, and stays zero; the others are for those that write.
+ * read, the others are for those that write.
  */
 #define BUFFER_SIZE (64 * KiB)
 #define BUFFERS 128
+
+/* The most that is one access, and fails as a whole */
+#define ACCESS_SIZE 8
 
 /* Accesses that no instruction made are told of once in this time. */
 #define REPORT_INTERVAL_MS 1000
@@ -50,8 +53,13 @@ unsigned int ras_poison_ranges;
 uint8_t *ras_poison_buffers;
 MemoryRegion ras_poison_region;
 
-/* Where the memory is that a buffer stands for: the page at its beginning */
-static ram_addr_t buffer_page[BUFFERS];
+/*
+ * Where the memory is that a buffer stands for: the page at its beginning.
+ * What threads share is of the host's word size, which holds any ram_addr_t of
+ * RAM: hosts of 32 bits have no atomic access to more.
+ */
+static uintptr_t buffer_page[BUFFERS];
+static unsigned int buffer_users[BUFFERS];
 static unsigned int last_buffer;
 
 static __thread bool overlooked;
@@ -60,14 +68,15 @@ static __thread bool overlooked;
 static struct {
     QemuSeqLock lock;
     struct {
-        ram_addr_t start, end;
+        uintptr_t start, end;
     } range[RAS_POISON_RANGES];
 } ram_ranges;
 
 /* The accesses that are to be told of. */
 static struct {
-    uint64_t count;
-    uint64_t last;              /* address of the last one << 1 | is_write */
+    unsigned int count;
+    uintptr_t last;             /* the last one's address */
+    bool last_is_write;
     int busy;                   /* they will be told of, or too early */
 } noted;
 
@@ -112,8 +121,9 @@ static void note_access(ram_addr_t addr, unsigned size, bool is_write)
     RasPoison *poison = &ras_get()->poison;
 
     trace_ras_poison_access(addr, size, is_write ? "write" : "read");
-    qatomic_inc(&poison->accesses);
-    qatomic_set(&noted.last, addr << 1 | is_write);
+    stat64_add(&poison->accesses, 1);
+    qatomic_set(&noted.last, addr);
+    qatomic_set(&noted.last_is_write, is_write);
     qatomic_inc(&noted.count);
     report_accesses(poison);
 }
@@ -137,8 +147,10 @@ static const MemoryRegionOps poison_ops = {
     .read_with_attrs = poison_read,
     .write_with_attrs = poison_write,
     /* whatever comes, in one piece: it fails as a whole */
-    .impl = { .unaligned = true, .max_access_size = 8, .min_access_size = 1 },
-    .valid = { .unaligned = true, .max_access_size = 8, .min_access_size = 1 },
+    .impl = { .unaligned = true, .max_access_size = ACCESS_SIZE,
+              .min_access_size = 1 },
+    .valid = { .unaligned = true, .max_access_size = ACCESS_SIZE,
+               .min_access_size = 1 },
     .endianness = DEVICE_NATIVE_ENDIAN,
 };
 
@@ -163,15 +175,30 @@ MemoryRegion *ras_poison_translate_slow(MemoryRegion *mr, hwaddr *offset,
     if (!find_in_ram(start, len ? *len : 1, &from, &to)) {
         return mr;
     }
-    if (from > start) {
+    if (from > start && *len > ACCESS_SIZE) {
         *len = from - start;
         return mr;
     }
-    if (len) {
+    if (len && *len > ACCESS_SIZE) {
         *len = MIN(*len, to - start);
     }
-    *offset = start;
+    *offset = from;
     return &ras_poison_region;
+}
+
+/* A buffer to write to: nobody else's, if there is one */
+static unsigned int take_buffer(void)
+{
+    unsigned int i;
+
+    for (unsigned int n = 1; n < BUFFERS; n++) {
+        i = 1 + qatomic_fetch_inc(&last_buffer) % (BUFFERS - 1);
+        if (!qatomic_cmpxchg(&buffer_users[i], 0, 1)) {
+            return i;
+        }
+    }
+    qatomic_inc(&buffer_users[i]);
+    return i;
 }
 
 void *ras_poison_map(hwaddr offset, hwaddr *len, bool is_write)
@@ -181,27 +208,30 @@ void *ras_poison_map(hwaddr offset, hwaddr *len, bool is_write)
 
     *len = MIN(*len, BUFFER_SIZE - in_page);
     if (is_write) {
-        i = 1 + qatomic_fetch_inc(&last_buffer) % (BUFFERS - 1);
+        i = take_buffer();
         qatomic_set(&buffer_page[i], offset - in_page);
     } else {
         note_access(offset, *len, false);
     }
     p = ras_poison_buffers + i * BUFFER_SIZE + in_page;
-    if (is_write) {
-        /* some devices read what they have mapped for writing */
-        memset(p, 0, *len);
-    }
+    /* some devices read what they map for writing, and the other way round */
+    memset(p, 0, *len);
     return p;
 }
 
 void ras_poison_unmap(const void *buffer, hwaddr written)
 {
     size_t offset = (uint8_t *)buffer - ras_poison_buffers;
+    unsigned int i = offset / BUFFER_SIZE;
 
-    if (written) {
-        note_access(qatomic_read(&buffer_page[offset / BUFFER_SIZE]) +
-                    offset % BUFFER_SIZE, written, true);
+    if (!i) {
+        return;
     }
+    if (written) {
+        note_access(qatomic_read(&buffer_page[i]) + offset % BUFFER_SIZE,
+                    written, true);
+    }
+    qatomic_dec(&buffer_users[i]);
 }
 
 bool ras_poison_is_buffer_slow(const void *p)
@@ -654,11 +684,14 @@ void ras_poison_forget_absent(RasState *s)
     publish(s);
 }
 
-void ras_poison_discarded_slow(RAMBlock *rb, uint64_t offset, uint64_t len)
+void ras_poison_discarded(RAMBlock *rb, uint64_t offset, uint64_t len)
 {
     ram_addr_t start = qemu_ram_get_offset(rb) + offset;
     RasState *s = ras_get();
 
+    if (!qatomic_read(&ras_poison_ranges)) {
+        return;
+    }
     for (int i = 0; i < RAS_POISON_RANGES; i++) {
         RasPoisonSlot *slot = &s->poison.range[i];
         ram_addr_t from = MAX(start, slot->ram_addr);
@@ -682,9 +715,8 @@ static void report_bh_run(void *opaque)
 {
     RasState *s = opaque;
     uint64_t count = qatomic_xchg(&noted.count, 0);
-    uint64_t last = qatomic_read(&noted.last);
-    bool is_write = last & 1, found = false;
-    ram_addr_t at = last >> 1;
+    bool is_write = qatomic_read(&noted.last_is_write), found = false;
+    ram_addr_t at = qatomic_read(&noted.last);
     uint64_t addr = 0;
 
     for (int i = 0; i < RAS_POISON_RANGES && !found; i++) {
@@ -775,7 +807,7 @@ bool ras_poison_consumed(CPUState *cpu, hwaddr addr, vaddr vaddr,
         tlb_flush(cpu);
         return true;
     }
-    qatomic_inc(&s->poison.accesses);
+    stat64_add(&s->poison.accesses, 1);
     s->poison.consumed++;
     ras_report(&(RasError) {
         .kind = RAS_KIND_MEMORY,

@@ -622,7 +622,8 @@ RasInfo *qmp_query_ras(Error **errp)
         .taken = c->taken,
         .reclaimed = c->reclaimed,
         .discarded = c->discarded,
-        .poison_other_accesses = s->poison.accesses - s->poison.consumed,
+        .poison_other_accesses = stat64_get(&s->poison.accesses) -
+                                 s->poison.consumed,
         .events_dropped = s->events_dropped,
     };
     return info;

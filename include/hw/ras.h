@@ -26,6 +26,7 @@
 #include "exec/mmu-access-type.h"
 #include "hw/qdev-core.h"
 #include "hw/ras-queue.h"
+#include "qemu/stats64.h"
 #include "qapi/qapi-types-ras.h"
 #include "qom/object.h"
 
@@ -367,7 +368,7 @@ typedef struct RasPoisonSlot {
 
 typedef struct RasPoison {
     RasPoisonSlot range[RAS_POISON_RANGES];
-    uint64_t accesses;          /* all failed accesses */
+    Stat64 accesses;            /* all failed accesses */
     uint64_t consumed;          /* those made by an instruction */
     QEMUBH *report_bh;          /* tells of the others */
     QEMUTimer *report_timer;    /* pending: too early to tell of more */
@@ -455,7 +456,7 @@ bool ras_host_memory_used(CPUState *cpu);
  * ras_memory_discarded: the host has taken back this part of a RAM block; what
  * the guest finds there next is other memory
  *
- * On any thread, with or without the BQL held.
+ * On any thread.  Does nothing without the BQL.
  */
 void ras_memory_discarded(RAMBlock *rb, uint64_t start, size_t length);
 

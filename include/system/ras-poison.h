@@ -6,8 +6,7 @@
  * ras_poison_region in the place of the RAM, whose accesses fail, or, from
  * address_space_map(), a buffer that is not the memory.
  *
- * Everything here but ras_poison_discarded() is called on any thread, and
- * takes no lock.  While nothing is poisoned it costs one branch.
+ * Everything here is called on any thread, and takes no lock.  While nothing is poisoned it costs one branch.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -32,7 +31,6 @@ MemoryRegion *ras_poison_translate_slow(MemoryRegion *mr, hwaddr *offset,
                                         hwaddr *len);
 bool ras_poison_is_buffer_slow(const void *p);
 bool ras_poison_is_mapped_slow(const struct iovec *iov, unsigned int n);
-void ras_poison_discarded_slow(RAMBlock *rb, uint64_t offset, uint64_t len);
 
 /* ras_poison_overlaps: is anything in that part of @mr poisoned RAM? */
 static inline bool ras_poison_overlaps(MemoryRegion *mr, hwaddr offset,
@@ -45,7 +43,8 @@ static inline bool ras_poison_overlaps(MemoryRegion *mr, hwaddr offset,
 /*
  * ras_poison_translate: what is to be accessed in the place of @mr?
  * @offset: into @mr, then into what is returned
- * @len: shortened so that it is all poisoned, or not at all; may be NULL
+ * @len: shortened so that it is all poisoned, or not at all; may be NULL.  Not
+ *       what can be one access (up to 8 bytes): that fails as a whole.
  */
 static inline MemoryRegion *ras_poison_translate(MemoryRegion *mr,
                                                  hwaddr *offset, hwaddr *len)
@@ -60,7 +59,7 @@ static inline MemoryRegion *ras_poison_translate(MemoryRegion *mr,
  * @len: shortened to what the buffer can hold
  *
  * It reads as zero, and what is written to it is lost.  Never fails.  There is
- * a fixed number of buffers, so they may be shared.
+ * a fixed number of buffers; if all are in use, they are shared.
  */
 void *ras_poison_map(hwaddr offset, hwaddr *len, bool is_write);
 
@@ -82,24 +81,17 @@ static inline bool ras_poison_is_mapped(const struct iovec *iov,
            ras_poison_is_mapped_slow(iov, n);
 }
 
+/* ras_poison_failed: has an access with this @result met poison? */
+static inline bool ras_poison_failed(MemTxResult result)
+{
+    return unlikely(result & MEMTX_ERROR) && qatomic_read(&ras_poison_buffers);
+}
+
 /*
  * ras_poison_overlook: from now on, nothing is poisoned for this thread
  *
  * For maps that have been made before, and have to be what they were.
  */
 void ras_poison_overlook(bool overlook);
-
-/*
- * ras_poison_discarded: part of @rb was given back to the host: poison ends
- *
- * Called with the BQL held.
- */
-static inline void ras_poison_discarded(RAMBlock *rb, uint64_t offset,
-                                        uint64_t len)
-{
-    if (unlikely(qatomic_read(&ras_poison_ranges))) {
-        ras_poison_discarded_slow(rb, offset, len);
-    }
-}
 
 #endif
