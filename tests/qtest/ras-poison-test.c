@@ -345,10 +345,10 @@ static void test_ring(void)
  * the ring is good again, or the device stops; but no device takes what it
  * cannot read for a request.  (Descriptor 0 would write to the disk.)
  */
-static void test_ring_touched(void)
+static void ring_touched(const char *options, const char *device)
 {
     for (int part = 0; part < 2; part++) {
-        Rig *rig = rig_start_blk();
+        Rig *rig = rig_start(options, device, 1);
         RasVm *vm = rig->vm;
         uint32_t head;
         uint64_t page;
@@ -385,6 +385,48 @@ static void test_ring_touched(void)
         ras_wait_until(vm, rig_broken(rig));
         rig_quit(rig);
     }
+}
+
+static void test_ring_touched(void)
+{
+    ring_touched("-S", "virtio-blk-pci,drive=d");
+}
+
+/* Behind an IOMMU, whose translation a ring goes through at each access */
+static void test_ring_iommu(void)
+{
+    ring_touched("-S -machine iommu=smmuv3",
+                 "virtio-blk-pci,drive=d,iommu_platform=on");
+}
+
+/*
+ * A table of descriptors with one whose length is in poison, and its address
+ * is not: the device does not take what was there for it.
+ */
+static void test_ring_descriptor(void)
+{
+    Rig *rig = rig_start_blk();
+    RasVm *vm = rig->vm;
+    uint64_t table = PAGE(11) - 24;
+    uint8_t descs[3 * 16];
+
+    /* the request, as a table */
+    blk_add(rig, 1, VIRTIO_BLK_T_IN, 1, PAGE(0), SECTOR);
+    qtest_memread(vm->qts, rig->vq[0]->desc, descs, sizeof(descs));
+    qtest_memwrite(vm->qts, table, descs, sizeof(descs));
+    /* one descriptor for all of it */
+    stq_le_p(descs, table);
+    stl_le_p(descs + 8, sizeof(descs));
+    stw_le_p(descs + 12, VRING_DESC_F_INDIRECT);
+    stw_le_p(descs + 14, 0);
+    qtest_memwrite(vm->qts, rig->vq[0]->desc, descs, 16);
+
+    ras_poison(vm, PAGE(11), RAS_PAGE);
+    rig_kick(rig, 0, 0);
+    ras_wait_until(vm, rig_broken(rig) || used(rig, 0));
+    g_assert_true(rig_broken(rig));
+    g_assert_cmpuint(ras_count(vm, "poison-other-accesses"), >, 0);
+    rig_quit(rig);
 }
 
 /* A disk that is idle while the VM is stopped and goes on is not harmed. */
@@ -604,43 +646,186 @@ static bool ahci_read(AHCIQState *ahci, uint64_t address, uint64_t len)
     return error;
 }
 
+typedef struct AhciRig {
+    RasVm *vm;
+    QOSState qos;
+    AHCIQState ahci;
+    QGenericPCIBus generic;
+    char *disk;
+} AhciRig;
+
+static void ahci_start(AhciRig *rig, const char *options)
+{
+    g_autofree char *args = NULL;
+    RasVm *vm;
+
+    rig->disk = make_disk();
+    args = g_strdup_printf("-accel tcg -S -drive if=none,id=d,format=raw,"
+                           "file=%s -device ich9-ahci,id=a,addr=4%s"
+                           " -device ide-hd,drive=d,bus=a.0", rig->disk,
+                           options);
+    vm = ras_start(args);
+    rig->vm = vm;
+    rig->qos = (QOSState) { .qts = vm->qts };
+    rig->ahci = (AHCIQState) {
+        .parent = &rig->qos,
+        .fingerprint = AHCI_INTEL_ICH9,
+    };
+    alloc_init(&rig->qos.alloc, ALLOC_NO_FLAGS, vm->ram + 32 * MiB,
+               vm->ram + 48 * MiB, RAS_PAGE);
+    qpci_init_generic(&rig->generic, vm->qts, &rig->qos.alloc, false);
+    rig->qos.pcibus = &rig->generic.bus;
+    rig->ahci.dev = qpci_device_find(rig->qos.pcibus, QPCI_DEVFN(4, 0));
+    g_assert_nonnull(rig->ahci.dev);
+    ahci_pci_enable(&rig->ahci);
+    ahci_hba_enable(&rig->ahci);
+    ahci_port_clear(&rig->ahci, 0);
+}
+
+static void ahci_quit(AhciRig *rig)
+{
+    g_free(rig->ahci.dev);
+    alloc_destroy(&rig->qos.alloc);
+    ras_quit(rig->vm);
+    g_unlink(rig->disk);
+    g_free(rig->disk);
+}
+
+static void assert_ahci_is_good(AhciRig *rig)
+{
+    RasVm *vm = rig->vm;
+
+    qtest_memset(vm->qts, PAGE(4), 0, RAS_PAGE);
+    g_assert_false(ahci_read(&rig->ahci, PAGE(4), RAS_PAGE));
+    g_assert_cmphex(qtest_readb(vm->qts, PAGE(4)), ==, 0x5a);
+}
+
 static void test_ahci(void)
 {
-    g_autofree char *disk = make_disk();
-    g_autofree char *args = g_strdup_printf("-accel tcg -S -drive if=none,"
-                                            "id=d,format=raw,file=%s"
-                                            " -device ich9-ahci,id=a,addr=4"
-                                            " -device ide-hd,drive=d,bus=a.0",
-                                            disk);
-    RasVm *vm = ras_start(args);
-    QOSState qos = { .qts = vm->qts };
-    AHCIQState ahci = { .parent = &qos, .fingerprint = AHCI_INTEL_ICH9 };
-    QGenericPCIBus generic;
+    AhciRig rig;
+    AHCIQState *ahci = &rig.ahci;
+    RasVm *vm;
 
-    alloc_init(&qos.alloc, ALLOC_NO_FLAGS, vm->ram + 32 * MiB,
-               vm->ram + 48 * MiB, RAS_PAGE);
-    qpci_init_generic(&generic, vm->qts, &qos.alloc, false);
-    qos.pcibus = &generic.bus;
-    ahci.dev = qpci_device_find(qos.pcibus, QPCI_DEVFN(4, 0));
-    g_assert_nonnull(ahci.dev);
-    ahci_pci_enable(&ahci);
-    ahci_hba_enable(&ahci);
-    ahci_port_clear(&ahci, 0);
-
-    g_assert_false(ahci_read(&ahci, PAGE(0), 2 * RAS_PAGE));
+    ahci_start(&rig, "");
+    vm = rig.vm;
+    g_assert_false(ahci_read(ahci, PAGE(0), 2 * RAS_PAGE));
     g_assert_cmphex(qtest_readb(vm->qts, PAGE(1)), ==, 0x5a);
     ras_poison(vm, PAGE(0), 2 * RAS_PAGE);
-    g_assert_true(ahci_read(&ahci, PAGE(0), 2 * RAS_PAGE));
-    g_assert_true(ahci_read(&ahci, PAGE(1), 2 * RAS_PAGE));
+    g_assert_true(ahci_read(ahci, PAGE(0), 2 * RAS_PAGE));
+    g_assert_true(ahci_read(ahci, PAGE(1), 2 * RAS_PAGE));
     g_assert_cmpuint(ras_count(vm, "poison-other-accesses"), >=, 2);
-    qtest_memset(vm->qts, PAGE(4), 0, RAS_PAGE);
-    g_assert_false(ahci_read(&ahci, PAGE(4), RAS_PAGE));
-    g_assert_cmphex(qtest_readb(vm->qts, PAGE(4)), ==, 0x5a);
+    assert_ahci_is_good(&rig);
+    ahci_quit(&rig);
+}
 
-    g_free(ahci.dev);
-    alloc_destroy(&qos.alloc);
+/* Begin to read, and go another way before that is done. */
+static void ahci_cancel(AhciRig *rig, uint8_t command, uint64_t address,
+                        bool reset)
+{
+    AHCIQState *ahci = &rig->ahci;
+    AHCICommand *cmd = ahci_command_create(command);
+
+    ahci_command_set_buffer(cmd, address);
+    ahci_command_set_size(cmd, RAS_PAGE);
+    ahci_command_commit(ahci, cmd, 0);
+    ahci_command_issue_async(ahci, cmd);
+    if (reset) {
+        ahci_px_wreg(ahci, 0, AHCI_PX_SCTL, 1);
+        ahci_px_wreg(ahci, 0, AHCI_PX_SCTL, 0);
+    }
+    ahci_px_clr(ahci, 0, AHCI_PX_CMD, AHCI_PX_CMD_ST);
+    ahci_px_set(ahci, 0, AHCI_PX_CMD, AHCI_PX_CMD_ST);
+    ahci_port_clear(ahci, 0);
+    ahci_command_free(cmd);
+}
+
+/* A port is reset, or its engine stopped, with a request in poison. */
+static void test_ahci_cancel(void)
+{
+    AhciRig rig;
+    RasVm *vm;
+
+    ahci_start(&rig, "");
+    vm = rig.vm;
+    ras_poison(vm, PAGE(0), RAS_PAGE);
+    for (int i = 0; i < 8; i++) {
+        ahci_cancel(&rig, i & 1 ? READ_FPDMA_QUEUED : CMD_READ_DMA, PAGE(0),
+                    i & 2);
+        assert_ahci_is_good(&rig);
+    }
+    ahci_quit(&rig);
+}
+
+/*
+ * The same with a request that waits for a bounce buffer, which there never
+ * is.  This is not poison, but the UART.
+ */
+static void test_ahci_waiting(void)
+{
+    for (int i = 0; i < 4; i++) {
+        AhciRig rig;
+
+        ahci_start(&rig, ",x-max-bounce-buffer-size=0");
+        ahci_cancel(&rig, i & 1 ? READ_FPDMA_QUEUED : CMD_READ_DMA,
+                    0x09000000, i & 1 || i & 2);
+        assert_ahci_is_good(&rig);
+        ahci_quit(&rig);
+    }
+}
+
+/* --- parts of the machine ------------------------------------------------ */
+
+#define ITS             0x08080000
+#define GITS_CTLR       (ITS + 0x00)
+#define GITS_CBASER     (ITS + 0x80)
+#define GITS_CWRITER    (ITS + 0x88)
+#define GITS_CREADR     (ITS + 0x90)
+#define ITS_SYNC        0x05
+
+/* An ITS that cannot read its commands says that it has stopped. */
+static void test_its(void)
+{
+    RasVm *vm = ras_start("-accel tcg -S -machine gic-version=3");
+    uint8_t command[32] = { ITS_SYNC };
+
+    qtest_memwrite(vm->qts, PAGE(0), command, sizeof(command));
+    qtest_memwrite(vm->qts, PAGE(0) + 32, command, sizeof(command));
+    qtest_writeq(vm->qts, GITS_CBASER, 1ULL << 63 | PAGE(0));
+    qtest_writel(vm->qts, GITS_CTLR, 1);
+    qtest_writeq(vm->qts, GITS_CWRITER, 32);
+    g_assert_cmphex(qtest_readq(vm->qts, GITS_CREADR), ==, 32);
+    ras_poison(vm, PAGE(0), RAS_PAGE);
+    qtest_writeq(vm->qts, GITS_CWRITER, 64);
+    g_assert_cmphex(qtest_readq(vm->qts, GITS_CREADR), ==, 32 | 1);
     ras_quit(vm);
-    g_unlink(disk);
+}
+
+/* Store or fetch 16 bytes; returns the status. */
+static uint32_t nvram_call(RasVm *vm, const char *name, uint64_t buffer)
+{
+    uint8_t args[12], ret[4];
+
+    stl_be_p(args, 64);
+    stl_be_p(args + 4, buffer);
+    stl_be_p(args + 8, 16);
+    qtest_memwrite(vm->qts, PAGE(8), args, sizeof(args));
+    qtest_rtas_call(vm->qts, name, 3, PAGE(8), 2, PAGE(9));
+    qtest_memread(vm->qts, PAGE(9), ret, sizeof(ret));
+    return ldl_be_p(ret);
+}
+
+/* What is stored in NVRAM is what the guest had, or it is told. */
+static void test_nvram(void)
+{
+    RasVm *vm = ras_start("-accel tcg -S");
+
+    qtest_memset(vm->qts, PAGE(0), 0x33, 16);
+    g_assert_cmphex(nvram_call(vm, "nvram-store", PAGE(0)), ==, 0);
+    ras_poison(vm, PAGE(0), RAS_PAGE);
+    g_assert_cmphex(nvram_call(vm, "nvram-store", PAGE(0)), ==, -1U);
+    g_assert_cmphex(nvram_call(vm, "nvram-fetch", PAGE(1)), ==, 0);
+    g_assert_cmphex(qtest_readb(vm->qts, PAGE(1)), ==, 0x33);
+    ras_quit(vm);
 }
 
 /* --- memory that is given back ------------------------------------------- */
@@ -842,6 +1027,7 @@ int main(int argc, char **argv)
     qtest_add_func("/ras/poison/blk/header", test_blk_header);
     qtest_add_func("/ras/poison/ring/untouched", test_ring);
     qtest_add_func("/ras/poison/ring/touched", test_ring_touched);
+    qtest_add_func("/ras/poison/ring/descriptor", test_ring_descriptor);
     qtest_add_func("/ras/poison/ring/moves", test_ring_moves);
     qtest_add_func("/ras/poison/event", test_event);
     qtest_add_func("/ras/poison/scsi", test_scsi);
@@ -850,10 +1036,16 @@ int main(int argc, char **argv)
     qtest_add_func("/ras/poison/reporting", test_reporting);
     qtest_add_func("/ras/poison/ivshmem", test_ivshmem);
     if (ras_on_arm()) {
-        qtest_add_func("/ras/poison/ahci", test_ahci);
+        qtest_add_func("/ras/poison/ahci/pages", test_ahci);
+        qtest_add_func("/ras/poison/ahci/cancel", test_ahci_cancel);
+        qtest_add_func("/ras/poison/ahci/waiting", test_ahci_waiting);
+        qtest_add_func("/ras/poison/its", test_its);
+        qtest_add_func("/ras/poison/ring/iommu", test_ring_iommu);
         qtest_add_func("/ras/poison/iothread", test_iothread);
         qtest_add_func("/ras/poison/ring/stopped", test_ring_stopped);
         qtest_add_func("/ras/poison/virtio-mem", test_virtio_mem);
+    } else {
+        qtest_add_func("/ras/poison/nvram", test_nvram);
     }
     return g_test_run();
 }
