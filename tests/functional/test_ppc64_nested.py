@@ -8,7 +8,7 @@ when the VM is saved, and on a system reset.
 import re
 import time
 from pathlib import Path
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable, List, NamedTuple
 
 import pytest
 
@@ -55,6 +55,8 @@ class Report(NamedTuple):
     loop: int
     deleted: int
     deleted_all: int
+    srr0: int
+    srr1: int
 
 
 def read(vm: Any) -> Report:
@@ -184,6 +186,30 @@ def test_system_reset_of_a_stopped_vcpu(tmp_path: Path) -> None:
         vm.shutdown(hard=True)
 
 
+@pytest.mark.parametrize('commands, interrupt', [
+    (['inject-nmi'], RESET), (['stop', 'cont'], HDEC)], ids=['reset', 'stop'])
+@pytest.mark.parametrize('api', APIS)
+def test_waits(tmp_path: Path, api: str, commands: List[str],
+               interrupt: int) -> None:
+    """It waits for an interrupt: its hypervisor does not, when it is left.
+
+    Then it goes on, and finds SRR0 and SRR1 as it left them.
+    """
+    with nested(tmp_path, api=api, macro='WAITS') as vm:
+        vm.launch()
+        before = wait(vm, lambda report: report.counted > 0)
+        # It may be left before it waits, too.
+        while read(vm).counted < 5:
+            for command in commands:
+                vm.cmd(command)
+            before = wait(vm, lambda report, before=before:
+                          report.left > before.left)
+        assert before.interrupt == interrupt
+        wait(vm, lambda report: report.srr0 == 4 * report.srr1 and
+             report.srr1 == report.counted - 1)
+        vm.shutdown(hard=True)
+
+
 def delay(vm: Any) -> float:
     """Seconds that a machine check takes that is injected."""
     vm.cmd('ras-inject', kind='memory', address=ADDRESS, mode='consume',
@@ -308,7 +334,7 @@ def test_not_saved_where_a_debugger_is(tmp_path: Path) -> None:
             gdb.wait_stop()
             assert qemu.pc() == loop
             answer = vm.qmp('migrate', uri=stream)
-            assert 'debugger has stopped' in answer['error']['desc']
+            assert 'stopped in a nested guest' in answer['error']['desc']
             assert qemu.pc() == loop
             gdb.clear_breakpoint(loop)
             gdb.continue_all()
@@ -317,6 +343,22 @@ def test_not_saved_where_a_debugger_is(tmp_path: Path) -> None:
         with load(tmp_path, stream) as other:
             wait_counts(other)
             other.shutdown(hard=True)
+        vm.shutdown(hard=True)
+
+
+def test_saved_after_a_reset_at_a_breakpoint(tmp_path: Path) -> None:
+    """There is no nested guest any more, although the VM is still stopped."""
+    with nested(tmp_path) as vm:
+        vm.launch()
+        wait_counts(vm)
+        qemu: Any = Debugged(vm, tmp_path / 'gdb')
+        with Gdb(qemu) as gdb:
+            gdb.set_breakpoint(read(vm).loop)
+            gdb.continue_all()
+            gdb.wait_stop()
+            vm.cmd('system_reset')
+            assert vm.event_wait('RESET', 60 * environment.time_factor())
+            save(vm, f'file:{tmp_path}/stream')
         vm.shutdown(hard=True)
 
 
@@ -350,6 +392,24 @@ def test_guest_of_papr_is_not_saved(tmp_path: Path) -> None:
         vm.cmd('system_reset')
         wait(vm, lambda report: report.booted == 2)
         wait_counts(vm)
+        vm.shutdown(hard=True)
+
+
+def test_guest_of_papr_begins_while_saving(tmp_path: Path) -> None:
+    """The next try to save it is refused at once."""
+    stream = f'file:{tmp_path}/stream'
+    with nested(tmp_path, '-S', api='papr') as vm:
+        vm.launch()
+        vm.cmd('migrate-set-parameters', **{'max-bandwidth': 1})
+        vm.cmd('migrate', uri=stream)
+        bare.wait_status(vm, 'query-migrate', {'active'})
+        vm.cmd('cont')
+        wait_counts(vm)
+        assert vm.cmd('query-migrate')['status'] == 'active'
+        vm.cmd('migrate_cancel')
+        bare.wait_status(vm, 'query-migrate', {'cancelled'})
+        answer = vm.qmp('migrate', uri=stream)
+        assert 'has created nested guests' in answer['error']['desc']
         vm.shutdown(hard=True)
 
 

@@ -9,6 +9,8 @@
  *               to switch the machine off, and does not
  *   REGISTERS   a machine check handler is registered
  *   UNPLUGS     the second core runs it, which the first one gives back
+ *   WAITS       the nested guest waits for an interrupt when it has counted, in
+ *               SRR0 and SRR1, too
  *   DELETES     another vCPU tries to delete the nested guest that runs (PAPR)
  *
  * At REPORT, 64 bits each, see below.
@@ -27,6 +29,12 @@
 #define INTERRUPTS 48           /* system resets that came to 0x100 */
 #define LOOP       56           /* where the nested guest counts */
 #define ANSWERS    64           /* to deleting it, and all */
+#define SRR0_WAS   80           /* what the nested guest found after a wait */
+#define SRR1_WAS   88
+
+/* special purpose registers */
+#define SRR0 26
+#define SRR1 27
 
 #ifndef TICKS
 #define TICKS 0
@@ -177,6 +185,12 @@ second:
 #endif
 
 again:
+#ifdef WAITS
+        /* nothing else is to wake its hypervisor */
+        li      %r5, 1
+        sldi    %r5, %r5, 50
+        mtdec   %r5
+#endif
         mftb    %r9
 #ifdef PAPR
         li      %r4, 0
@@ -237,6 +251,16 @@ handler:
 nested:
         addi    %r5, %r5, 1
         std     %r5, COUNTED(%r8)
+#ifdef WAITS
+        mfspr   %r6, SRR0
+        std     %r6, SRR0_WAS(%r8)
+        mfspr   %r6, SRR1
+        std     %r6, SRR1_WAS(%r8)
+        sldi    %r6, %r5, 2
+        mtspr   SRR0, %r6
+        mtspr   SRR1, %r5
+        wait
+#endif
 #ifdef HYPERCALLS
         andi.   %r6, %r5, 0xffff
         bne     nested
