@@ -29,6 +29,10 @@ REPORT = 0x40500000
 TGE = 1 << 27
 E2H = 1 << 34
 TEA = 1 << 37
+HCR_ATA = 1 << 56
+
+# SCR_EL3
+SCR_ATA = 1 << 26
 
 # The syndrome says that the access was one by VNCR_EL2.
 BY_VNCR = 0x10
@@ -41,7 +45,7 @@ def start(variable: str, folder: Path, machine: str, **macros: int) -> Any:
 
     program = folder / 'external-abort'
     bare.build_arm64(ARM64, 'external-abort', program,
-                     **{'EA': 0, 'HCR': 0, 'LEVEL': 1, 'BAD': NOWHERE,
+                     **{'EA': 0, 'HCR': 0, 'SCR': 0, 'LEVEL': 1, 'BAD': NOWHERE,
                         **macros})
     return QEMUMachine(str(environment.path(variable)), args=[
         '-machine', f'{machine},acpi=off', '-cpu', 'max', '-m', '64M', '-S',
@@ -71,10 +75,10 @@ def nothing_taken_by(folder: Path, machine: str, variable: str = ARM64.qemu_vari
         return level(vm)
 
 
-def poison_taken_by(folder: Path, **macros: int) -> int:
+def poison_taken_by(folder: Path, options: str = '', **macros: int) -> int:
     """The level that takes an abort of a poisoned page."""
-    with start(ARM64.qemu_variable, folder, f'{ALL_ELS},ras=on', BAD=POISON,
-               **macros) as vm:
+    with start(ARM64.qemu_variable, folder, f'{ALL_ELS},ras=on{options}',
+               BAD=POISON, **macros) as vm:
         vm.launch()
         vm.cmd('ras-inject', kind='memory', address=POISON, mode='poison',
                severity='recoverable')
@@ -137,6 +141,16 @@ def test_poison(tmp_path: Path, access: str, ea: int, hcr: int,
                 expected: int) -> None:
     """The same for a poisoned page."""
     assert poison_taken_by(tmp_path, EA=ea, HCR=hcr, **{access: 1}) == expected
+
+
+@pytest.mark.parametrize('tags', [0, SCR_ATA])
+@pytest.mark.parametrize('access', ['LDG', 'STG', 'CVAP'])
+def test_poison_without_data(tmp_path: Path, access: str, tags: int) -> None:
+    """Accesses to tags, and to a cache, fail as those to data do."""
+    macros = {'HCR': HCR_ATA, 'SCR': tags, access: 1}
+    assert poison_taken_by(tmp_path, ',mte=on', **macros) == 1
+    assert nothing_taken_by(tmp_path, f'{ALL_ELS},mte=on', BAD=POISON,
+                            **macros) == 0
 
 
 def wait_asleep(vm: Any) -> None:

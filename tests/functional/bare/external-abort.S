@@ -5,10 +5,11 @@
  * syndrome says that the access was one by VNCR_EL2; 0 if there is none.
  * Begins at the highest level that the machine has.
  *
- * To be defined: EA (SCR_EL3.EA) and HCR (further bits of HCR_EL2); LEVEL, that
- * of the access, 0 or 1; BAD, the address that fails, a multiple of 4096; and
+ * To be defined: EA (SCR_EL3.EA), SCR and HCR (further bits of SCR_EL3 and
+ * HCR_EL2); LEVEL, that of the access, 0 or 1; BAD, the address that fails, a multiple of 4096; and
  * what is done there, one of LOAD, FETCH, WALK (of a stage 1 translation
- * table), WALK2 (of a stage 2 table), VNCR (a system register) and SLEEP
+ * table), WALK2 (of a stage 2 table), VNCR (a system register), LDG, STG (of
+ * allocation tags; with -machine mte=on), CVAP (a cache instruction) and SLEEP
  * (nothing: a "wfi" that nothing ends but an abort).
  */
 
@@ -18,6 +19,7 @@
 #define DONE     16
 
 #define SCR_NS_HCE_RW 0x501
+#define SCTLR_ATA     43        /* bit number */
 #define HCR_RW        (1 << 31)
 #define HCR_VM        1
 #define HCR_NV2       ((1 << 45) | (1 << 42))
@@ -36,6 +38,15 @@
 #define HCR_MORE HCR
 #endif
 
+        .arch   armv8.5-a+memtag
+
+        .macro  tags_on
+        mrs     x0, sctlr_el1
+        orr     x0, x0, #(1 << SCTLR_ATA)
+        msr     sctlr_el1, x0
+        isb
+        .endm
+
         .globl _start
 _start:
         ldr     x1, =vectors
@@ -43,7 +54,7 @@ _start:
         cmp     x0, #(3 << 2)
         b.ne    at_el2
         msr     vbar_el3, x1
-        ldr     x0, =(SCR_NS_HCE_RW | EA << 3)
+        ldr     x0, =(SCR_NS_HCE_RW | SCR | EA << 3)
         msr     scr_el3, x0
         ldr     x0, =at_el2
         msr     elr_el3, x0
@@ -83,6 +94,17 @@ at_low:
 #if defined(LOAD)
         ldr     x0, =BAD
         ldr     x0, [x0]
+#elif defined(LDG)
+        tags_on
+        ldr     x0, =BAD
+        ldg     x1, [x0]
+#elif defined(STG)
+        tags_on
+        ldr     x0, =BAD
+        stg     x0, [x0]
+#elif defined(CVAP)
+        ldr     x0, =BAD
+        dc      cvap, x0
 #elif defined(FETCH)
         ldr     x0, =BAD
         br      x0
