@@ -6,7 +6,8 @@
  * ras_poison_region in the place of the RAM, whose accesses fail, or, from
  * address_space_map(), a buffer that is not the memory.
  *
- * Everything here is called on any thread, and takes no lock.  While nothing is poisoned it costs one branch.
+ * Everything here is called on any thread, and takes no lock.  While nothing
+ * is poisoned it costs one branch.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
