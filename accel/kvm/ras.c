@@ -34,6 +34,8 @@
 #endif
 
 static __thread RasRing ring;
+/* memory of the guest is among what it has lost; counts as unreadable once */
+static __thread volatile sig_atomic_t lost_in_guest;
 static QEMUBH *main_bh;
 __thread bool kvm_ras_sigbus_pending;
 
@@ -123,18 +125,19 @@ static void guest_range(RasHostMemory *m, RAMBlock *block, void *host,
 
 static void host_error(CPUState *cpu, const RasHostError *e)
 {
+    RasState *s = ras_get();
     RasHostMemory m = { 0 };
     ram_addr_t offset;
     RAMBlock *block = qemu_ram_block_from_host(e->addr, false, &offset);
 
     if (!block) {
         /* nothing has used it yet; what will, ends QEMU */
-        warn_report("ras: hardware memory error in memory of QEMU itself, not "
-                    "of the guest (host address %p)", e->addr);
+        ras_log(s, "ras: hardware memory error in memory of QEMU itself, not "
+                "of the guest (host address %p)", e->addr);
     } else if (!guest_address(e->addr, &m.addr)) {
-        warn_report("ras: hardware memory error in block '%s', offset 0x"
-                    RAM_ADDR_FMT ", which the guest does not see now",
-                    qemu_ram_get_idstr(block), offset);
+        ras_log(s, "ras: hardware memory error in block '%s', offset 0x"
+                RAM_ADDR_FMT ", which the guest does not see now",
+                qemu_ram_get_idstr(block), offset);
     } else {
         guest_range(&m, block, e->addr, e->lsb);
         ras_host_memory_failed(e->required ? cpu : NULL, &m);
@@ -165,6 +168,7 @@ typedef struct Scan {
     bool again;
     uint64_t next;              /* bytes of RAM blocks already looked at */
     uint64_t passed, end;       /* of the slice in progress */
+    int lost;                   /* that it has to find, of the rings */
 } Scan;
 
 static Scan scan = { .pagemap = -1 };
@@ -177,6 +181,24 @@ static bool page_has_failed(void *host)
 
     return mincore(host, page, &resident) == 0 && (resident & 1) &&
            madvise(host, page, MADV_POPULATE_READ) != 0 && errno == EHWPOISON;
+#else
+    return false;
+#endif
+}
+
+/*
+ * Can the page be read?  When a signal about it is looked at, the guest may
+ * have given it back, and have other memory there.
+ */
+static bool page_is_good(void *addr)
+{
+#ifdef MADV_POPULATE_READ
+    size_t page = qemu_real_host_page_size();
+    void *host = (void *)((uintptr_t)addr & -(uintptr_t)page);
+    unsigned char resident = 1;
+
+    return mincore(host, page, &resident) == 0 &&
+           (!(resident & 1) || madvise(host, page, MADV_POPULATE_READ) == 0);
 #else
     return false;
 #endif
@@ -255,6 +277,14 @@ static bool scan_slice(uint64_t size)
     return scan.next < scan.passed;
 }
 
+/* All memory was looked at: now each place that has failed counts by itself. */
+static void scan_ends(void)
+{
+    scan.next = 0;
+    qatomic_sub(&ras_host_memory_unreadable, scan.lost);
+    scan.lost = 0;
+}
+
 static void scan_in(int64_t delay_ms)
 {
     timer_mod(scan.timer, qemu_clock_get_ns(QEMU_CLOCK_REALTIME) +
@@ -267,11 +297,13 @@ static void scan_timer_expired(void *opaque)
         scan_in(SCAN_PAUSE_MS);
         return;
     }
-    scan.next = 0;
     if (scan.again) {
         scan.again = false;
+        scan.next = 0;
         scan_in(SCAN_DELAY_MS);
+        return;
     }
+    scan_ends();
 }
 
 static void look_for_more(void)
@@ -295,7 +327,7 @@ void kvm_ras_find_failed(void)
     scan.next = 0;
     scan.again = false;
     scan_slice(UINT64_MAX);
-    scan.next = 0;
+    scan_ends();
 }
 
 bool kvm_ras_sigbus(const siginfo_t *info)
@@ -322,7 +354,12 @@ bool kvm_ras_sigbus(const siginfo_t *info)
                        !e.in_guest)) {
         touched_by_qemu(e.addr);
     }
-    if (ras_ring_put(&ring, e) && e.in_guest) {
+    if (ras_ring_put(&ring, e)) {
+        if (e.in_guest) {
+            qatomic_inc(&ras_host_memory_unreadable);
+        }
+    } else if (e.in_guest && !lost_in_guest) {
+        lost_in_guest = 1;
         qatomic_inc(&ras_host_memory_unreadable);
     }
     if (current_cpu) {
@@ -414,7 +451,9 @@ static void empty_ring(CPUState *cpu)
     int lost;
 
     while (ras_ring_get(&ring, &e)) {
-        host_error(cpu, &e);
+        if (e.required || !e.in_guest || !page_is_good(e.addr)) {
+            host_error(cpu, &e);
+        }
         if (e.in_guest) {
             qatomic_dec(&ras_host_memory_unreadable);
         }
@@ -422,9 +461,13 @@ static void empty_ring(CPUState *cpu)
     lost = ring.lost;
     if (lost) {
         ring.lost = 0;
-        warn_report("ras: %d reports of failed memory came too fast and are "
-                    "lost; the guest learns of them when it uses the memory",
-                    lost);
+        ras_log(ras_get(), "ras: %d reports of failed memory came too fast; it "
+                "is looked for", lost);
+    }
+    if (lost_in_guest) {
+        lost_in_guest = 0;
+        scan.lost++;
+        look_for_more();
     }
 }
 
@@ -453,6 +496,21 @@ void kvm_ras_init(void)
     sigemptyset(&set);
     sigaddset(&set, SIGBUS);
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+void kvm_ras_thread_ends(void)
+{
+    sigset_t set;
+
+    if (!ras_get()) {
+        return;
+    }
+    /* what still comes is for another thread */
+    sigemptyset(&set);
+    sigaddset(&set, SIGBUS);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    kvm_ras_sigbus_pending = false;
+    empty_ring(NULL);
 }
 
 void kvm_ras_drain(CPUState *cpu)

@@ -72,18 +72,61 @@ void ras_host_memory_forget_absent(RasState *s)
     set_nr_host_memory(s, kept);
 }
 
-static void forget_discarded(RasState *s, ram_addr_t start, uint64_t len)
+/* The guest need not learn that memory which it has given back had failed. */
+static void withdraw(RasState *s, const RasHostMemory *m)
 {
-    unsigned int kept = 0;
+    RasEntry *e;
 
-    for (unsigned int i = 0; i < s->nr_host_memory; i++) {
-        RasHostMemory *m = &s->host_memory[i];
-
-        if (m->ram_addr < start || m->ram_addr + m->len > start + len) {
-            s->host_memory[kept++] = *m;
+    for (e = ras_queue_first(&s->queue); e;
+         e = ras_queue_following(&s->queue, e)) {
+        if (e->stage == RAS_STAGE_QUEUED &&
+            e->error.origin == RAS_ORIGIN_SIGBUS && !e->error.synchronous &&
+            e->error.first >= m->first &&
+            e->error.first + e->error.len <= m->first + m->len) {
+            e->delivery = "not told, because the guest has given the memory "
+                          "back";
+            ras_advance(s, e, RAS_STAGE_DISCARDED);
         }
     }
-    if (kept != s->nr_host_memory) {
+}
+
+static void forget_discarded(RasState *s, ram_addr_t start, uint64_t len)
+{
+    uint64_t end = start + len;
+    RasHostMemory part, rest[2], behind;
+    unsigned int kept = 0;
+    bool split = false;
+
+    for (unsigned int i = 0; i < s->nr_host_memory; i++) {
+        RasHostMemory m = s->host_memory[i];
+
+        if (!ras_host_memory_part(&m, start, end, &part)) {
+            s->host_memory[kept++] = m;
+            continue;
+        }
+        withdraw(s, &part);
+        /* what the blocker of migration says is true no longer */
+        s->nr_host_blocked = UINT_MAX;
+        switch (ras_host_memory_cut(&m, start, end, rest)) {
+        case 1:
+            s->host_memory[kept++] = rest[0];
+            break;
+        case 2:
+            if (split || s->nr_host_memory == RAS_HOST_MEMORY_MAX) {
+                /* no room for another piece */
+                s->host_memory[kept++] = m;
+                break;
+            }
+            s->host_memory[kept++] = rest[0];
+            behind = rest[1];
+            split = true;
+            break;
+        }
+    }
+    if (split) {
+        s->host_memory[kept++] = behind;
+    }
+    if (s->nr_host_blocked == UINT_MAX) {
         set_nr_host_memory(s, kept);
     }
 }
@@ -262,6 +305,14 @@ static void block_later(RasState *s)
                 "unless postcopy has it run elsewhere already");
 }
 
+static void stop_waiting(RasState *s)
+{
+    if (s->block_waits) {
+        s->block_waits = false;
+        timer_del(s->block_timer);
+    }
+}
+
 /*
  * Failed memory cannot be read, so the VM cannot be saved.  Blocking that
  * allocates, and is therefore done afterwards.
@@ -271,6 +322,8 @@ void ras_host_memory_block(RasState *s)
     uint64_t bytes = 0;
 
     if (s->nr_host_blocked == s->nr_host_memory) {
+        /* perhaps what it waited for was forgotten meanwhile */
+        stop_waiting(s);
         return;
     }
     for (unsigned int i = 0; i < s->nr_host_memory; i++) {
@@ -288,7 +341,7 @@ void ras_host_memory_block(RasState *s)
             return;
         }
     }
-    s->block_waits = false;
+    stop_waiting(s);
     s->nr_host_blocked = s->nr_host_memory;
 }
 

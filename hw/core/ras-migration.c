@@ -39,6 +39,7 @@ typedef struct SavedError {
     bool synchronous;
     bool limited;
     bool immediate;
+    bool moved;
     bool has_addr;
     bool has_vaddr;
     int32_t vcpu;
@@ -103,6 +104,7 @@ static const VMStateDescription vmstate_error = {
         VMSTATE_BOOL(synchronous, SavedError),
         VMSTATE_BOOL(limited, SavedError),
         VMSTATE_BOOL(immediate, SavedError),
+        VMSTATE_BOOL(moved, SavedError),
         VMSTATE_BOOL(has_addr, SavedError),
         VMSTATE_BOOL(has_vaddr, SavedError),
         VMSTATE_INT32(vcpu, SavedError),
@@ -211,6 +213,7 @@ static void save_error(SavedError *to, const RasEntry *e)
         .synchronous = error->synchronous,
         .limited = error->limited,
         .immediate = error->immediate,
+        .moved = error->moved,
         .has_addr = error->has_addr,
         .has_vaddr = error->has_vaddr,
         .vcpu = error->vcpu,
@@ -298,6 +301,7 @@ static bool load_error(RasState *s, SavedError *e)
             .synchronous = e->synchronous,
             .limited = e->limited,
             .immediate = e->immediate,
+            .moved = e->moved,
             .has_addr = e->has_addr,
             .has_vaddr = e->has_vaddr,
             .vcpu = e->vcpu,

@@ -65,6 +65,7 @@ const char *ras_error_check(const RasError *error)
         return "severity for its origin";
     }
     if ((error->immediate && !(exception && injected)) ||
+        (error->moved && (injected || !ras_error_parks(error))) ||
         (!exception && (error->access != RAS_ACCESS_KIND_UNKNOWN ||
                         error->has_vaddr))) {
         return "access for its source";
@@ -276,13 +277,6 @@ static bool vcpu_fits_channel(const RasQueue *q, const RasError *error)
     return error->vcpu >= 0 && error->vcpu < (int64_t)q->nr_vcpus;
 }
 
-/* A vCPU whose access is not reported makes it again, until it is. */
-static bool comes_again(const RasError *error)
-{
-    return ras_error_parks(error) && error->origin != RAS_ORIGIN_INJECTED &&
-           error->origin != RAS_ORIGIN_KVM_NMI;
-}
-
 RasEntry *ras_queue_accept(RasQueue *q, const RasError *error)
 {
     RasEntry *e = entry_at(q, q->free);
@@ -295,7 +289,7 @@ RasEntry *ras_queue_accept(RasQueue *q, const RasError *error)
         return NULL;
     }
     if (!e) {
-        if (!comes_again(error)) {
+        if (!ras_error_comes_again(error)) {
             ras_queue_refuse(q);
         }
         return NULL;
@@ -435,6 +429,14 @@ void ras_queue_hold(RasQueue *q, RasEntry *e)
         e->held = true;
         q->held++;
     }
+}
+
+void ras_queue_move(RasQueue *q, RasEntry *e)
+{
+    /* it can wait now */
+    count_queued(q, &e->error, -1);
+    e->error.moved = true;
+    count_queued(q, &e->error, 1);
 }
 
 void ras_queue_put_off(RasQueue *q, int vcpu, bool put_off)

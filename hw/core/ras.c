@@ -89,12 +89,6 @@ bool ras_has_channel(RasState *s, RasChannel channel)
                                            rc->channel_name(s, channel) != NULL;
 }
 
-/* Has an instruction run into @error, so that it belongs to that place? */
-static bool is_consumed(const RasError *error)
-{
-    return error->origin != RAS_ORIGIN_INJECTED && ras_error_parks(error);
-}
-
 static RasEntry *outstanding(RasState *s)
 {
     return ras_queue_outstanding(&s->queue, RAS_CHANNEL_EXCEPTION);
@@ -224,10 +218,15 @@ static void set_ack_timer(RasState *s, int64_t now)
 }
 
 /*
- * A guest that is not run cannot acknowledge, so that time does not count.  The
- * virtual clock stands still if the VM is stopped, but not if QEMU is frozen
- * or does not get a CPU: then the timer is late.
+ * Time in which the guest is not run does not count.  The virtual clock stands
+ * still if the VM is stopped, but not if QEMU is frozen or does not get a CPU:
+ * then a look at the guest, planned @delay after the one before, is late.
  */
+static int64_t guest_time(int64_t since, int64_t now, int64_t delay)
+{
+    return MIN(now - since, 2 * delay);
+}
+
 static void ack_timer_expired(void *opaque)
 {
     RasState *s = opaque;
@@ -236,7 +235,7 @@ static void ack_timer_expired(void *opaque)
     if (!outstanding(s) || poll_acknowledged(s)) {
         return;
     }
-    s->ack_left_ns -= MIN(now - s->ack_since_ns, 2 * s->ack_delay_ns);
+    s->ack_left_ns -= guest_time(s->ack_since_ns, now, s->ack_delay_ns);
     if (s->ack_left_ns <= 0) {
         reclaim_outstanding(s);
         return;
@@ -460,7 +459,7 @@ uint64_t ras_report(const RasError *error, Error **errp)
         ras_serror_deliver(s, e);
         return e->id;
     }
-    if (is_consumed(error)) {
+    if (ras_error_has_place(error)) {
         s->vcpu[error->vcpu].consumed = true;
         s->vcpu[error->vcpu].place_known = false;
     }
@@ -552,14 +551,18 @@ static bool waits_for_handler(RasState *s, RasEntry *e, CPUState *cpu)
         return false;
     }
     if (!rc->in_handler(s, cpu)) {
-        v->leave_by_ns = 0;
+        v->seen_in_handler = false;
         v->stays_in_handler = false;
         return false;
     }
-    if (!v->leave_by_ns) {
-        v->leave_by_ns = now + HANDLER_LEAVE_NS;
+    if (v->seen_in_handler) {
+        v->leave_left_ns -= guest_time(v->seen_ns, now, HANDLER_LOOK_NS);
+    } else {
+        v->leave_left_ns = HANDLER_LEAVE_NS;
+        v->seen_in_handler = true;
     }
-    if (v->stays_in_handler || now >= v->leave_by_ns) {
+    v->seen_ns = now;
+    if (v->stays_in_handler || v->leave_left_ns <= 0) {
         v->stays_in_handler = true;
         return false;
     }
@@ -585,21 +588,6 @@ static void handler_timer_expired(void *opaque)
     kick_next(opaque);
 }
 
-/* The error that @cpu has consumed and could not take yet, if any. */
-static RasEntry *consumed_by(RasState *s, CPUState *cpu)
-{
-    RasEntry *e;
-
-    for (e = ras_queue_first(&s->queue); e;
-         e = ras_queue_following(&s->queue, e)) {
-        if (e->stage == RAS_STAGE_QUEUED && !e->held &&
-            e->error.vcpu == cpu->cpu_index && is_consumed(&e->error)) {
-            return e;
-        }
-    }
-    return NULL;
-}
-
 void ras_vcpu_note_place(CPUState *cpu)
 {
     RasVcpu *v = &the_ras->vcpu[cpu->cpu_index];
@@ -617,7 +605,8 @@ void ras_vcpu_note_place(CPUState *cpu)
 /*
  * A system reset or a debugger has moved @cpu away from the instruction that
  * has consumed an error.  When @cpu comes back, it is executed again, and fails
- * again.  The Power ISA has the system reset go first in the same way.
+ * again.  The Power ISA has the system reset go first in the same way.  What
+ * need not come again is told as something that no instruction has consumed.
  */
 void ras_vcpu_check_place(CPUState *cpu)
 {
@@ -633,13 +622,22 @@ void ras_vcpu_check_place(CPUState *cpu)
         return;
     }
     v->consumed = false;
-    e = consumed_by(s, cpu);
-    if (e) {
-        e->delivery = "not told, because the vCPU is no longer at the "
-                      "instruction, which will run into the error again";
-        ras_advance(s, e, RAS_STAGE_DISCARDED);
-        kick_next(s);
+    for (e = ras_queue_first(&s->queue); e;
+         e = ras_queue_following(&s->queue, e)) {
+        if (e->stage != RAS_STAGE_QUEUED || e->held ||
+            e->error.vcpu != cpu->cpu_index ||
+            !ras_error_has_place(&e->error)) {
+            continue;
+        }
+        if (ras_error_comes_again(&e->error)) {
+            e->delivery = "not told, because the vCPU is no longer at the "
+                          "instruction, which will run into the error again";
+            ras_advance(s, e, RAS_STAGE_DISCARDED);
+        } else {
+            ras_queue_move(&s->queue, e);
+        }
     }
+    kick_next(s);
 }
 
 bool ras_vcpu_deliver(CPUState *cpu)
@@ -658,7 +656,7 @@ bool ras_vcpu_deliver(CPUState *cpu)
         return false;
     }
     cpu_synchronize_state(cpu);
-    if (!rc->vcpu_online(s, cpu) && !is_consumed(&e->error)) {
+    if (!rc->vcpu_online(s, cpu) && !ras_error_has_place(&e->error)) {
         /* the guest switched it off while the error waited */
         e->delivery = "not told, because the guest has switched off the vCPU";
         ras_advance(s, e, RAS_STAGE_DISCARDED);
@@ -673,9 +671,6 @@ bool ras_vcpu_deliver(CPUState *cpu)
     if (res == RAS_RECORD_CHECKSTOP) {
         checkstop(s, e, why);
         return false;
-    }
-    if (is_consumed(&e->error)) {
-        s->vcpu[cpu->cpu_index].consumed = false;
     }
     if (res == RAS_RECORD_WRITTEN) {
         advance(s, e, RAS_STAGE_RECORDED);
@@ -860,7 +855,7 @@ void ras_loaded(RasState *s, bool lost, int64_t pause_ns)
             s->lost_report.error = e->error;
             s->lost_report.id = e->id;
         }
-        if (e->stage == RAS_STAGE_QUEUED && is_consumed(&e->error)) {
+        if (e->stage == RAS_STAGE_QUEUED && ras_error_has_place(&e->error)) {
             s->vcpu[e->error.vcpu].consumed = true;
         }
     }

@@ -112,6 +112,7 @@ typedef struct RasError {
     bool synchronous;   /* the vCPU must not run on before it took this */
     bool limited;       /* corrected, but something is out of use now */
     bool immediate;     /* injected, and to be taken wherever the vCPU is */
+    bool moved;         /* its vCPU is no longer where it has consumed it */
     bool has_addr;
     bool has_vaddr;
     int32_t vcpu;       /* CPUState::cpu_index; -1 on the other channels */
@@ -296,6 +297,12 @@ unsigned int ras_queue_discard(RasQueue *q, int vcpu);
 void ras_queue_hold(RasQueue *q, RasEntry *e);
 
 /*
+ * ras_queue_move: the vCPU of @e, which is queued, was moved away from the
+ * instruction that has consumed it
+ */
+void ras_queue_move(RasQueue *q, RasEntry *e);
+
+/*
  * ras_queue_put_off: errors of @vcpu that can wait do so, or no longer
  *
  * Meanwhile they do not park it, and do not stand in the way of others.
@@ -350,13 +357,31 @@ static inline bool ras_error_parks(const RasError *error)
 }
 
 /*
- * ras_error_can_wait: true if @error need not be delivered where its vCPU is:
- * no instruction of it has consumed @error, or it may run past that
+ * ras_error_has_place: true if @error belongs to the instruction that its vCPU
+ * is at, which has consumed it
  */
+static inline bool ras_error_has_place(const RasError *error)
+{
+    return error->origin != RAS_ORIGIN_INJECTED && ras_error_parks(error) &&
+           !error->moved;
+}
+
+/* ras_error_can_wait: true if @error need not be delivered where its vCPU is */
 static inline bool ras_error_can_wait(const RasError *error)
 {
-    return !error->immediate && (error->origin == RAS_ORIGIN_INJECTED ||
-                                 !ras_error_parks(error));
+    return !error->immediate && !ras_error_has_place(error);
+}
+
+/*
+ * ras_error_comes_again: true if a vCPU whose access is not reported makes it
+ * again, until it is.  What the hardware of the host has seen need not be seen
+ * again.
+ */
+static inline bool ras_error_comes_again(const RasError *error)
+{
+    return ras_error_parks(error) && (error->origin == RAS_ORIGIN_POISON ||
+                                      error->origin == RAS_ORIGIN_ACCESS ||
+                                      error->origin == RAS_ORIGIN_SIGBUS);
 }
 
 /* ras_stage_is_end: true for the stages that no step leads out of */

@@ -25,6 +25,7 @@
 #include "exec/memory.h"
 #include "exec/mmu-access-type.h"
 #include "hw/qdev-core.h"
+#include "hw/ras-host-memory.h"
 #include "hw/ras-queue.h"
 #include "qemu/stats64.h"
 #include "qapi/qapi-types-ras.h"
@@ -427,14 +428,6 @@ bool ras_is_memory(uint64_t addr, uint64_t len);
 
 #define RAS_HOST_MEMORY_MAX 1024
 
-/* Guest physical addresses, bytes.  [first, first + len) is what failed. */
-typedef struct RasHostMemory {
-    uint64_t addr;              /* the address that the host named */
-    uint64_t first, len;        /* whole host pages, addr in them */
-    ram_addr_t ram_addr;        /* of first */
-    uint64_t ram_page;          /* page size of that RAM block, bytes */
-} RasHostMemory;
-
 /*
  * ras_host_memory_failed: memory of the guest has failed on the host
  * @cpu: the vCPU that has run into it, on whose thread this is called; NULL
@@ -491,9 +484,11 @@ typedef struct RasRate {
 } RasRate;
 
 typedef struct RasVcpu {
-    int64_t leave_by_ns;        /* its handler is not waited for longer, or 0 */
+    bool seen_in_handler;       /* and its errors wait for the end of that: */
+    int64_t seen_ns;            /* when it was seen there last */
+    int64_t leave_left_ns;      /* guest time until they wait no longer */
     bool stays_in_handler;      /* it was waited for in vain */
-    bool consumed;              /* it has an error that belongs to a place: */
+    bool consumed;              /* it has had an error with a place: */
     bool place_known;
     vaddr place;                /* address of the instruction */
 } RasVcpu;

@@ -60,6 +60,12 @@ void kvm_ras_find_failed(void);
  */
 void kvm_ras_take_signals(void);
 
+/*
+ * kvm_ras_thread_ends: the thread of a vCPU that is unplugged, on which this is
+ * called, has left guest code for good; with the BQL held
+ */
+void kvm_ras_thread_ends(void);
+
 /* set if the thread's SIGBUS handler left something to kvm_ras_drain() */
 extern __thread bool kvm_ras_sigbus_pending;
 

@@ -41,15 +41,16 @@
 #define ERROR_CHANNEL   16
 #define ERROR_SYNCHRONOUS 17
 #define ERROR_LIMITED   18
-#define ERROR_HAS_ADDR  20
-#define ERROR_VCPU      22
-#define ERROR_ADDR      26
-#define ERROR_FIRST     34
-#define ERROR_LEN       42
-#define ERROR_TOLD      79
-#define ERROR_TELLING   87
-#define ERROR_RECORD    95
-#define ERROR_SIZE      99
+#define ERROR_MOVED     20
+#define ERROR_HAS_ADDR  21
+#define ERROR_VCPU      23
+#define ERROR_ADDR      27
+#define ERROR_FIRST     35
+#define ERROR_LEN       43
+#define ERROR_TOLD      80
+#define ERROR_TELLING   88
+#define ERROR_RECORD    96
+#define ERROR_SIZE      100
 
 /* for a stream with two errors, and two poisoned ranges */
 #define FIRST(field)    (ERRORS + ERROR_##field)
@@ -464,6 +465,7 @@ static void test_bad_asynchronous(void)
         { { { ERROR_ORIGIN, 1, 1 } }, "*source*" },
         { { { ERROR_ACCESS, 1, 1 } }, "*access*" },
         { { { ERROR_LIMITED, 1, 1 } }, "*severity*" },
+        { { { ERROR_MOVED, 1, 1 } }, "*access*" },
         { { { ERROR_TOLD, 8, RAS_PAGE } }, "*address or length*" },
         /* as for a vCPU, which cannot take it */
         { { { ERROR_CHANNEL, 1, 0 }, { ERROR_SYNCHRONOUS, 1, 1 },

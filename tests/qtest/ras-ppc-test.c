@@ -1223,6 +1223,50 @@ static void test_reclaim_frozen(void)
     ras_check_frozen(start_with_log);
 }
 
+/*
+ * Nor does the time that it has to leave its handler.  The first vCPU runs in
+ * real mode, which counts as a handler.
+ */
+static void test_handler_frozen(void)
+{
+    const int64_t limit = G_TIME_SPAN_SECOND;
+
+    for (;;) {
+        RasVm *vm = start_registered("");
+        int64_t begin = g_get_monotonic_time(), frozen;
+        bool waits;
+
+        ras_inject(vm, "{ 'kind': 'memory', 'mode': 'consume', 'severity':"
+                   " 'recoverable', 'address': %" PRIu64 ", 'vcpu': 0 }",
+                   (uint64_t)PAGE(1));
+        /* the vCPU has seen the error when it has made a hypercall */
+        start_hypercall(vm, H_RTAS, 0);
+        ras_wait_until(vm, mail(vm, MAIL_RESULT) != -1);
+        frozen = g_get_monotonic_time();
+        g_assert_cmpint(kill(qtest_pid(vm->qts), SIGSTOP), ==, 0);
+        g_usleep(limit * 3 / 2);
+        g_assert_cmpint(kill(qtest_pid(vm->qts), SIGCONT), ==, 0);
+        frozen = g_get_monotonic_time() - frozen;
+        g_usleep(20 * 1000);
+        /* with the second command, timers that are due have run */
+        ras_pump(vm);
+        ras_pump(vm);
+        start_hypercall(vm, H_RTAS, 0);
+        ras_wait_until(vm, mail(vm, MAIL_RESULT) != -1 ||
+                           ras_count(vm, "notified"));
+        waits = ras_count(vm, "notified") == 0;
+        if (g_get_monotonic_time() - begin - frozen < limit / 2) {
+            g_assert_true(waits);
+            /* but it does not wait for ever */
+            wait_entries(vm, 1);
+            ras_quit(vm);
+            return;
+        }
+        /* this machine was too slow to tell */
+        ras_quit(vm);
+    }
+}
+
 /* Errors that wait for a vCPU which the guest stops are discarded. */
 static void test_stop_self(void)
 {
@@ -2998,6 +3042,7 @@ int main(int argc, char **argv)
     qtest_add_func("/ras/pseries/interlock", test_interlock);
     qtest_add_func("/ras/pseries/reclaim/time", test_reclaim);
     qtest_add_func("/ras/pseries/reclaim/frozen", test_reclaim_frozen);
+    qtest_add_func("/ras/pseries/handler-frozen", test_handler_frozen);
     qtest_add_func("/ras/pseries/stop-self", test_stop_self);
     qtest_add_func("/ras/pseries/unplug", test_unplug);
     qtest_add_func("/ras/pseries/unplug-owner", test_unplug_owner);

@@ -259,6 +259,42 @@ static void test_put_off(Fixture *f, gconstpointer data)
     g_assert_false(ras_queue_parks(f->q, 1));
 }
 
+/* What need not come again waits, once its vCPU was moved away from it. */
+static void test_moved(Fixture *f, gconstpointer data)
+{
+    static const struct {
+        RasOrigin origin;
+        bool again;
+    } cases[] = {
+        { RAS_ORIGIN_INJECTED, false }, { RAS_ORIGIN_POISON, true },
+        { RAS_ORIGIN_ACCESS, true }, { RAS_ORIGIN_KVM_NMI, false },
+        { RAS_ORIGIN_KVM_SEA, false }, { RAS_ORIGIN_SIGBUS, true },
+    };
+    RasError error = an_error(1);
+    RasEntry *e;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        error.origin = cases[i].origin;
+        g_assert_cmpint(ras_error_comes_again(&error), ==, cases[i].again);
+        g_assert_cmpint(ras_error_has_place(&error), ==, i != 0);
+    }
+    error.origin = RAS_ORIGIN_KVM_NMI;
+    error.first = error.addr;
+    e = ras_queue_accept(f->q, &error);
+    ras_queue_put_off(f->q, 1, true);
+    g_assert_true(ras_queue_parks(f->q, 1));
+    ras_queue_move(f->q, e);
+    g_assert_null(ras_error_check(&e->error));
+    g_assert_false(ras_error_has_place(&e->error));
+    g_assert_false(ras_queue_parks(f->q, 1));
+    g_assert_null(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION));
+    ras_queue_put_off(f->q, 1, false);
+    g_assert_true(ras_queue_parks(f->q, 1));
+    g_assert_true(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION) == e);
+    g_assert_true(ras_queue_advance(f->q, e, RAS_STAGE_NOTIFIED));
+    g_assert_false(ras_queue_parks(f->q, 1));
+}
+
 static void test_held(Fixture *f, gconstpointer data)
 {
     RasEntry *a = take(f, 0), *b = take(f, 0), *c = take(f, 1);
@@ -324,7 +360,7 @@ static void test_refused_when_full(Fixture *f, gconstpointer data)
     } cases[] = {
         { RAS_ORIGIN_POISON, true, false },
         { RAS_ORIGIN_ACCESS, true, false },
-        { RAS_ORIGIN_KVM_SEA, true, false },
+        { RAS_ORIGIN_KVM_SEA, true, true },
         { RAS_ORIGIN_SIGBUS, true, false },
         { RAS_ORIGIN_SIGBUS, false, true },
         { RAS_ORIGIN_KVM_NMI, true, true },
@@ -629,6 +665,8 @@ static void test_error_check(Fixture *f, gconstpointer data)
     BAD(injected_error(), e.origin = RAS_ORIGIN_POISON;
                           e.severity = RAS_SEVERITY_CORRECTED);
     BAD(injected_error(), e.origin = RAS_ORIGIN_POISON; e.immediate = true);
+    BAD(injected_error(), e.moved = true);
+    BAD(host_error(), e.moved = true);
     BAD(injected_error(), e.record_len = 4);
     BAD(injected_error(), e.len = 0);
     BAD(injected_error(), e.len = 100);
@@ -1110,6 +1148,7 @@ int main(int argc, char **argv)
     add("corrected-does-not-park", test_corrected_does_not_park);
     add("consumed-before-injected", test_consumed_before_injected);
     add("put-off", test_put_off);
+    add("moved", test_moved);
     add("held", test_held);
     add("refusals", test_refusals);
     add("full", test_full);
