@@ -346,6 +346,21 @@ def test_not_saved_where_a_debugger_is(tmp_path: Path) -> None:
         vm.shutdown(hard=True)
 
 
+def test_recording_is_not_changed_by_a_stop(tmp_path: Path) -> None:
+    """It is not left then, and the VM cannot be saved."""
+    with nested(tmp_path, '-icount',
+                f'shift=1,rr=record,rrfile={tmp_path}/recording') as vm:
+        vm.launch()
+        wait_counts(vm)
+        vm.cmd('stop')
+        answer = vm.qmp('migrate', uri=f'file:{tmp_path}/stream')
+        assert 'stopped in a nested guest' in answer['error']['desc']
+        vm.cmd('cont')
+        wait_counts(vm)
+        assert read(vm).left == 0
+        vm.shutdown(hard=True)
+
+
 def test_saved_after_a_reset_at_a_breakpoint(tmp_path: Path) -> None:
     """There is no nested guest any more, although the VM is still stopped."""
     with nested(tmp_path) as vm:

@@ -214,6 +214,20 @@ static void test_host_pages(void)
     ras_quit(vm);
 }
 
+/* What one record can name, and not more. */
+static void test_pages(void)
+{
+    static const char error[] =
+        "{ 'kind': 'memory', 'mode': 'consume', 'severity': 'recoverable',"
+        " 'address': %llu, 'length': %llu, 'vcpu': 0 }";
+    RasVm *vm = start();
+
+    ras_inject_refused(vm, "*9 pages*maximum is 8*", error, PAGE(0),
+                       (unsigned long long)(9 * RAS_PAGE));
+    ras_inject(vm, error, PAGE(0), (unsigned long long)(8 * RAS_PAGE));
+    ras_quit(vm);
+}
+
 /* Is this an access that registers take? */
 static bool is_good(unsigned int offset, unsigned int size)
 {
@@ -1908,6 +1922,7 @@ int main(int argc, char **argv)
     qtest_add_func("/ras/ghes/registers/ack-without-record",
                    test_ack_without_record);
     qtest_add_func("/ras/ghes/record/one", test_record);
+    qtest_add_func("/ras/ghes/record/pages", test_pages);
     qtest_add_func("/ras/ghes/record/acknowledge", test_acknowledge);
     qtest_add_func("/ras/ghes/record/scribble", test_scribble);
     qtest_add_data_func("/ras/ghes/record/interrupt", GINT_TO_POINTER(GED),
