@@ -400,14 +400,14 @@ static void test_ring_iommu(void)
 }
 
 /*
- * A table of descriptors with one whose length is in poison, and its address
- * is not: the device does not take what was there for it.
+ * The last descriptor of a table has its length in poison, and its address in
+ * front of it: the device does not take what was there for it.
  */
 static void test_ring_descriptor(void)
 {
     Rig *rig = rig_start_blk();
     RasVm *vm = rig->vm;
-    uint64_t table = PAGE(11) - 24;
+    uint64_t table = PAGE(11) - 40;
     uint8_t descs[3 * 16];
 
     /* the request, as a table */
