@@ -26,6 +26,7 @@
 #define H_PROD 0xe8
 #define H_SIGNAL_SYS_RESET 0x380
 #define H_RTAS 0xf000
+#define H_UNKNOWN 0xeffc
 #define H_UPDATE_DT 0xf003
 
 /* RTAS tokens, as in the properties of node /rtas */
@@ -1240,7 +1241,7 @@ static void test_handler_frozen(void)
                    " 'recoverable', 'address': %" PRIu64 ", 'vcpu': 0 }",
                    (uint64_t)PAGE(1));
         /* the vCPU has seen the error when it has made a hypercall */
-        start_hypercall(vm, H_RTAS, 0);
+        start_hypercall(vm, H_UNKNOWN, 1);
         ras_wait_until(vm, mail(vm, MAIL_RESULT) != -1);
         frozen = g_get_monotonic_time();
         g_assert_cmpint(kill(qtest_pid(vm->qts), SIGSTOP), ==, 0);
@@ -1251,7 +1252,7 @@ static void test_handler_frozen(void)
         /* with the second command, timers that are due have run */
         ras_pump(vm);
         ras_pump(vm);
-        start_hypercall(vm, H_RTAS, 0);
+        start_hypercall(vm, H_UNKNOWN, 1);
         ras_wait_until(vm, mail(vm, MAIL_RESULT) != -1 ||
                            ras_count(vm, "notified"));
         waits = ras_count(vm, "notified") == 0;
