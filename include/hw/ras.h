@@ -347,6 +347,18 @@ static inline void ras_vcpu_service(CPUState *cpu)
     }
 }
 
+/*
+ * ras_vcpu_moved: what follows ras_vcpu_left() in a VM that is stopped
+ *
+ * Withdraws the error that @cpu has consumed if it is at another place now.
+ */
+static inline void ras_vcpu_moved(CPUState *cpu)
+{
+    if (unlikely(ras_errors_waiting)) {
+        ras_vcpu_check_place(cpu);
+    }
+}
+
 /* subsection of the first vCPU's common state (hw/core/ras-migration.c) */
 extern const VMStateDescription vmstate_cpu_common_ras;
 
