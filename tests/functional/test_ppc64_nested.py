@@ -6,6 +6,7 @@ when the VM is saved, and on a system reset.
 """
 
 import re
+import socket
 import time
 from pathlib import Path
 from typing import Any, Callable, List, NamedTuple
@@ -412,18 +413,21 @@ def test_guest_of_papr_is_not_saved(tmp_path: Path) -> None:
 
 def test_guest_of_papr_begins_while_saving(tmp_path: Path) -> None:
     """The next try to save it is refused at once."""
-    stream = f'file:{tmp_path}/stream'
-    with nested(tmp_path, '-S', api='papr') as vm:
+    path = str(tmp_path / 'socket')
+    with nested(tmp_path, '-S', api='papr') as vm, \
+            socket.socket(socket.AF_UNIX) as listener:
+        # Nobody reads what is saved, so that this does not end.
+        listener.bind(path)
+        listener.listen(1)
         vm.launch()
-        vm.cmd('migrate-set-parameters', **{'max-bandwidth': 1})
-        vm.cmd('migrate', uri=stream)
+        vm.cmd('migrate', uri=f'unix:{path}')
         bare.wait_status(vm, 'query-migrate', {'active'})
         vm.cmd('cont')
         wait_counts(vm)
         assert vm.cmd('query-migrate')['status'] == 'active'
         vm.cmd('migrate_cancel')
         bare.wait_status(vm, 'query-migrate', {'cancelled'})
-        answer = vm.qmp('migrate', uri=stream)
+        answer = vm.qmp('migrate', uri=f'file:{tmp_path}/stream')
         assert 'has created nested guests' in answer['error']['desc']
         vm.shutdown(hard=True)
 
