@@ -172,6 +172,10 @@ boot:
         rtas    register
 #endif
 #ifdef DELETES
+        /* of this boot: the other vCPU waits for the nested guest */
+        lis     %r8, REPORT >> 16
+        li      %r5, 0
+        std     %r5, COUNTED(%r8)
         rtas    start
 #endif
 #ifdef UNPLUGS
