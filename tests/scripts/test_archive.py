@@ -142,6 +142,7 @@ class Runner:
     """Runs scripts/archive with a cache of its own."""
 
     def __init__(self, archive: str, cache: Path) -> None:
+        self.began = int(time.time()) - 1000
         self.environment = {
             **os.environ, 'RAS_ARCHIVE': archive, 'RAS_ARCHIVE_TRUSTED': 'yes',
             'RAS_CACHE': str(cache), 'no_proxy': '127.0.0.1'}
@@ -149,9 +150,12 @@ class Runner:
             self.environment.pop(name, None)
 
     def __call__(self, *arguments: str, **environment: str) -> Result:
+        # A run is told from others by the second in which it began.
+        self.began += 1
         return Result(subprocess.run(
             [TOP / 'scripts' / 'archive', *arguments], text=True, check=False,
-            env={**self.environment, **environment}, stdin=subprocess.DEVNULL,
+            env={**self.environment, 'RAS_T0': str(self.began), **environment},
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE))
 
 
