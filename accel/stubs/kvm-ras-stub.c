@@ -1,11 +1,13 @@
 /*
- * Guest RAS without KVM
+ * Without KVM, or on targets that have no machine with guest RAS
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #include "qemu/osdep.h"
 #include "system/kvm-ras.h"
+
+__thread bool kvm_ras_sigbus_pending;
 
 void kvm_ras_init(void)
 {
@@ -28,4 +30,12 @@ void kvm_ras_take_signals(void)
 bool kvm_ras_sigbus(const siginfo_t *info)
 {
     return false;
+}
+
+void kvm_ras_drain(CPUState *cpu)
+{
+}
+
+void kvm_ras_thread_ends(void)
+{
 }

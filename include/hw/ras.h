@@ -1,7 +1,7 @@
 /*
  * Guest RAS: delivery of hardware errors to the guest
  *
- * Sources call ras_report().  The core (hw/core/ras.c) queues the error and
+ * Sources call ras_report().  The core (hw/ras/core.c) queues the error and
  * parks the vCPU that consumed it; the vCPU's own thread then delivers it
  * through the methods of the machine's subclass of TYPE_RAS: record() puts
  * the bytes into guest memory, notify() raises the exception.  The machine,
@@ -359,11 +359,11 @@ static inline void ras_vcpu_moved(CPUState *cpu)
     }
 }
 
-/* subsection of the first vCPU's common state (hw/core/ras-migration.c) */
+/* subsection of the first vCPU's common state (hw/ras/migration.c) */
 extern const VMStateDescription vmstate_cpu_common_ras;
 
 /*
- * Poison (hw/core/ras-poison.c): pages that fail every access, TCG only
+ * Poison (hw/ras/poison.c): pages that fail every access, TCG only
  *
  * include/system/ras-poison.h is for those who access memory.
  */
@@ -435,7 +435,7 @@ bool ras_ram_is_good(hwaddr addr, hwaddr len);
 bool ras_is_memory(uint64_t addr, uint64_t len);
 
 /*
- * Memory of the host that failed under the guest (hw/core/ras-host.c)
+ * Memory of the host that failed under the guest (hw/ras/host-memory.c)
  */
 
 #define RAS_HOST_MEMORY_MAX 1024

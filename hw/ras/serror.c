@@ -16,7 +16,7 @@
 #include "system/hw_accel.h"
 #include "system/kvm.h"
 #include "system/runstate.h"
-#include "ras-internal.h"
+#include "internal.h"
 
 /* The error behind the SError of @vcpu, or NULL. */
 static RasEntry *find(RasState *s, int vcpu)

@@ -33,7 +33,7 @@
 #include "system/ras-poison.h"
 #include "system/runstate.h"
 #include "system/tcg.h"
-#include "ras-internal.h"
+#include "internal.h"
 #include "trace.h"
 
 /*

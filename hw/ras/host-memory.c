@@ -19,7 +19,7 @@
 #include "hw/ras.h"
 #include "migration/blocker.h"
 #include "system/kvm-ras.h"
-#include "ras-internal.h"
+#include "internal.h"
 
 /*
  * Real time until migration is tried to be blocked again, which it cannot be

@@ -30,7 +30,7 @@ void ras_report_all(RasState *s);
 void ras_loaded(RasState *s, bool lost, int64_t pause_ns);
 
 /*
- * Errors that no vCPU consumed (hw/core/ras-async.c).  @channel is none but
+ * Errors that no vCPU consumed (hw/ras/batch.c).  @channel is none but
  * the asynchronous ones.
  */
 void ras_async_init(RasState *s);
@@ -47,7 +47,7 @@ void ras_async_deliver(RasState *s, RasChannel channel);
 void ras_async_acknowledged(RasState *s, RasChannel channel);
 
 /*
- * SErrors that vCPUs have been given (hw/core/ras-serror.c).
+ * SErrors that vCPUs have been given (hw/ras/serror.c).
  *
  * ras_serror_deliver: give @e to its vCPU, on whose thread this is called
  */
@@ -103,7 +103,7 @@ bool ras_check_error(RasState *s, const RasError *error, Error **errp);
 bool ras_check_poison(RasState *s, uint64_t addr, RasSeverity severity,
                       bool ready, Error **errp);
 
-/* ras_poison_init: allocate what ras-poison.c needs */
+/* ras_poison_init: allocate what poison.c needs */
 void ras_poison_init(RasState *s);
 
 /*

@@ -27,7 +27,7 @@
 #include "system/qtest.h"
 #include "system/reset.h"
 #include "system/runstate.h"
-#include "ras-internal.h"
+#include "internal.h"
 #include "trace.h"
 #ifdef CONFIG_TIMERFD
 #include <sys/timerfd.h>

@@ -13,7 +13,7 @@
 #include "qemu/timer.h"
 #include "hw/ras.h"
 #include "system/runstate.h"
-#include "ras-internal.h"
+#include "internal.h"
 
 /* Guest time after which an unacknowledged record is notified again. */
 #define REMIND_MIN_MS 1000

@@ -20,7 +20,7 @@
 #include "hw/ras.h"
 #include "migration/qemu-file-types.h"
 #include "migration/vmstate.h"
-#include "ras-internal.h"
+#include "internal.h"
 
 /* More than any record of any machine, bytes. */
 #define RECORD_MAX 65536

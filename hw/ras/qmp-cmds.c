@@ -19,7 +19,7 @@
 #include "system/hw_accel.h"
 #include "system/replay.h"
 #include "system/runstate.h"
-#include "ras-internal.h"
+#include "internal.h"
 #include "trace.h"
 
 /* The pure files cannot see QAPI's enums; here both are known. */

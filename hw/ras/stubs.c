@@ -1,0 +1,132 @@
+/*
+ * Guest RAS on targets that have no machine with it
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qapi/qapi-commands-ras.h"
+#include "hw/ras.h"
+#include "migration/vmstate.h"
+#include "system/ras-poison.h"
+
+unsigned int ras_errors_waiting;
+unsigned int ras_poison_ranges;
+uint8_t *ras_poison_buffers;
+MemoryRegion ras_poison_region;
+int ras_host_memory_unreadable;
+
+bool ras_vcpu_is_parked(CPUState *cpu)
+{
+    return false;
+}
+
+bool ras_vcpu_is_idle(CPUState *cpu, bool *idle)
+{
+    return false;
+}
+
+void ras_vcpu_note_place(CPUState *cpu)
+{
+}
+
+void ras_vcpu_check_place(CPUState *cpu)
+{
+}
+
+bool ras_vcpu_deliver(CPUState *cpu)
+{
+    return false;
+}
+
+bool ras_poison_consumed(CPUState *cpu, hwaddr addr, vaddr vaddr,
+                         MMUAccessType access_type)
+{
+    return false;
+}
+
+bool ras_poison_overlaps_slow(MemoryRegion *mr, hwaddr offset, hwaddr len)
+{
+    return false;
+}
+
+MemoryRegion *ras_poison_translate_slow(MemoryRegion *mr, hwaddr *offset,
+                                        hwaddr *len)
+{
+    return mr;
+}
+
+bool ras_poison_is_buffer_slow(const void *p)
+{
+    return false;
+}
+
+bool ras_poison_is_mapped_slow(const struct iovec *iov, unsigned int n)
+{
+    return false;
+}
+
+void *ras_poison_map(hwaddr offset, hwaddr *len, bool is_write)
+{
+    g_assert_not_reached();
+}
+
+void ras_poison_unmap(const void *buffer, hwaddr written)
+{
+    g_assert_not_reached();
+}
+
+void ras_poison_overlook(bool overlook)
+{
+}
+
+void ras_memory_discarded(RAMBlock *rb, uint64_t start, size_t length)
+{
+}
+
+void ras_host_memory_why_unreadable(Error **errp)
+{
+    g_assert_not_reached();
+}
+
+static bool no_errors(void *opaque)
+{
+    return false;
+}
+
+const VMStateDescription vmstate_cpu_common_ras = {
+    .name = "cpu_common/ras",
+    .needed = no_errors,
+    .fields = (const VMStateField[]) {
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+static void no_guest_ras(Error **errp)
+{
+    error_setg(errp, "No machine of this target has guest RAS");
+}
+
+RasInjectResult *qmp_ras_inject(RasInject *arg, Error **errp)
+{
+    no_guest_ras(errp);
+    return NULL;
+}
+
+void qmp_inject_ghes_v2_error(const char *cper, Error **errp)
+{
+    no_guest_ras(errp);
+}
+
+void qmp_ras_unpoison(uint64_t address, bool has_length, uint64_t length,
+                      Error **errp)
+{
+    no_guest_ras(errp);
+}
+
+RasInfo *qmp_query_ras(Error **errp)
+{
+    no_guest_ras(errp);
+    return NULL;
+}
