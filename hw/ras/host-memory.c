@@ -41,23 +41,11 @@ static RasHostMemory *find(RasState *s, hwaddr addr)
     return NULL;
 }
 
-bool ras_host_memory_overlaps(RasState *s, uint64_t addr, uint64_t len)
-{
-    for (unsigned int i = 0; i < s->nr_host_memory; i++) {
-        RasHostMemory *m = &s->host_memory[i];
-
-        if (addr < m->first + m->len && m->first < addr + len) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void set_nr_host_memory(RasState *s, unsigned int nr)
 {
     qatomic_add(&ras_host_memory_unreadable, (int)(nr - s->nr_host_memory));
     s->nr_host_memory = nr;
-    qemu_bh_schedule(s->report_bh);
+    qemu_bh_schedule(s->block_bh);
 }
 
 void ras_host_memory_forget_absent(RasState *s)
@@ -282,18 +270,9 @@ void ras_host_memory_why_unreadable(Error **errp)
                "be read; a reset of the guest replaces it");
 }
 
-static void block_timer_expired(void *opaque)
-{
-    ras_host_memory_block(opaque);
-}
-
 /* A migration is under way, or a snapshot is being made. */
 static void block_later(RasState *s)
 {
-    if (!s->block_timer) {
-        s->block_timer = timer_new_ms(QEMU_CLOCK_REALTIME, block_timer_expired,
-                                      s);
-    }
     timer_mod(s->block_timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) +
                               BLOCK_AGAIN_MS);
     if (s->block_waits) {
@@ -317,8 +296,9 @@ static void stop_waiting(RasState *s)
  * Failed memory cannot be read, so the VM cannot be saved.  Blocking that
  * allocates, and is therefore done afterwards.
  */
-void ras_host_memory_block(RasState *s)
+static void block(void *opaque)
 {
+    RasState *s = opaque;
     uint64_t bytes = 0;
 
     if (s->nr_host_blocked == s->nr_host_memory) {
@@ -375,4 +355,10 @@ void ras_host_memory_reset(RasState *s)
     }
     set_nr_host_memory(s, 0);
     s->host_memory_resetting = false;
+}
+
+void ras_host_memory_init(RasState *s)
+{
+    s->block_bh = qemu_bh_new(block, s);
+    s->block_timer = timer_new_ms(QEMU_CLOCK_REALTIME, block, s);
 }

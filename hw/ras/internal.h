@@ -1,6 +1,24 @@
 /*
  * Guest RAS: what the files of the core share among themselves
  *
+ * Each file uses those before it only ("make lint" sees to that):
+ *
+ *   queue.c            errors, their stages, what waits and what is outstanding
+ *   wakeup.c           work for the main loop
+ *   state.c            the device's state, and how an error in it moves on
+ *   guest-memory.c     is there memory of the guest, and is it good?
+ *   events.c           what people get to see
+ *   exception.c        one vCPU, one record: park, deliver, acknowledge, reclaim
+ *   batch.c            errors that no vCPU has consumed
+ *   serror.c           SErrors
+ *   core.c             ras_report(): accept an error, choose its channel
+ *   poison.c           poisoned memory under TCG
+ *   host-memory.c      memory of the host that has failed
+ *   device.c           realize, reset, load, unplug, run state
+ *   migration.c        errors and poison in the migration stream
+ *   qmp-cmds.c         commands
+ *   hmp-cmds.c         the same for the monitor
+ *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
@@ -9,18 +27,89 @@
 
 #include "hw/ras.h"
 
-/* ras_advance: move @e to @stage, which its life cycle must allow */
+/*
+ * ras_wakeup_init: have @w do some work on the main loop, when it is wanted
+ *
+ * ras_wakeup_now: as soon as possible
+ * ras_wakeup_later: in a little while, without waking the main thread before.
+ * Both may be called on any thread.
+ */
+void ras_wakeup_init(RasWakeup *w, void (*work)(void *opaque), void *opaque);
+void ras_wakeup_now(RasWakeup *w);
+void ras_wakeup_later(RasWakeup *w);
+
+/* ras_set: @s is what ras_get() returns from now on */
+void ras_set(RasState *s);
+
+/* ras_step: move @e to @stage, which its life cycle must allow */
+void ras_step(RasState *s, RasEntry *e, RasStage stage);
+
+/*
+ * ras_advance: the same, and have the main loop send its events soon
+ *
+ * If @e was queued on the exception channel, ras_exception_update() follows.
+ */
 void ras_advance(RasState *s, RasEntry *e, RasStage stage);
 
 /*
- * ras_report_steps: tell now of all steps that were not told of yet
+ * Memory of the guest (hw/ras/guest-memory.c)
+ *
+ * ras_check_pages: is @addr, @len a range of whole pages?
+ * If not, return false and say in @errp what it is.
+ */
+bool ras_check_pages(uint64_t addr, uint64_t len, Error **errp);
+
+/* ras_check_ram: and all of it good RAM? */
+bool ras_check_ram(RasState *s, uint64_t addr, uint64_t len, Error **errp);
+
+/*
+ * ras_find_ram: the part of [@addr, @addr + @len) at @addr that lies in one
+ * region of RAM; returns false if there is none
+ */
+bool ras_find_ram(uint64_t addr, uint64_t len, MemoryRegionSection *section);
+
+/* Events and QEMU's log (hw/ras/events.c) */
+void ras_events_init(RasState *s);
+
+/* ras_events_allowed: may one more error have events? */
+bool ras_events_allowed(RasState *s);
+
+/*
+ * ras_report_steps: send now the events of all steps that have had none yet
  *
  * Not on the thread of a vCPU, as this may take long.
  */
 void ras_report_steps(RasState *s);
 
-/* ras_report_all: the same, and what else is left to the main thread */
+/* ras_report_all: the same, and say if the machine has stopped */
 void ras_report_all(RasState *s);
+
+/*
+ * Errors that come as an exception (hw/ras/exception.c)
+ *
+ * ras_exception_deliver: @e was queued; have its vCPU take it
+ */
+void ras_exception_init(RasState *s, unsigned int nr_vcpus);
+void ras_exception_deliver(RasState *s, RasEntry *e);
+
+/* ras_exception_acknowledged: the guest is done with the outstanding record */
+void ras_exception_acknowledged(RasState *s);
+
+/* ras_exception_update: others have changed the queue; go on */
+void ras_exception_update(RasState *s);
+
+/* ras_exception_vcpu_gone: the vCPU of @e was unplugged; discard @e */
+void ras_exception_vcpu_gone(RasState *s, RasEntry *e);
+
+/* ras_exception_reset: all errors were discarded */
+void ras_exception_reset(RasState *s);
+
+/*
+ * ras_exception_loaded: all errors were replaced
+ * ras_exception_resume: and the VM runs now for the first time
+ */
+void ras_exception_loaded(RasState *s);
+void ras_exception_resume(RasState *s);
 
 /*
  * ras_loaded: the queue was restored from a migration stream or a snapshot
@@ -69,20 +158,14 @@ bool ras_serror_in_flight(RasState *s, int vcpu);
 /* ras_host_memory_forget_absent: forget memory that was unplugged */
 void ras_host_memory_forget_absent(RasState *s);
 
-/* ras_host_memory_block: block migration if memory has failed, or allow it */
-void ras_host_memory_block(RasState *s);
+void ras_host_memory_init(RasState *s);
 
 /* ras_host_memory_reset: put good memory where memory of the host failed */
 void ras_host_memory_reset(RasState *s);
 
-/* ras_send_events: send the QMP events that belong to one step */
-void ras_send_events(const RasReport *r);
-
-/*
- * ras_send_lost: send the QMP event of a guest that could not be told
- * @recursive: it was still busy with another error
- */
-void ras_send_lost(bool recursive);
+/* ras_fill_error_info: an error as QMP shows it; @delivery is not copied */
+void ras_fill_error_info(RasErrorInfo *info, const RasError *error,
+                         uint64_t id, RasStage stage, const char *delivery);
 
 /*
  * ras_check_error: is @error one that this machine can have?
@@ -119,11 +202,5 @@ void ras_poison_discarded(RAMBlock *rb, uint64_t offset, uint64_t len);
 
 /* ras_poison_count: number of poisoned ranges */
 unsigned int ras_poison_count(RasState *s);
-
-/*
- * ras_check_ram: is @addr, @len a range of whole pages of good RAM?
- * If not, return false and say in @errp what it is.
- */
-bool ras_check_ram(RasState *s, uint64_t addr, uint64_t len, Error **errp);
 
 #endif

@@ -7,8 +7,6 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qapi/qapi-commands-ras.h"
-#include "qapi/qapi-events-ras.h"
-#include "qapi/qapi-events-run-state.h"
 #include "qapi/clone-visitor.h"
 #include "qapi/qapi-visit-ras.h"
 #include "qapi/util.h"
@@ -447,29 +445,6 @@ void qmp_ras_unpoison(uint64_t address, bool has_length, uint64_t length,
 
 /* --- query-ras ----------------------------------------------------------- */
 
-static void fill_info(RasErrorInfo *info, const RasError *error, uint64_t id,
-                      RasStage stage, const char *delivery)
-{
-    *info = (RasErrorInfo) {
-        .id = id,
-        .state = (RasErrorState)stage,
-        .q_class = (RasErrorClass)error->kind,
-        .severity = (RasErrorSeverity)error->severity,
-        .origin = (RasErrorOrigin)error->origin,
-        .synchronous = error->synchronous,
-        .access = (RasAccess)error->access,
-        .has_vcpu = error->vcpu >= 0,
-        .vcpu = error->vcpu,
-        .has_address = error->has_addr,
-        .address = error->addr,
-        .has_length = error->len != 0,
-        .length = error->len,
-        .has_virtual_address = error->has_vaddr,
-        .virtual_address = error->vaddr,
-        .delivery = (char *)delivery,
-    };
-}
-
 static RasSourceList *list_sources(RasState *s)
 {
     RasSourceList *list = NULL, **tail = &list;
@@ -500,7 +475,7 @@ static RasErrorInfoList *list_errors(RasState *s)
          e = ras_queue_following(&s->queue, e)) {
         RasErrorInfo *info = g_new0(RasErrorInfo, 1);
 
-        fill_info(info, &e->error, e->id, e->stage, NULL);
+        ras_fill_error_info(info, &e->error, e->id, e->stage, NULL);
         info->delivery = g_strdup(e->delivery);
         QAPI_LIST_APPEND(tail, info);
     }
@@ -627,42 +602,4 @@ RasInfo *qmp_query_ras(Error **errp)
         .events_dropped = s->events_dropped,
     };
     return info;
-}
-
-/* --- events -------------------------------------------------------------- */
-
-static void send_memory_failure(MemoryFailureAction action, bool required,
-                                bool recursive)
-{
-    MemoryFailureFlags flags = {
-        .action_required = required,
-        .recursive = recursive,
-    };
-
-    qapi_event_send_memory_failure(MEMORY_FAILURE_RECIPIENT_GUEST, action,
-                                   &flags);
-}
-
-void ras_send_events(const RasReport *r)
-{
-    RasErrorInfo info;
-
-    fill_info(&info, &r->error, r->id, r->stage, r->delivery);
-    qapi_event_send_ras_error(&info);
-
-    if (r->stage == RAS_STAGE_NOTIFIED && r->error.kind == RAS_KIND_MEMORY) {
-        send_memory_failure(MEMORY_FAILURE_ACTION_INJECT,
-                            r->error.synchronous, r->recursive);
-    }
-}
-
-void ras_send_lost(bool recursive)
-{
-    send_memory_failure(MEMORY_FAILURE_ACTION_RESET, true, recursive);
-}
-
-void ras_send_poison_access(const uint64_t *addr, bool is_write,
-                            uint64_t count)
-{
-    qapi_event_send_ras_poison_access(addr, addr ? *addr : 0, is_write, count);
 }

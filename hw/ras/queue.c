@@ -1,7 +1,7 @@
 /*
  * Guest RAS: errors, their life cycle and the queue that holds them
  *
- * See include/hw/ras-queue.h.  Driven by hw/ras/core.c; pure.
+ * See include/hw/ras-queue.h.  Pure.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -2,7 +2,7 @@
  * Guest RAS: errors, their life cycle and the queue that holds them
  *
  * Pure: no locks, no allocation, no I/O, nothing of QEMU but osdep.h.  The
- * queue is driven by hw/ras/core.c, which holds the BQL around every call.
+ * queue is driven by the other files of hw/ras, with the BQL held.
  *
  * Life of an error, one direction only:
  *

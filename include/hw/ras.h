@@ -1,7 +1,7 @@
 /*
  * Guest RAS: delivery of hardware errors to the guest
  *
- * Sources call ras_report().  The core (hw/ras/core.c) queues the error and
+ * Sources call ras_report().  The core (hw/ras) queues the error and
  * parks the vCPU that consumed it; the vCPU's own thread then delivers it
  * through the methods of the machine's subclass of TYPE_RAS: record() puts
  * the bytes into guest memory, notify() raises the exception.  The machine,
@@ -495,6 +495,15 @@ typedef struct RasRate {
     unsigned int held_back;
 } RasRate;
 
+/* Work for the main loop, see ras_wakeup_init(). */
+typedef struct RasWakeup {
+    void (*work)(void *opaque);
+    void *opaque;
+    QEMUBH *bh;
+    int fd;                     /* timerfd: bh, but later */
+    bool is_due;                /* fd is running */
+} RasWakeup;
+
 typedef struct RasVcpu {
     bool seen_in_handler;       /* and its errors wait for the end of that: */
     int64_t seen_ns;            /* when it was seen there last */
@@ -528,9 +537,8 @@ struct RasState {
     /* waits for its acknowledgement */
     bool record_out[RAS_RECORD_CHANNELS];
     int64_t notified_ns[RAS_RECORD_CHANNELS];
-    QEMUBH *report_bh;
-    int report_fd;              /* timerfd: report_bh, but later */
-    bool report_is_due;         /* report_fd is running */
+    RasWakeup ack_start;        /* starts ack_timer */
+    RasWakeup events;           /* sends events */
     DeviceListener listener;    /* for unplugged vCPUs */
     QEMUTimer *bare_timer;      /* pending: too early for the next error */
     RasRate log_rate;
@@ -547,6 +555,7 @@ struct RasState {
     bool host_memory_resetting; /* nobody is told of what is found now */
     Error *host_blocker;        /* of migration */
     unsigned int nr_host_blocked;   /* places that it speaks of */
+    QEMUBH *block_bh;           /* blocks it, or no longer */
     QEMUTimer *block_timer;     /* until it can be blocked */
     bool block_waits;           /* for a migration to end; that was said */
 };

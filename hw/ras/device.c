@@ -1,0 +1,202 @@
+/*
+ * Guest RAS: the device of a machine
+ *
+ * Its life: realize, reset, load, vCPUs and memory that are unplugged, and a VM
+ * that stops and goes on.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "hw/boards.h"
+#include "hw/core/cpu.h"
+#include "hw/mem/memory-device.h"
+#include "hw/qdev-properties.h"
+#include "hw/ras.h"
+#include "system/kvm.h"
+#include "system/kvm-ras.h"
+#include "system/reset.h"
+#include "system/runstate.h"
+#include "internal.h"
+#include "trace.h"
+
+#define RECLAIM_MS_DEFAULT 1000
+
+static void ras_reset_enter(Object *obj, ResetType type)
+{
+    RasState *s = RAS(obj);
+    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    RasEntry *e;
+
+    ras_async_reset(s);
+    trace_ras_reset(s->queue.in_flight);
+    ras_serrors_settle(s);
+    for (e = ras_queue_first(&s->queue); e && rc->cut_off;
+         e = ras_queue_following(&s->queue, e)) {
+        rc->cut_off(s, e);
+    }
+    if (ras_queue_discard(&s->queue, -1)) {
+        ras_wakeup_now(&s->events);
+    }
+    s->lost = false;
+    s->fatal_told = false;
+    s->loaded = false;
+    s->tell_panic = false;
+    ras_exception_reset(s);
+    ras_poison_clear(s);
+    ras_host_memory_reset(s);
+    if (rc->reset) {
+        rc->reset(s);
+    }
+}
+
+/*
+ * Time does not pass for a VM that moves, so what was awaited is awaited anew,
+ * for the whole time, when the VM runs.
+ */
+void ras_loaded(RasState *s, bool lost, int64_t pause_ns)
+{
+    RasEntry *e;
+
+    s->lost = lost;
+    s->lost_report = (RasReport) {
+        .delivery = "lost before the VM was moved here",
+    };
+    for (e = ras_queue_first(&s->queue); e;
+         e = ras_queue_following(&s->queue, e)) {
+        if (e->held) {
+            s->lost_report.error = e->error;
+            s->lost_report.id = e->id;
+        }
+    }
+    ras_exception_loaded(s);
+    ras_async_loaded(s, pause_ns);
+    s->loaded = true;
+}
+
+static void vm_state_changed(void *opaque, bool running, RunState state)
+{
+    RasState *s = opaque;
+
+    ras_report_steps(s);
+    if (running && s->loaded) {
+        s->loaded = false;
+        ras_exception_resume(s);
+        if (s->tell_panic) {
+            /* the VM was saved before that was done */
+            ras_wakeup_now(&s->events);
+        }
+    }
+}
+
+/*
+ * The last one when the VM stops: a system reset that was on its way, or the
+ * end of a nested guest, may have moved a vCPU away from its error.
+ */
+static void vm_stopped(void *opaque, bool running, RunState state)
+{
+    CPUState *cpu;
+
+    if (!running) {
+        CPU_FOREACH(cpu) {
+            ras_vcpu_check_place(cpu);
+        }
+    }
+}
+
+/*
+ * A vCPU that is unplugged takes its errors with it.  It has lost its index
+ * already, so look for errors whose vCPU is not there.
+ */
+static void device_unrealized(DeviceListener *listener, DeviceState *dev)
+{
+    RasState *s = container_of(listener, RasState, listener);
+    RasEntry *e;
+
+    if (object_dynamic_cast(OBJECT(dev), TYPE_MEMORY_DEVICE)) {
+        ras_poison_forget_absent(s);
+        ras_host_memory_forget_absent(s);
+    }
+    if (!object_dynamic_cast(OBJECT(dev), TYPE_CPU)) {
+        return;
+    }
+    for (e = ras_queue_first(&s->queue); e;
+         e = ras_queue_following(&s->queue, e)) {
+        if (e->error.vcpu < 0 || qemu_get_cpu(e->error.vcpu)) {
+            continue;
+        }
+        ras_exception_vcpu_gone(s, e);
+    }
+    /* nobody is left who must not run on */
+    s->lost = s->lost && s->queue.held;
+    s->tell_panic = s->tell_panic && s->lost;
+    ras_exception_update(s);
+}
+
+static void ras_realize(DeviceState *dev, Error **errp)
+{
+    RasState *s = RAS(dev);
+    unsigned int nr_vcpus = MACHINE(qdev_get_machine())->smp.max_cpus;
+
+    if (ras_get()) {
+        error_setg(errp, "A machine has one RAS device at most");
+        return;
+    }
+    ras_queue_init(&s->queue, g_new(RasQueueVcpu, nr_vcpus), nr_vcpus);
+    ras_events_init(s);
+    ras_exception_init(s, nr_vcpus);
+    ras_poison_init(s);
+    ras_host_memory_init(s);
+    ras_async_init(s);
+    qemu_add_vm_change_state_handler(vm_state_changed, s);
+    qemu_add_vm_change_state_handler_prio(vm_stopped, s, INT_MIN);
+    s->listener.unrealize = device_unrealized;
+    device_listener_register(&s->listener);
+    ras_set(s);
+    if (kvm_enabled()) {
+        kvm_ras_init();
+    }
+    qemu_register_resettable(OBJECT(dev));
+}
+
+static const Property ras_properties[] = {
+    DEFINE_PROP_UINT32("reclaim-ms", RasState, reclaim_ms,
+                       RECLAIM_MS_DEFAULT),
+};
+
+static void ras_class_init(ObjectClass *oc, void *data)
+{
+    DeviceClass *dc = DEVICE_CLASS(oc);
+    ResettableClass *rc = RESETTABLE_CLASS(oc);
+
+    dc->desc = "Guest RAS: delivery of hardware errors";
+    dc->realize = ras_realize;
+    /* the machine creates it and relies on it for its lifetime */
+    dc->user_creatable = false;
+    dc->hotpluggable = false;
+    device_class_set_props(dc, ras_properties);
+    rc->phases.enter = ras_reset_enter;
+}
+
+RasState *ras_create(const char *type)
+{
+    DeviceState *dev = qdev_new(type);
+
+    object_property_add_child(qdev_get_machine(), "guest-ras", OBJECT(dev));
+    qdev_realize_and_unref(dev, NULL, &error_fatal);
+    return RAS(dev);
+}
+
+static const TypeInfo ras_types[] = {
+    {
+        .name = TYPE_RAS,
+        .parent = TYPE_DEVICE,
+        .instance_size = sizeof(RasState),
+        .class_init = ras_class_init,
+        .class_size = sizeof(RasDeviceClass),
+        .abstract = true,
+    },
+};
+
+DEFINE_TYPES(ras_types)

@@ -1,0 +1,213 @@
+/*
+ * Guest RAS: what people get to see
+ *
+ * Events and the lines in QEMU's log, from the steps that the queue remembers.
+ * All of it is made by the main loop, when the guest has been told.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qapi/qapi-events-ras.h"
+#include "qapi/qapi-events-run-state.h"
+#include "qemu/coroutine.h"
+#include "qemu/error-report.h"
+#include "qemu/timer.h"
+#include "hw/ras.h"
+#include "monitor/monitor.h"
+#include "system/runstate.h"
+#include "internal.h"
+
+/*
+ * A guest can make errors faster than anybody reads events: at most so many
+ * errors have events in a window of this length.
+ */
+#define ERRORS_TOLD_MAX 2000
+#define ERRORS_TOLD_WINDOW_MS 10000
+
+/* At most this many lines in QEMU's log in a window of this length. */
+#define LOG_LINES_MAX 20
+#define LOG_WINDOW_MS 5000
+
+/*
+ * May one more pass @rate?  Returns how many were held back in the window
+ * that ended with this call in @held_back, which is 0 mostly.
+ */
+static bool rate_allows(RasRate *rate, unsigned int max, int64_t window_ms,
+                        unsigned int *held_back)
+{
+    int64_t now = qemu_clock_get_ms(QEMU_CLOCK_REALTIME);
+
+    *held_back = 0;
+    if (now - rate->window_start_ms >= window_ms) {
+        *held_back = rate->held_back;
+        *rate = (RasRate) { .window_start_ms = now };
+    }
+    if (rate->passed == max) {
+        rate->held_back++;
+        return false;
+    }
+    rate->passed++;
+    return true;
+}
+
+bool ras_events_allowed(RasState *s)
+{
+    unsigned int held_back;
+
+    return rate_allows(&s->told_rate, ERRORS_TOLD_MAX, ERRORS_TOLD_WINDOW_MS,
+                       &held_back);
+}
+
+/*
+ * QEMU's functions for messages write to the monitor whose command is being
+ * carried out.  That command need not have to do with the error.
+ */
+void ras_log(RasState *s, const char *fmt, ...)
+{
+    Coroutine *self = qemu_coroutine_self();
+    Monitor *mon = monitor_set_cur(self, NULL);
+    unsigned int held_back;
+    bool allowed = rate_allows(&s->log_rate, LOG_LINES_MAX, LOG_WINDOW_MS,
+                               &held_back);
+    va_list ap;
+
+    if (held_back) {
+        warn_report("ras: %u more lines were not shown", held_back);
+    }
+    if (allowed) {
+        va_start(ap, fmt);
+        warn_vreport(fmt, ap);
+        va_end(ap);
+    }
+    monitor_set_cur(self, mon);
+}
+
+static void log_error(RasState *s, const RasReport *r, const char *prefix)
+{
+    const RasError *err = &r->error;
+    g_autofree char *where = err->has_addr ?
+        g_strdup_printf("guest physical address 0x%" PRIx64, err->addr) :
+        g_strdup("an unknown address");
+    g_autofree char *who = err->vcpu < 0 ? g_strdup("no vCPU") :
+        g_strdup_printf("vCPU %" PRId32, err->vcpu);
+
+    ras_log(s, "ras: error %" PRIu64 ": %s, %s, %s at %s, %s: %s%s",
+            r->id, RasErrorClass_str((RasErrorClass)err->kind),
+            RasErrorSeverity_str((RasErrorSeverity)err->severity),
+            RasErrorOrigin_str((RasErrorOrigin)err->origin), where,
+            who, prefix, r->delivery);
+}
+
+void ras_fill_error_info(RasErrorInfo *info, const RasError *error,
+                         uint64_t id, RasStage stage, const char *delivery)
+{
+    *info = (RasErrorInfo) {
+        .id = id,
+        .state = (RasErrorState)stage,
+        .q_class = (RasErrorClass)error->kind,
+        .severity = (RasErrorSeverity)error->severity,
+        .origin = (RasErrorOrigin)error->origin,
+        .synchronous = error->synchronous,
+        .access = (RasAccess)error->access,
+        .has_vcpu = error->vcpu >= 0,
+        .vcpu = error->vcpu,
+        .has_address = error->has_addr,
+        .address = error->addr,
+        .has_length = error->len != 0,
+        .length = error->len,
+        .has_virtual_address = error->has_vaddr,
+        .virtual_address = error->vaddr,
+        .delivery = (char *)delivery,
+    };
+}
+
+static void send_memory_failure(MemoryFailureAction action, bool required,
+                                bool recursive)
+{
+    MemoryFailureFlags flags = {
+        .action_required = required,
+        .recursive = recursive,
+    };
+
+    qapi_event_send_memory_failure(MEMORY_FAILURE_RECIPIENT_GUEST, action,
+                                   &flags);
+}
+
+static void send_events(const RasReport *r)
+{
+    RasErrorInfo info;
+
+    ras_fill_error_info(&info, &r->error, r->id, r->stage, r->delivery);
+    qapi_event_send_ras_error(&info);
+
+    if (r->stage == RAS_STAGE_NOTIFIED && r->error.kind == RAS_KIND_MEMORY) {
+        send_memory_failure(MEMORY_FAILURE_ACTION_INJECT,
+                            r->error.synchronous, r->recursive);
+    }
+}
+
+/*
+ * One line an error, when it is known how it went to the guest, and one more
+ * if its story ends other than planned.
+ */
+static void report_step(RasState *s, const RasReport *r)
+{
+    if (r->quiet) {
+        s->events_dropped++;
+    } else {
+        send_events(r);
+    }
+    switch (r->stage) {
+    case RAS_STAGE_NOTIFIED:
+        log_error(s, r, "");
+        break;
+    case RAS_STAGE_RECLAIMED:
+        ras_log(s, "ras: error %" PRIu64 ": the guest did not acknowledge the "
+                "record; it was withdrawn", r->id);
+        break;
+    default:
+        break;
+    }
+}
+
+void ras_report_steps(RasState *s)
+{
+    RasReport r;
+
+    while (ras_queue_report(&s->queue, &r)) {
+        report_step(s, &r);
+        if (ras_stage_is_end(r.stage)) {
+            g_free(r.error.record);
+        }
+    }
+}
+
+void ras_report_all(RasState *s)
+{
+    ras_report_steps(s);
+    if (s->tell_panic) {
+        s->tell_panic = false;
+        log_error(s, &s->lost_report, "check-stop: ");
+        send_memory_failure(MEMORY_FAILURE_ACTION_RESET, true,
+                            ras_queue_outstanding(&s->queue,
+                                                  RAS_CHANNEL_EXCEPTION));
+        qemu_system_guest_panicked(NULL);
+    }
+}
+
+void ras_send_poison_access(const uint64_t *addr, bool is_write,
+                            uint64_t count)
+{
+    qapi_event_send_ras_poison_access(addr, addr ? *addr : 0, is_write, count);
+}
+
+static void events_due(void *opaque)
+{
+    ras_report_all(opaque);
+}
+
+void ras_events_init(RasState *s)
+{
+    ras_wakeup_init(&s->events, events_due, s);
+}

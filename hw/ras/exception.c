@@ -1,0 +1,558 @@
+/*
+ * Guest RAS: errors of one vCPU that come as an exception with a record
+ *
+ * One record is out at a time.  The vCPU that consumed an error is parked until
+ * its own thread has delivered it: written the record, and raised the exception
+ * (ras_vcpu_deliver()).  The record ends when the guest acknowledges it, or when
+ * it is withdrawn because nobody will; then the next error follows.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/timer.h"
+#include "hw/core/cpu.h"
+#include "hw/ras.h"
+#include "system/cpus.h"
+#include "system/hw_accel.h"
+#include "system/kvm.h"
+#include "system/qtest.h"
+#include "system/runstate.h"
+#include "internal.h"
+#include "trace.h"
+
+/*
+ * Polling for an acknowledgement starts fast and slows down to this.  So does
+ * the count of the guest's time, if there is nothing to poll for.
+ */
+#define ACK_POLL_MIN_NS (50 * SCALE_US)
+#define ACK_POLL_MAX_NS (10 * SCALE_MS)
+
+/*
+ * A guest that gets bare exceptions and runs into the next error at once must
+ * not keep the rest of QEMU from running: real time from one to the next.
+ */
+#define BARE_INTERVAL_MS 2
+
+/* How long a vCPU gets to leave its exception handler, and how often to look */
+#define HANDLER_LEAVE_NS (1000 * SCALE_MS)
+#define HANDLER_LOOK_NS  (2 * SCALE_MS)
+
+unsigned int ras_errors_waiting;
+
+static void update_waiting(RasState *s)
+{
+    ras_errors_waiting = s->queue.channel[RAS_CHANNEL_EXCEPTION].queued +
+                         (s->bare_vcpu >= 0 && !s->bare_vcpu_ran);
+}
+
+static RasEntry *outstanding(RasState *s)
+{
+    return ras_queue_outstanding(&s->queue, RAS_CHANNEL_EXCEPTION);
+}
+
+static void step(RasState *s, RasEntry *e, RasStage stage)
+{
+    ras_step(s, e, stage);
+    update_waiting(s);
+}
+
+static void advance(RasState *s, RasEntry *e, RasStage stage)
+{
+    ras_advance(s, e, stage);
+    update_waiting(s);
+}
+
+/*
+ * Make @cpu leave guest code, or wake it.  A signal of this thread to itself
+ * would make KVM_RUN return once more, after the delivery.  Under TCG, this
+ * thread may be that of all vCPUs, which would have their share of time before.
+ */
+static void make_leave(CPUState *cpu)
+{
+    if (cpu == current_cpu && kvm_enabled()) {
+        cpu_exit(cpu);
+    } else {
+        qemu_cpu_kick(cpu);
+    }
+}
+
+/* The vCPU whose error is next in turn, if there is one, takes it. */
+static void kick_next(RasState *s)
+{
+    RasEntry *e = ras_queue_next(&s->queue, RAS_CHANNEL_EXCEPTION);
+    CPUState *cpu = e && !s->lost ? qemu_get_cpu(e->error.vcpu) : NULL;
+
+    if (cpu) {
+        make_leave(cpu);
+    }
+}
+
+static void end_outstanding(RasState *s, RasStage stage)
+{
+    RasEntry *e = outstanding(s);
+
+    if (e && e->stage == RAS_STAGE_NOTIFIED) {
+        timer_del(s->ack_timer);
+        advance(s, e, stage);
+        kick_next(s);
+    }
+}
+
+static void reclaim_outstanding(RasState *s)
+{
+    RasDeviceClass *rc = RAS_GET_CLASS(s);
+
+    if (rc->reclaim) {
+        rc->reclaim(s);
+    }
+    end_outstanding(s, RAS_STAGE_RECLAIMED);
+}
+
+void ras_exception_acknowledged(RasState *s)
+{
+    end_outstanding(s, RAS_STAGE_ACKNOWLEDGED);
+}
+
+void ras_release(RasState *s)
+{
+    end_outstanding(s, RAS_STAGE_RECLAIMED);
+}
+
+int ras_owner(RasState *s)
+{
+    RasEntry *e = outstanding(s);
+
+    return e ? e->error.vcpu : -1;
+}
+
+static bool poll_acknowledged(RasState *s)
+{
+    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    RasEntry *e = outstanding(s);
+
+    if (!e || e->stage != RAS_STAGE_NOTIFIED || !rc->acknowledged ||
+        !rc->acknowledged(s)) {
+        return false;
+    }
+    end_outstanding(s, RAS_STAGE_ACKNOWLEDGED);
+    return true;
+}
+
+static void set_ack_timer(RasState *s, int64_t now)
+{
+    s->ack_delay_ns = MIN(s->ack_delay_ns, s->ack_left_ns);
+    s->ack_since_ns = now;
+    timer_mod(s->ack_timer, now + s->ack_delay_ns);
+}
+
+/*
+ * Time in which the guest is not run does not count.  The virtual clock stands
+ * still if the VM is stopped, but not if QEMU is frozen or does not get a CPU:
+ * then a look at the guest, planned @delay after the one before, is late.
+ */
+static int64_t guest_time(int64_t since, int64_t now, int64_t delay)
+{
+    return MIN(now - since, 2 * delay);
+}
+
+static void ack_timer_expired(void *opaque)
+{
+    RasState *s = opaque;
+    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+
+    if (!outstanding(s) || poll_acknowledged(s)) {
+        return;
+    }
+    s->ack_left_ns -= guest_time(s->ack_since_ns, now, s->ack_delay_ns);
+    if (s->ack_left_ns <= 0) {
+        reclaim_outstanding(s);
+        return;
+    }
+    s->ack_delay_ns = MIN(s->ack_delay_ns * 2, ACK_POLL_MAX_NS);
+    set_ack_timer(s, now);
+}
+
+/*
+ * Called when a record was notified.  If nobody looks for its acknowledgement,
+ * the count of the guest's time need not begin at once, nor wake the main loop.
+ */
+static void await_acknowledgement(RasState *s)
+{
+    s->ack_left_ns = s->reclaim_ms * (int64_t)SCALE_MS;
+    if (RAS_GET_CLASS(s)->acknowledged) {
+        s->ack_delay_ns = ACK_POLL_MIN_NS;
+        set_ack_timer(s, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
+    } else {
+        s->ack_delay_ns = ACK_POLL_MAX_NS;
+        ras_wakeup_later(&s->ack_start);
+    }
+}
+
+static void start_ack_timer(void *opaque)
+{
+    RasState *s = opaque;
+    RasEntry *e = outstanding(s);
+
+    if (e && e->stage == RAS_STAGE_NOTIFIED && !timer_pending(s->ack_timer)) {
+        set_ack_timer(s, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
+    }
+}
+
+/*
+ * The guest cannot be told of @e and must not run past it: its vCPU stays
+ * parked, and the machine counts as lost, until a reset.
+ */
+static void checkstop(RasState *s, RasEntry *e, const char *why)
+{
+    ras_queue_hold(&s->queue, e);
+    s->lost = true;
+    s->tell_panic = true;
+    s->lost_report = (RasReport) {
+        .error = e->error,
+        .id = e->id,
+        .delivery = why,
+    };
+    trace_ras_checkstop(e->id, e->error.vcpu);
+    ras_wakeup_now(&s->events);
+}
+
+/*
+ * The vCPU that owns the outstanding record ran into the next error: an
+ * acknowledgement of the first can no longer come.  An injected error says
+ * nothing of the kind; it just waits.
+ */
+static void resolve_second_error(RasState *s, RasEntry *e)
+{
+    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    const char *why = NULL;
+
+    if (e->error.origin == RAS_ORIGIN_INJECTED ||
+        !ras_error_parks(&e->error) || e->error.vcpu != ras_owner(s) ||
+        poll_acknowledged(s)) {
+        return;
+    }
+    if (rc->second_error(s, e, &why)) {
+        reclaim_outstanding(s);
+    } else {
+        checkstop(s, e, why);
+    }
+}
+
+/* The error that @cpu may take now, if any. */
+static RasEntry *deliverable_on(CPUState *cpu)
+{
+    RasState *s = ras_get();
+    RasEntry *e;
+
+    if (s->lost || timer_pending(s->bare_timer) ||
+        (cpu->cpu_index == s->bare_vcpu && !s->bare_vcpu_ran)) {
+        return NULL;
+    }
+    e = ras_queue_next(&s->queue, RAS_CHANNEL_EXCEPTION);
+    return e && e->error.vcpu == cpu->cpu_index ? e : NULL;
+}
+
+void ras_exception_deliver(RasState *s, RasEntry *e)
+{
+    const RasError *error = &e->error;
+    CPUState *cpu = qemu_get_cpu(error->vcpu);
+
+    if (ras_error_has_place(error)) {
+        s->vcpu[error->vcpu].consumed = true;
+        s->vcpu[error->vcpu].place_known = false;
+    }
+    if (error->origin != RAS_ORIGIN_INJECTED && error->vcpu == s->bare_vcpu) {
+        /* it ran, and must not run on now */
+        s->bare_vcpu = -1;
+    }
+    update_waiting(s);
+
+    make_leave(cpu);
+    if (!s->lost) {
+        resolve_second_error(s, e);
+    }
+    kick_next(s);
+    if (cpu == current_cpu && deliverable_on(cpu)) {
+        /* an acknowledgement often comes first */
+        ras_wakeup_later(&s->events);
+    } else {
+        ras_wakeup_now(&s->events);
+    }
+}
+
+static void start_bare_interval(RasState *s)
+{
+    timer_mod(s->bare_timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) +
+                             BARE_INTERVAL_MS);
+}
+
+/*
+ * A vCPU that took a bare exception has to run before it gets the next one,
+ * or the first would be lost: this is asked just before it does.
+ */
+static bool runs_for_bare(RasState *s, CPUState *cpu)
+{
+    if (s->lost || cpu->cpu_index != s->bare_vcpu) {
+        return false;
+    }
+    if (!s->bare_vcpu_ran && qemu_cpu_is_self(cpu)) {
+        s->bare_vcpu_ran = true;
+        start_bare_interval(s);
+        update_waiting(s);
+    }
+    return !s->bare_vcpu_ran || timer_pending(s->bare_timer);
+}
+
+bool ras_vcpu_is_parked(CPUState *cpu)
+{
+    RasState *s = ras_get();
+    bool runs = runs_for_bare(s, cpu);
+
+    return !runs && ras_queue_parks(&s->queue, cpu->cpu_index);
+}
+
+bool ras_vcpu_is_idle(CPUState *cpu, bool *idle)
+{
+    RasState *s = ras_get();
+    bool first = cpu->cpu_index == s->bare_vcpu && !s->bare_vcpu_ran &&
+                 !s->lost;
+
+    /* even if it is halted: its errors wait until it has been run */
+    if (first || deliverable_on(cpu)) {
+        *idle = false;
+        return true;
+    }
+    *idle = true;
+    return ras_vcpu_is_parked(cpu);
+}
+
+/* @cpu has to run before its next error, as it has just taken an exception. */
+static void let_run(RasState *s, CPUState *cpu)
+{
+    s->bare_vcpu = cpu->cpu_index;
+    /* vCPUs do not run under qtest */
+    s->bare_vcpu_ran = qtest_enabled();
+    start_bare_interval(s);
+    update_waiting(s);
+}
+
+/*
+ * An error that was injected, or that was corrected, need not come where @cpu
+ * cannot go on after it: in its handler, for instance.  A guest that never
+ * leaves that gets the error in the end, and the next ones at once.
+ */
+static bool waits_for_handler(RasState *s, RasEntry *e, CPUState *cpu)
+{
+    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    RasVcpu *v = &s->vcpu[cpu->cpu_index];
+    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+
+    if (!ras_error_can_wait(&e->error) || qtest_enabled() || !rc->in_handler) {
+        return false;
+    }
+    if (!rc->in_handler(s, cpu)) {
+        v->seen_in_handler = false;
+        v->stays_in_handler = false;
+        return false;
+    }
+    if (v->seen_in_handler) {
+        v->leave_left_ns -= guest_time(v->seen_ns, now, HANDLER_LOOK_NS);
+    } else {
+        v->leave_left_ns = HANDLER_LEAVE_NS;
+        v->seen_in_handler = true;
+    }
+    v->seen_ns = now;
+    if (v->stays_in_handler || v->leave_left_ns <= 0) {
+        v->stays_in_handler = true;
+        return false;
+    }
+    ras_queue_put_off(&s->queue, cpu->cpu_index, true);
+    if (!timer_pending(s->handler_timer)) {
+        timer_mod(s->handler_timer, now + HANDLER_LOOK_NS);
+    }
+    kick_next(s);
+    return true;
+}
+
+static void forget_handlers(RasState *s)
+{
+    timer_del(s->handler_timer);
+    for (unsigned int i = 0; i < s->queue.nr_vcpus; i++) {
+        ras_queue_put_off(&s->queue, i, false);
+    }
+}
+
+static void handler_timer_expired(void *opaque)
+{
+    forget_handlers(opaque);
+    kick_next(opaque);
+}
+
+void ras_vcpu_note_place(CPUState *cpu)
+{
+    RasVcpu *v = &ras_get()->vcpu[cpu->cpu_index];
+
+    /* what is being loaded is not there yet */
+    if (v->consumed && !v->place_known &&
+        !runstate_check(RUN_STATE_INMIGRATE) &&
+        !runstate_check(RUN_STATE_RESTORE_VM)) {
+        cpu_synchronize_state(cpu);
+        v->place = cpu->cc->get_pc(cpu);
+        v->place_known = true;
+    }
+}
+
+/*
+ * A system reset or a debugger has moved @cpu away from the instruction that
+ * has consumed an error.  When @cpu comes back, it is executed again, and fails
+ * again.  The Power ISA has the system reset go first in the same way.  What
+ * need not come again is told as something that no instruction has consumed.
+ */
+void ras_vcpu_check_place(CPUState *cpu)
+{
+    RasState *s = ras_get();
+    RasVcpu *v = &s->vcpu[cpu->cpu_index];
+    RasEntry *e;
+
+    if (!v->consumed || !v->place_known) {
+        return;
+    }
+    cpu_synchronize_state(cpu);
+    if (cpu->cc->get_pc(cpu) == v->place) {
+        return;
+    }
+    v->consumed = false;
+    for (e = ras_queue_first(&s->queue); e;
+         e = ras_queue_following(&s->queue, e)) {
+        if (e->stage != RAS_STAGE_QUEUED || e->held ||
+            e->error.vcpu != cpu->cpu_index ||
+            !ras_error_has_place(&e->error)) {
+            continue;
+        }
+        if (ras_error_comes_again(&e->error)) {
+            e->delivery = "not told, because the vCPU is no longer at the "
+                          "instruction, which will run into the error again";
+            advance(s, e, RAS_STAGE_DISCARDED);
+        } else {
+            ras_queue_move(&s->queue, e);
+        }
+    }
+    kick_next(s);
+}
+
+bool ras_vcpu_deliver(CPUState *cpu)
+{
+    RasState *s = ras_get();
+    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    const char *why = NULL;
+    RasRecordResult res;
+    RasEntry *e;
+
+    if (cpu_is_stopped(cpu)) {
+        return false;
+    }
+    e = deliverable_on(cpu);
+    if (!e) {
+        return false;
+    }
+    cpu_synchronize_state(cpu);
+    if (!rc->vcpu_online(s, cpu) && !ras_error_has_place(&e->error)) {
+        /* the guest switched it off while the error waited */
+        e->delivery = "not told, because the guest has switched off the vCPU";
+        advance(s, e, RAS_STAGE_DISCARDED);
+        kick_next(s);
+        return false;
+    }
+    if (waits_for_handler(s, e, cpu)) {
+        return false;
+    }
+
+    res = rc->record(s, e, cpu, &why);
+    if (res == RAS_RECORD_CHECKSTOP) {
+        checkstop(s, e, why);
+        return false;
+    }
+    if (res == RAS_RECORD_WRITTEN) {
+        step(s, e, RAS_STAGE_RECORDED);
+    }
+    e->delivery = rc->notify(s, e, cpu, res == RAS_RECORD_WRITTEN);
+    step(s, e, RAS_STAGE_NOTIFIED);
+    if (res == RAS_RECORD_WRITTEN) {
+        await_acknowledgement(s);
+        if (rc->acknowledged) {
+            ras_wakeup_now(&s->events);
+        } else {
+            ras_wakeup_later(&s->events);
+        }
+    } else {
+        let_run(s, cpu);
+        end_outstanding(s, RAS_STAGE_TAKEN);
+    }
+    return true;
+}
+
+static void bare_timer_expired(void *opaque)
+{
+    kick_next(opaque);
+}
+
+void ras_exception_update(RasState *s)
+{
+    update_waiting(s);
+    kick_next(s);
+}
+
+void ras_exception_vcpu_gone(RasState *s, RasEntry *e)
+{
+    RasDeviceClass *rc = RAS_GET_CLASS(s);
+
+    if (e == outstanding(s) && rc->reclaim) {
+        rc->reclaim(s);
+    }
+    s->vcpu[e->error.vcpu] = (RasVcpu) { 0 };
+    advance(s, e, RAS_STAGE_DISCARDED);
+}
+
+void ras_exception_reset(RasState *s)
+{
+    timer_del(s->ack_timer);
+    timer_del(s->bare_timer);
+    s->bare_vcpu = -1;
+    forget_handlers(s);
+    memset(s->vcpu, 0, s->queue.nr_vcpus * sizeof(*s->vcpu));
+    update_waiting(s);
+}
+
+void ras_exception_loaded(RasState *s)
+{
+    RasEntry *e;
+
+    memset(s->vcpu, 0, s->queue.nr_vcpus * sizeof(*s->vcpu));
+    for (e = ras_queue_first(&s->queue); e;
+         e = ras_queue_following(&s->queue, e)) {
+        if (e->stage == RAS_STAGE_QUEUED && ras_error_has_place(&e->error)) {
+            s->vcpu[e->error.vcpu].consumed = true;
+        }
+    }
+    update_waiting(s);
+}
+
+void ras_exception_resume(RasState *s)
+{
+    if (outstanding(s)) {
+        await_acknowledgement(s);
+    }
+    kick_next(s);
+}
+
+void ras_exception_init(RasState *s, unsigned int nr_vcpus)
+{
+    s->bare_vcpu = -1;
+    s->vcpu = g_new0(RasVcpu, nr_vcpus);
+    s->ack_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, ack_timer_expired, s);
+    s->bare_timer = timer_new_ms(QEMU_CLOCK_REALTIME, bare_timer_expired, s);
+    s->handler_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, handler_timer_expired,
+                                    s);
+    ras_wakeup_init(&s->ack_start, start_ack_timer, s);
+}

@@ -1,0 +1,191 @@
+/*
+ * Guest RAS: is there memory of the guest at an address, and is it good?
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "exec/address-spaces.h"
+#include "exec/memory.h"
+#include "hw/mem/memory-device.h"
+#include "hw/ras.h"
+#include "internal.h"
+
+static bool slot_overlaps(const RasPoisonSlot *slot, uint64_t addr,
+                          uint64_t len)
+{
+    return slot->used && addr < slot->addr + slot->len &&
+           slot->addr < addr + len;
+}
+
+/* The first of them, if there are several. */
+static RasPoisonSlot *find_poison(RasState *s, uint64_t addr, uint64_t len)
+{
+    RasPoisonSlot *first = NULL;
+
+    for (int i = 0; i < RAS_POISON_RANGES; i++) {
+        RasPoisonSlot *slot = &s->poison.range[i];
+
+        if (slot_overlaps(slot, addr, len) &&
+            (!first || slot->addr < first->addr)) {
+            first = slot;
+        }
+    }
+    return first;
+}
+
+RasPoisonSlot *ras_poison_find(RasState *s, uint64_t addr)
+{
+    return find_poison(s, addr, 1);
+}
+
+bool ras_host_memory_overlaps(RasState *s, uint64_t addr, uint64_t len)
+{
+    for (unsigned int i = 0; i < s->nr_host_memory; i++) {
+        RasHostMemory *m = &s->host_memory[i];
+
+        if (addr < m->first + m->len && m->first < addr + len) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool ras_check_pages(uint64_t addr, uint64_t len, Error **errp)
+{
+    if (addr % RAS_PAGE_SIZE) {
+        error_setg(errp, "Parameter 'address' 0x%" PRIx64 " is not a multiple "
+                   "of the page size %d; the page begins at 0x%" PRIx64,
+                   addr, RAS_PAGE_SIZE, addr & -(uint64_t)RAS_PAGE_SIZE);
+        return false;
+    }
+    if (!len || len % RAS_PAGE_SIZE) {
+        error_setg(errp, "Parameter 'length' %" PRIu64 " is not a positive "
+                   "multiple of the page size %d", len, RAS_PAGE_SIZE);
+        return false;
+    }
+    if (len > UINT64_MAX - addr) {
+        error_setg(errp, "Parameter 'length' %" PRIu64 " reaches past the "
+                   "end of the address space", len);
+        return false;
+    }
+    return true;
+}
+
+/*
+ * Is @mr the machine's own, and not that of a device, which the guest would
+ * not know how to give up?  Memory of a backend belongs to who maps it.
+ */
+static bool is_of_machine(MemoryRegion *mr)
+{
+    for (; mr; mr = mr->container) {
+        Object *owner = memory_region_owner(mr);
+
+        if (object_dynamic_cast(owner, TYPE_DEVICE) &&
+            !object_dynamic_cast(owner, TYPE_MEMORY_DEVICE)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Memory that an instruction reads and writes, and that the guest can lose. */
+static bool is_ram(const MemoryRegionSection *section)
+{
+    MemoryRegion *mr = section->mr;
+
+    return memory_region_is_ram(mr) && !memory_region_is_rom(mr) &&
+           !memory_region_is_romd(mr) && !memory_region_is_ram_device(mr) &&
+           is_of_machine(mr) &&
+           (!memory_region_has_ram_discard_manager(mr) ||
+            ram_discard_manager_is_populated(
+                memory_region_get_ram_discard_manager(mr), section));
+}
+
+/* Memory that can fail on the host. */
+static bool is_memory(const MemoryRegionSection *section)
+{
+    return memory_region_is_ram(section->mr) ||
+           memory_region_is_romd(section->mr);
+}
+
+/* The part of [@addr, @addr + @len) at @addr that lies in one region. */
+static bool find_section(bool (*good)(const MemoryRegionSection *section),
+                         uint64_t addr, uint64_t len,
+                         MemoryRegionSection *section)
+{
+    bool ok;
+
+    *section = memory_region_find(get_system_memory(), addr, len);
+    ok = section->mr && section->offset_within_address_space == addr &&
+         good(section);
+    if (section->mr) {
+        memory_region_unref(section->mr);
+    }
+    return ok;
+}
+
+bool ras_find_ram(uint64_t addr, uint64_t len, MemoryRegionSection *section)
+{
+    return find_section(is_ram, addr, len, section);
+}
+
+static bool range_is(bool (*good)(const MemoryRegionSection *section),
+                     uint64_t addr, uint64_t len, uint64_t *bad)
+{
+    while (len) {
+        MemoryRegionSection section;
+        uint64_t size;
+
+        if (!find_section(good, addr, len, &section)) {
+            *bad = addr;
+            return false;
+        }
+        size = int128_get64(section.size);
+        addr += size;
+        len -= size;
+    }
+    return true;
+}
+
+bool ras_ram_is_good(hwaddr addr, hwaddr len)
+{
+    RasState *s = ras_get();
+    uint64_t bad;
+
+    return len && len <= UINT64_MAX - addr &&
+           range_is(is_ram, addr, len, &bad) &&
+           (!s || (!find_poison(s, addr, len) &&
+                   !ras_host_memory_overlaps(s, addr, len)));
+}
+
+bool ras_check_ram(RasState *s, uint64_t addr, uint64_t len, Error **errp)
+{
+    RasPoisonSlot *slot;
+    uint64_t bad;
+
+    if (!ras_check_pages(addr, len, errp)) {
+        return false;
+    }
+    slot = find_poison(s, addr, len);
+    if (slot) {
+        error_setg(errp, "0x%" PRIx64 " is already poisoned (0x%" PRIx64
+                   " bytes from 0x%" PRIx64 " are)", MAX(addr, slot->addr),
+                   slot->len, slot->addr);
+        return false;
+    }
+    if (!range_is(is_ram, addr, len, &bad)) {
+        error_setg(errp, "0x%" PRIx64 " is not RAM of the guest; 'info "
+                   "mtree' shows where RAM is", bad);
+        return false;
+    }
+    return true;
+}
+
+bool ras_is_memory(uint64_t addr, uint64_t len)
+{
+    uint64_t bad;
+
+    return range_is(is_memory, addr, len, &bad);
+}
