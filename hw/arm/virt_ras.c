@@ -131,7 +131,7 @@ static unsigned int virt_ras_accesses(RasState *s, CPUState *cpu,
         return 0;
     }
     access[0] = (RasStorageAccess) {
-        .kind = RAS_ACCESS_KIND_FETCH,
+        .kind = RAS_ACCESS_FETCH,
         .has_addr = true,
         .vaddr = fetch.pc,
         .addr = (fetch.page & -(hwaddr)RAS_PAGE_SIZE) |

@@ -206,7 +206,7 @@ size_t virt_ras_build_arm_processor(RasState *s, uint64_t id,
                    "more");
         return 0;
     }
-    fill_entry(&entry, (RasSeverity)arg->severity, "CPU", id);
+    fill_entry(&entry, arg->severity, "CPU", id);
     cper_block_init(&block, record, RAS_GET_CLASS(s)->record_size(s));
     cper_block_add_arm_processor(&block, &entry, &processor);
     return cper_block_finish(&block);

@@ -223,7 +223,7 @@ void spapr_mce_kvm(PowerPCCPU *cpu, SpaprMceDisposition disposition)
                           &ras->repair[CPU(cpu)->cpu_index], &error)) {
         return;
     }
-    if (error.kind == RAS_KIND_MEMORY) {
+    if (error.class == RAS_ERROR_CLASS_MEMORY) {
         spapr_mce_add_access(spapr_mce_cpu(env), access,
                              ppc_ras_accesses(CPU(cpu), access), &error);
     }
@@ -339,7 +339,7 @@ static bool handler_failed(const SpaprMachineState *spapr,
     target_ulong handler = is_registered(spapr) ?
                            spapr->fwnmi_machine_check_addr : MCHECK_VECTOR;
 
-    return error->access == RAS_ACCESS_KIND_FETCH && env->nip == handler &&
+    return error->access == RAS_ACCESS_FETCH && env->nip == handler &&
            !FIELD_EX64(env->msr, MSR, PR) && !FIELD_EX64(env->msr, MSR, IR);
 }
 
@@ -394,7 +394,7 @@ static bool is_prefixed(CPUState *cs, const RasError *error)
 
     if ((error->origin != RAS_ORIGIN_POISON &&
          error->origin != RAS_ORIGIN_ACCESS) ||
-        error->access == RAS_ACCESS_KIND_FETCH ||
+        error->access == RAS_ACCESS_FETCH ||
         !(env->insns_flags2 & PPC2_ISA310) ||
         cpu_memory_rw_debug(cs, env->nip, word, sizeof(word), false) < 0) {
         return false;

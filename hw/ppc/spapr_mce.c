@@ -9,36 +9,36 @@
 #include "qemu/osdep.h"
 #include "hw/ppc/spapr_mce.h"
 
-static RasErrorKind kind_of_class(PpcMceClass cls)
+static RasErrorClass kind_of_class(PpcMceClass cls)
 {
-    static const RasErrorKind kind[PPC_MCE_CLASS__MAX] = {
-        [PPC_MCE_CLASS_UNKNOWN] = RAS_KIND_UNKNOWN,
-        [PPC_MCE_CLASS_UE] = RAS_KIND_MEMORY,
-        [PPC_MCE_CLASS_SLB] = RAS_KIND_SLB,
-        [PPC_MCE_CLASS_ERAT] = RAS_KIND_ERAT,
-        [PPC_MCE_CLASS_TLB] = RAS_KIND_TLB,
-        [PPC_MCE_CLASS_LINK] = RAS_KIND_BUS,
-        [PPC_MCE_CLASS_RA] = RAS_KIND_BUS,
-        [PPC_MCE_CLASS_USER] = RAS_KIND_UNKNOWN,
-        [PPC_MCE_CLASS_D_CACHE] = RAS_KIND_CACHE,
-        [PPC_MCE_CLASS_I_CACHE] = RAS_KIND_CACHE,
+    static const RasErrorClass class[PPC_MCE_CLASS__MAX] = {
+        [PPC_MCE_CLASS_UNKNOWN] = RAS_ERROR_CLASS_UNKNOWN,
+        [PPC_MCE_CLASS_UE] = RAS_ERROR_CLASS_MEMORY,
+        [PPC_MCE_CLASS_SLB] = RAS_ERROR_CLASS_SLB,
+        [PPC_MCE_CLASS_ERAT] = RAS_ERROR_CLASS_ERAT,
+        [PPC_MCE_CLASS_TLB] = RAS_ERROR_CLASS_TLB,
+        [PPC_MCE_CLASS_LINK] = RAS_ERROR_CLASS_BUS,
+        [PPC_MCE_CLASS_RA] = RAS_ERROR_CLASS_BUS,
+        [PPC_MCE_CLASS_USER] = RAS_ERROR_CLASS_UNKNOWN,
+        [PPC_MCE_CLASS_D_CACHE] = RAS_ERROR_CLASS_CACHE,
+        [PPC_MCE_CLASS_I_CACHE] = RAS_ERROR_CLASS_CACHE,
     };
 
-    return kind[cls];
+    return class[cls];
 }
 
-static RasAccessKind access_of(const PpcMceInfo *info)
+static RasAccess access_of(const PpcMceInfo *info)
 {
     if (info->side == PPC_MCE_SIDE_FETCH) {
-        return RAS_ACCESS_KIND_FETCH;
+        return RAS_ACCESS_FETCH;
     }
     switch (info->subtype) {
     case PPC_MCE_SUBTYPE_LOAD:
-        return RAS_ACCESS_KIND_LOAD;
+        return RAS_ACCESS_LOAD;
     case PPC_MCE_SUBTYPE_STORE:
-        return RAS_ACCESS_KIND_STORE;
+        return RAS_ACCESS_STORE;
     default:
-        return RAS_ACCESS_KIND_UNKNOWN;
+        return RAS_ACCESS_UNKNOWN;
     }
 }
 
@@ -74,7 +74,7 @@ bool spapr_mce_to_error(PpcMceCpu cpu, const SpaprMceRegs *regs,
         return false;
     }
     *error = (RasError) {
-        .kind = kind_of_class(info->cls),
+        .class = kind_of_class(info->cls),
         .severity = severity,
         .limited = severity == RAS_SEVERITY_CORRECTED &&
                    disposition == SPAPR_MCE_LIMITED_RECOVERY,
@@ -131,7 +131,7 @@ void spapr_mce_add_access(PpcMceCpu cpu, const RasStorageAccess *access,
         return;
     }
     for (unsigned int i = 0; i < n; i++) {
-        if ((access[i].kind == RAS_ACCESS_KIND_FETCH) ==
+        if ((access[i].kind == RAS_ACCESS_FETCH) ==
             (info->subtype == PPC_MCE_SUBTYPE_IFETCH)) {
             candidates++;
             if (!failed || !((access[i].vaddr ^ error->syndrome.dar) &
@@ -176,11 +176,11 @@ bool spapr_mce_make_error(PpcMceCpu cpu, PpcMceClass cls,
         return false;
     }
     *error = (RasError) {
-        .kind = kind_of_class(cls),
+        .class = kind_of_class(cls),
         .severity = RAS_SEVERITY_RECOVERABLE,
         .access = cls == PPC_MCE_CLASS_I_CACHE ||
                   (parity && side == PPC_MCE_SIDE_FETCH) ?
-                  RAS_ACCESS_KIND_FETCH : RAS_ACCESS_KIND_UNKNOWN,
+                  RAS_ACCESS_FETCH : RAS_ACCESS_UNKNOWN,
         .synchronous = true,
         .vcpu = -1,
     };
@@ -190,7 +190,7 @@ bool spapr_mce_make_error(PpcMceCpu cpu, PpcMceClass cls,
 void spapr_mce_from_error(PpcMceCpu cpu, const RasError *error,
                           uint64_t *srr1_cause, SpaprMceRegs *regs)
 {
-    bool fetch = error->access == RAS_ACCESS_KIND_FETCH;
+    bool fetch = error->access == RAS_ACCESS_FETCH;
 
     if (error->syndrome.valid) {
         *srr1_cause = error->syndrome.srr1 &
@@ -233,7 +233,7 @@ static void put_cause(PpcMceCpu cpu, const RasError *error,
     if (info->rtas_type == RTAS_MC_TYPE_UE) {
         put_ue(error, info->rtas_subtype, log);
     } else if (info->cls == PPC_MCE_CLASS_UNKNOWN &&
-               error->kind == RAS_KIND_BUS) {
+               error->class == RAS_ERROR_CLASS_BUS) {
         /* an access to nothing: POWER8 has no code for it, the log has */
         put_processor_error(error, RTAS_MC_TYPE_CTRL_MEM_ACCESS,
                             RTAS_MC_CTRL_MEM_OPERAND_ACCESS, log);
@@ -245,22 +245,22 @@ static void put_cause(PpcMceCpu cpu, const RasError *error,
 /* Without a syndrome it is an error that this QEMU made up. */
 static void put_cause_of_kind(const RasError *error, RtasElogMcLogBytes *log)
 {
-    bool fetch = error->access == RAS_ACCESS_KIND_FETCH;
+    bool fetch = error->access == RAS_ACCESS_FETCH;
 
-    switch (error->kind) {
-    case RAS_KIND_MEMORY:
+    switch (error->class) {
+    case RAS_ERROR_CLASS_MEMORY:
         put_ue(error, fetch ? RTAS_MC_UE_IFETCH : RTAS_MC_UE_LOAD_STORE, log);
         break;
-    case RAS_KIND_CACHE:
+    case RAS_ERROR_CLASS_CACHE:
         put_processor_error(error, fetch ? RTAS_MC_TYPE_I_CACHE :
                                            RTAS_MC_TYPE_D_CACHE,
                             RTAS_MC_CACHE_UNSPECIFIED, log);
         break;
-    case RAS_KIND_ERAT:
+    case RAS_ERROR_CLASS_ERAT:
         put_processor_error(error, RTAS_MC_TYPE_ERAT, RTAS_MC_ERAT_PARITY,
                             log);
         break;
-    case RAS_KIND_TLB:
+    case RAS_ERROR_CLASS_TLB:
         put_processor_error(error, RTAS_MC_TYPE_TLB, RTAS_MC_TLB_PARITY, log);
         break;
     default:

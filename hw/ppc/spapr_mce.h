@@ -47,7 +47,7 @@ typedef enum SpaprMceDisposition {
  * in use (MSR[RI]=0), which the interrupt has overwritten.
  *
  * Returns false if there is no error (spurious machine check).  A cause that
- * the CPU generation does not have becomes RAS_KIND_UNKNOWN.
+ * the CPU generation does not have becomes RAS_ERROR_CLASS_UNKNOWN.
  */
 bool spapr_mce_to_error(PpcMceCpu cpu, const SpaprMceRegs *regs,
                         SpaprMceDisposition disposition, RasError *error);
@@ -101,7 +101,7 @@ bool spapr_mce_make_error(PpcMceCpu cpu, PpcMceClass cls,
 /* spapr_mce_is_log_only: can the registers not say what the log can? */
 static inline bool spapr_mce_is_log_only(const RasError *error)
 {
-    return error->kind != RAS_KIND_MEMORY && !error->syndrome.valid;
+    return error->class != RAS_ERROR_CLASS_MEMORY && !error->syndrome.valid;
 }
 
 /*

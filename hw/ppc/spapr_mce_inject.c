@@ -204,9 +204,9 @@ static bool fill_raw(PpcMceCpu cpu, const RasInjectMachineCheck *arg,
 static bool fill_addresses(const RasInjectMachineCheck *arg, RasError *error,
                            Error **errp)
 {
-    bool memory = error->kind == RAS_KIND_MEMORY;
+    bool memory = error->class == RAS_ERROR_CLASS_MEMORY;
 
-    if (arg->has_effective_address && error->kind == RAS_KIND_CACHE) {
+    if (arg->has_effective_address && error->class == RAS_ERROR_CLASS_CACHE) {
         error_setg(errp, "The log of a cache error has no address; leave out "
                    "'effective-address'");
         return false;
@@ -223,7 +223,7 @@ static bool fill_addresses(const RasInjectMachineCheck *arg, RasError *error,
     }
     error->has_vaddr = arg->has_effective_address;
     error->vaddr = arg->effective_address;
-    if (error->access != RAS_ACCESS_KIND_FETCH) {
+    if (error->access != RAS_ACCESS_FETCH) {
         error->syndrome.dar = arg->effective_address;
     }
     if (arg->has_logical_address) {

@@ -62,16 +62,16 @@ static void tell(RasState *s, RasChannel channel, RasEntry **batch,
     rc->record_batch(s, channel, batch, n);
     s->record_out[channel] = true;
     for (unsigned int i = 0; i < n; i++) {
-        if (batch[i]->stage == RAS_STAGE_QUEUED) {
-            ras_advance(s, batch[i], RAS_STAGE_RECORDED);
+        if (batch[i]->state == RAS_ERROR_STATE_QUEUED) {
+            ras_advance(s, batch[i], RAS_ERROR_STATE_RECORDED);
         }
     }
     s->notified_ns[channel] = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
     delivery = rc->notify_batch(s, channel);
     for (unsigned int i = 0; i < n; i++) {
-        if (batch[i]->stage == RAS_STAGE_RECORDED) {
+        if (batch[i]->state == RAS_ERROR_STATE_RECORDED) {
             batch[i]->delivery = delivery;
-            ras_advance(s, batch[i], RAS_STAGE_NOTIFIED);
+            ras_advance(s, batch[i], RAS_ERROR_STATE_NOTIFIED);
         }
     }
     s->remind_delay_ms = REMIND_MIN_MS;
@@ -130,7 +130,7 @@ void ras_async_acknowledged(RasState *s, RasChannel channel)
         }
         e->told += e->telling;
         if (e->told >= e->error.len || !e->telling) {
-            ras_advance(s, e, RAS_STAGE_ACKNOWLEDGED);
+            ras_advance(s, e, RAS_ERROR_STATE_ACKNOWLEDGED);
         }
         e->telling = 0;
     }

@@ -57,7 +57,7 @@ bool ras_check_poison(RasState *s, uint64_t addr, RasSeverity severity,
 {
     /* as an access will report it */
     const RasError error = {
-        .kind = RAS_KIND_MEMORY,
+        .class = RAS_ERROR_CLASS_MEMORY,
         .severity = severity,
         .origin = RAS_ORIGIN_POISON,
         .synchronous = true,
@@ -117,8 +117,7 @@ uint64_t ras_report(const RasError *error, Error **errp)
         return 0;
     }
     e->quiet = !ras_events_allowed(s);
-    trace_ras_error_accepted(e->id, RasErrorOrigin_str(
-                             (RasErrorOrigin)error->origin), error->vcpu,
+    trace_ras_error_accepted(e->id, RasOrigin_str(error->origin), error->vcpu,
                              error->addr, error->vaddr);
     trace_ras_error_step(e->id, RasErrorState_str(RAS_ERROR_STATE_QUEUED),
                          error->vcpu, error->addr);

@@ -93,23 +93,23 @@ static void log_error(RasState *s, const RasReport *r, const char *prefix)
         g_strdup_printf("vCPU %" PRId32, err->vcpu);
 
     ras_log(s, "ras: error %" PRIu64 ": %s, %s, %s at %s, %s: %s%s",
-            r->id, RasErrorClass_str((RasErrorClass)err->kind),
-            RasErrorSeverity_str((RasErrorSeverity)err->severity),
-            RasErrorOrigin_str((RasErrorOrigin)err->origin), where,
+            r->id, RasErrorClass_str(err->class),
+            RasSeverity_str(err->severity), RasOrigin_str(err->origin), where,
             who, prefix, r->delivery);
 }
 
 void ras_fill_error_info(RasErrorInfo *info, const RasError *error,
-                         uint64_t id, RasStage stage, const char *delivery)
+                         uint64_t id, RasErrorState state,
+                         const char *delivery)
 {
     *info = (RasErrorInfo) {
         .id = id,
-        .state = (RasErrorState)stage,
-        .q_class = (RasErrorClass)error->kind,
-        .severity = (RasErrorSeverity)error->severity,
-        .origin = (RasErrorOrigin)error->origin,
+        .state = state,
+        .q_class = error->class,
+        .severity = error->severity,
+        .origin = error->origin,
         .synchronous = error->synchronous,
-        .access = (RasAccess)error->access,
+        .access = error->access,
         .has_vcpu = error->vcpu >= 0,
         .vcpu = error->vcpu,
         .has_address = error->has_addr,
@@ -138,10 +138,11 @@ static void send_events(const RasReport *r)
 {
     RasErrorInfo info;
 
-    ras_fill_error_info(&info, &r->error, r->id, r->stage, r->delivery);
+    ras_fill_error_info(&info, &r->error, r->id, r->state, r->delivery);
     qapi_event_send_ras_error(&info);
 
-    if (r->stage == RAS_STAGE_NOTIFIED && r->error.kind == RAS_KIND_MEMORY) {
+    if (r->state == RAS_ERROR_STATE_NOTIFIED &&
+        r->error.class == RAS_ERROR_CLASS_MEMORY) {
         send_memory_failure(MEMORY_FAILURE_ACTION_INJECT,
                             r->error.synchronous, r->recursive);
     }
@@ -158,11 +159,11 @@ static void report_step(RasState *s, const RasReport *r)
     } else {
         send_events(r);
     }
-    switch (r->stage) {
-    case RAS_STAGE_NOTIFIED:
+    switch (r->state) {
+    case RAS_ERROR_STATE_NOTIFIED:
         log_error(s, r, "");
         break;
-    case RAS_STAGE_RECLAIMED:
+    case RAS_ERROR_STATE_RECLAIMED:
         ras_log(s, "ras: error %" PRIu64 ": the guest did not acknowledge the "
                 "record; it was withdrawn", r->id);
         break;
@@ -177,7 +178,7 @@ void ras_report_steps(RasState *s)
 
     while (ras_queue_report(&s->queue, &r)) {
         report_step(s, &r);
-        if (ras_stage_is_end(r.stage)) {
+        if (ras_state_is_end(r.state)) {
             g_free(r.error.record);
         }
     }

@@ -51,15 +51,15 @@ static RasEntry *outstanding(RasState *s)
     return ras_queue_outstanding(&s->queue, RAS_CHANNEL_EXCEPTION);
 }
 
-static void step(RasState *s, RasEntry *e, RasStage stage)
+static void step(RasState *s, RasEntry *e, RasErrorState state)
 {
-    ras_step(s, e, stage);
+    ras_step(s, e, state);
     update_waiting(s);
 }
 
-static void advance(RasState *s, RasEntry *e, RasStage stage)
+static void advance(RasState *s, RasEntry *e, RasErrorState state)
 {
-    ras_advance(s, e, stage);
+    ras_advance(s, e, state);
     update_waiting(s);
 }
 
@@ -88,13 +88,13 @@ static void kick_next(RasState *s)
     }
 }
 
-static void end_outstanding(RasState *s, RasStage stage)
+static void end_outstanding(RasState *s, RasErrorState state)
 {
     RasEntry *e = outstanding(s);
 
-    if (e && e->stage == RAS_STAGE_NOTIFIED) {
+    if (e && e->state == RAS_ERROR_STATE_NOTIFIED) {
         timer_del(s->ack_timer);
-        advance(s, e, stage);
+        advance(s, e, state);
         kick_next(s);
     }
 }
@@ -106,17 +106,17 @@ static void reclaim_outstanding(RasState *s)
     if (rc->reclaim) {
         rc->reclaim(s);
     }
-    end_outstanding(s, RAS_STAGE_RECLAIMED);
+    end_outstanding(s, RAS_ERROR_STATE_RECLAIMED);
 }
 
 void ras_exception_acknowledged(RasState *s)
 {
-    end_outstanding(s, RAS_STAGE_ACKNOWLEDGED);
+    end_outstanding(s, RAS_ERROR_STATE_ACKNOWLEDGED);
 }
 
 void ras_release(RasState *s)
 {
-    end_outstanding(s, RAS_STAGE_RECLAIMED);
+    end_outstanding(s, RAS_ERROR_STATE_RECLAIMED);
 }
 
 int ras_owner(RasState *s)
@@ -131,11 +131,11 @@ static bool poll_acknowledged(RasState *s)
     RasDeviceClass *rc = RAS_GET_CLASS(s);
     RasEntry *e = outstanding(s);
 
-    if (!e || e->stage != RAS_STAGE_NOTIFIED || !rc->acknowledged ||
+    if (!e || e->state != RAS_ERROR_STATE_NOTIFIED || !rc->acknowledged ||
         !rc->acknowledged(s)) {
         return false;
     }
-    end_outstanding(s, RAS_STAGE_ACKNOWLEDGED);
+    end_outstanding(s, RAS_ERROR_STATE_ACKNOWLEDGED);
     return true;
 }
 
@@ -194,7 +194,8 @@ static void start_ack_timer(void *opaque)
     RasState *s = opaque;
     RasEntry *e = outstanding(s);
 
-    if (e && e->stage == RAS_STAGE_NOTIFIED && !timer_pending(s->ack_timer)) {
+    if (e && e->state == RAS_ERROR_STATE_NOTIFIED &&
+        !timer_pending(s->ack_timer)) {
         set_ack_timer(s, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
     }
 }
@@ -425,7 +426,7 @@ void ras_vcpu_check_place(CPUState *cpu)
     v->consumed = false;
     for (e = ras_queue_first(&s->queue); e;
          e = ras_queue_following(&s->queue, e)) {
-        if (e->stage != RAS_STAGE_QUEUED || e->held ||
+        if (e->state != RAS_ERROR_STATE_QUEUED || e->held ||
             e->error.vcpu != cpu->cpu_index ||
             !ras_error_has_place(&e->error)) {
             continue;
@@ -433,7 +434,7 @@ void ras_vcpu_check_place(CPUState *cpu)
         if (ras_error_comes_again(&e->error)) {
             e->delivery = "not told, because the vCPU is no longer at the "
                           "instruction, which will run into the error again";
-            advance(s, e, RAS_STAGE_DISCARDED);
+            advance(s, e, RAS_ERROR_STATE_DISCARDED);
         } else {
             ras_queue_move(&s->queue, e);
         }
@@ -460,7 +461,7 @@ bool ras_vcpu_deliver(CPUState *cpu)
     if (!rc->vcpu_online(s, cpu) && !ras_error_has_place(&e->error)) {
         /* the guest switched it off while the error waited */
         e->delivery = "not told, because the guest has switched off the vCPU";
-        advance(s, e, RAS_STAGE_DISCARDED);
+        advance(s, e, RAS_ERROR_STATE_DISCARDED);
         kick_next(s);
         return false;
     }
@@ -474,10 +475,10 @@ bool ras_vcpu_deliver(CPUState *cpu)
         return false;
     }
     if (res == RAS_RECORD_WRITTEN) {
-        step(s, e, RAS_STAGE_RECORDED);
+        step(s, e, RAS_ERROR_STATE_RECORDED);
     }
     e->delivery = rc->notify(s, e, cpu, res == RAS_RECORD_WRITTEN);
-    step(s, e, RAS_STAGE_NOTIFIED);
+    step(s, e, RAS_ERROR_STATE_NOTIFIED);
     if (res == RAS_RECORD_WRITTEN) {
         await_acknowledgement(s);
         if (rc->acknowledged) {
@@ -487,7 +488,7 @@ bool ras_vcpu_deliver(CPUState *cpu)
         }
     } else {
         let_run(s, cpu);
-        end_outstanding(s, RAS_STAGE_TAKEN);
+        end_outstanding(s, RAS_ERROR_STATE_TAKEN);
     }
     return true;
 }
@@ -511,7 +512,7 @@ void ras_exception_vcpu_gone(RasState *s, RasEntry *e)
         rc->reclaim(s);
     }
     s->vcpu[e->error.vcpu] = (RasVcpu) { 0 };
-    advance(s, e, RAS_STAGE_DISCARDED);
+    advance(s, e, RAS_ERROR_STATE_DISCARDED);
 }
 
 void ras_exception_reset(RasState *s)
@@ -531,7 +532,8 @@ void ras_exception_loaded(RasState *s)
     memset(s->vcpu, 0, s->queue.nr_vcpus * sizeof(*s->vcpu));
     for (e = ras_queue_first(&s->queue); e;
          e = ras_queue_following(&s->queue, e)) {
-        if (e->stage == RAS_STAGE_QUEUED && ras_error_has_place(&e->error)) {
+        if (e->state == RAS_ERROR_STATE_QUEUED &&
+            ras_error_has_place(&e->error)) {
             s->vcpu[e->error.vcpu].consumed = true;
         }
     }

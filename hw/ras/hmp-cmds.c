@@ -35,8 +35,8 @@ static void print_queue(Monitor *mon, const RasErrorInfoList *list)
         monitor_printf(mon, "error %" PRIu64 ": %s, %s, %s, %s", info->id,
                        RasErrorState_str(info->state),
                        RasErrorClass_str(info->q_class),
-                       RasErrorSeverity_str(info->severity),
-                       RasErrorOrigin_str(info->origin));
+                       RasSeverity_str(info->severity),
+                       RasOrigin_str(info->origin));
         if (info->has_address) {
             monitor_printf(mon, ", address 0x%" PRIx64, info->address);
         }
@@ -54,7 +54,7 @@ static void print_poison(Monitor *mon, const RasPoisonRangeList *list)
 
         monitor_printf(mon, "poisoned: 0x%" PRIx64 "..0x%" PRIx64 ", %s\n",
                        range->address, range->address + range->length - 1,
-                       RasErrorSeverity_str(range->severity));
+                       RasSeverity_str(range->severity));
     }
 }
 
@@ -155,8 +155,8 @@ void hmp_ras_inject(Monitor *mon, const QDict *qdict)
     if (err) {
         goto out;
     }
-    arg.u.memory.severity = parse_word(&RasErrorSeverity_lookup, "severity",
-                                       severity, RAS_ERROR_SEVERITY_RECOVERABLE,
+    arg.u.memory.severity = parse_word(&RasSeverity_lookup, "severity",
+                                       severity, RAS_SEVERITY_RECOVERABLE,
                                        &err);
     if (err) {
         goto out;

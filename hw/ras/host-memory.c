@@ -67,13 +67,13 @@ static void withdraw(RasState *s, const RasHostMemory *m)
 
     for (e = ras_queue_first(&s->queue); e;
          e = ras_queue_following(&s->queue, e)) {
-        if (e->stage == RAS_STAGE_QUEUED &&
+        if (e->state == RAS_ERROR_STATE_QUEUED &&
             e->error.origin == RAS_ORIGIN_SIGBUS && !e->error.synchronous &&
             e->error.first >= m->first &&
             e->error.first + e->error.len <= m->first + m->len) {
             e->delivery = "not told, because the guest has given the memory "
                           "back";
-            ras_advance(s, e, RAS_STAGE_DISCARDED);
+            ras_advance(s, e, RAS_ERROR_STATE_DISCARDED);
         }
     }
 }
@@ -185,7 +185,7 @@ bool ras_host_memory_used(CPUState *cpu)
 {
     RasState *s = ras_get();
     RasError error = {
-        .kind = RAS_KIND_MEMORY,
+        .class = RAS_ERROR_CLASS_MEMORY,
         .severity = RAS_SEVERITY_RECOVERABLE,
         .origin = RAS_ORIGIN_SIGBUS,
         .synchronous = true,
@@ -209,7 +209,7 @@ void ras_host_memory_failed(CPUState *cpu, const RasHostMemory *m)
     /* what the exception's record covers: nothing, if nobody waits for it */
     uint64_t first = m->first, next = m->first;
     RasError error = {
-        .kind = RAS_KIND_MEMORY,
+        .class = RAS_ERROR_CLASS_MEMORY,
         .severity = RAS_SEVERITY_RECOVERABLE,
         .origin = RAS_ORIGIN_SIGBUS,
         .has_addr = true,
@@ -253,7 +253,7 @@ void ras_host_memory_failed(CPUState *cpu, const RasHostMemory *m)
         rest.synchronous = false;
         rest.channel = RAS_CHANNEL_INTERRUPT;
         rest.vcpu = -1;
-        rest.access = RAS_ACCESS_KIND_UNKNOWN;
+        rest.access = RAS_ACCESS_UNKNOWN;
         rest.has_vaddr = false;
         rest.addr = rest.first = m->first;
         rest.len = first - m->first;

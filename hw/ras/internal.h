@@ -3,7 +3,7 @@
  *
  * Each file uses those before it only ("make lint" sees to that):
  *
- *   queue.c            errors, their stages, what waits and what is outstanding
+ *   queue.c            errors, their states, what waits and what is outstanding
  *   wakeup.c           work for the main loop
  *   state.c            the device's state, and how an error in it moves on
  *   guest-memory.c     is there memory of the guest, and is it good?
@@ -41,15 +41,15 @@ void ras_wakeup_later(RasWakeup *w);
 /* ras_set: @s is what ras_get() returns from now on */
 void ras_set(RasState *s);
 
-/* ras_step: move @e to @stage, which its life cycle must allow */
-void ras_step(RasState *s, RasEntry *e, RasStage stage);
+/* ras_step: move @e to @state, which its life cycle must allow */
+void ras_step(RasState *s, RasEntry *e, RasErrorState state);
 
 /*
  * ras_advance: the same, and have the main loop send its events soon
  *
  * If @e was queued on the exception channel, ras_exception_update() follows.
  */
-void ras_advance(RasState *s, RasEntry *e, RasStage stage);
+void ras_advance(RasState *s, RasEntry *e, RasErrorState state);
 
 /*
  * Memory of the guest (hw/ras/guest-memory.c)
@@ -165,7 +165,8 @@ void ras_host_memory_reset(RasState *s);
 
 /* ras_fill_error_info: an error as QMP shows it; @delivery is not copied */
 void ras_fill_error_info(RasErrorInfo *info, const RasError *error,
-                         uint64_t id, RasStage stage, const char *delivery);
+                         uint64_t id, RasErrorState state,
+                         const char *delivery);
 
 /*
  * ras_check_error: is @error one that this machine can have?

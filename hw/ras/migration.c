@@ -27,11 +27,11 @@
 
 typedef struct SavedError {
     uint64_t id;
-    uint8_t stage;
+    uint8_t state;
     bool recorded;
     bool held;
     bool recursive;
-    uint8_t kind;
+    uint8_t class;
     uint8_t severity;
     uint8_t origin;
     uint8_t access;
@@ -92,11 +92,11 @@ static const VMStateDescription vmstate_error = {
     .minimum_version_id = 1,
     .fields = (const VMStateField[]) {
         VMSTATE_UINT64(id, SavedError),
-        VMSTATE_UINT8(stage, SavedError),
+        VMSTATE_UINT8(state, SavedError),
         VMSTATE_BOOL(recorded, SavedError),
         VMSTATE_BOOL(held, SavedError),
         VMSTATE_BOOL(recursive, SavedError),
-        VMSTATE_UINT8(kind, SavedError),
+        VMSTATE_UINT8(class, SavedError),
         VMSTATE_UINT8(severity, SavedError),
         VMSTATE_UINT8(origin, SavedError),
         VMSTATE_UINT8(access, SavedError),
@@ -201,11 +201,11 @@ static void save_error(SavedError *to, const RasEntry *e)
 
     *to = (SavedError) {
         .id = e->id,
-        .stage = e->stage,
+        .state = e->state,
         .recorded = e->recorded,
         .held = e->held,
         .recursive = e->recursive,
-        .kind = error->kind,
+        .class = error->class,
         .severity = error->severity,
         .origin = error->origin,
         .access = error->access,
@@ -281,7 +281,7 @@ static bool told_is_good(const RasEntry *e)
 {
     uint64_t len = e->error.len;
 
-    if (e->stage == RAS_STAGE_QUEUED) {
+    if (e->state == RAS_ERROR_STATE_QUEUED) {
         return !e->told && !e->telling;
     }
     return e->told % RAS_PAGE_SIZE == 0 && e->telling % RAS_PAGE_SIZE == 0 &&
@@ -293,7 +293,7 @@ static bool load_error(RasState *s, SavedError *e)
     Error *err = NULL;
     RasEntry entry = {
         .error = {
-            .kind = e->kind,
+            .class = e->class,
             .severity = e->severity,
             .origin = e->origin,
             .access = e->access,
@@ -319,17 +319,18 @@ static bool load_error(RasState *s, SavedError *e)
             .record = e->record_len ? e->record : NULL,
         },
         .id = e->id,
-        .stage = e->stage,
+        .state = e->state,
         .recorded = e->recorded,
         .held = e->held,
         .recursive = e->recursive,
-        .delivery = e->stage == RAS_STAGE_NOTIFIED ?
+        .delivery = e->state == RAS_ERROR_STATE_NOTIFIED ?
                     "told before the VM was moved here" : NULL,
         .told = e->told,
         .telling = e->telling,
     };
 
-    if (e->stage != RAS_STAGE_QUEUED && e->stage != RAS_STAGE_NOTIFIED) {
+    if (e->state != RAS_ERROR_STATE_QUEUED &&
+        e->state != RAS_ERROR_STATE_NOTIFIED) {
         error_setg(&err, "bad state");
     } else if (!ras_check_error(s, &entry.error, &err)) {
         /* it says why */

@@ -597,15 +597,15 @@ void ras_poison_init(RasState *s)
 
 /* --- vCPUs --------------------------------------------------------------- */
 
-RasAccessKind ras_access_kind(MMUAccessType access_type)
+RasAccess ras_access_kind(MMUAccessType access_type)
 {
     switch (access_type) {
     case MMU_DATA_LOAD:
-        return RAS_ACCESS_KIND_LOAD;
+        return RAS_ACCESS_LOAD;
     case MMU_DATA_STORE:
-        return RAS_ACCESS_KIND_STORE;
+        return RAS_ACCESS_STORE;
     default:
-        return RAS_ACCESS_KIND_FETCH;
+        return RAS_ACCESS_FETCH;
     }
 }
 
@@ -649,7 +649,7 @@ bool ras_poison_consumed(CPUState *cpu, hwaddr addr, vaddr vaddr,
     stat64_add(&s->poison.accesses, 1);
     s->poison.consumed++;
     ras_report(&(RasError) {
-        .kind = RAS_KIND_MEMORY,
+        .class = RAS_ERROR_CLASS_MEMORY,
         .severity = slot->severity,
         .origin = RAS_ORIGIN_POISON,
         .access = ras_access_kind(access_type),

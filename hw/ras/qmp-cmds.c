@@ -20,38 +20,6 @@
 #include "internal.h"
 #include "trace.h"
 
-/* The pure files cannot see QAPI's enums; here both are known. */
-QEMU_BUILD_BUG_ON((int)RAS_KIND_MEMORY != RAS_ERROR_CLASS_MEMORY);
-QEMU_BUILD_BUG_ON((int)RAS_KIND_CACHE != RAS_ERROR_CLASS_CACHE);
-QEMU_BUILD_BUG_ON((int)RAS_KIND_TLB != RAS_ERROR_CLASS_TLB);
-QEMU_BUILD_BUG_ON((int)RAS_KIND_SLB != RAS_ERROR_CLASS_SLB);
-QEMU_BUILD_BUG_ON((int)RAS_KIND_ERAT != RAS_ERROR_CLASS_ERAT);
-QEMU_BUILD_BUG_ON((int)RAS_KIND_BUS != RAS_ERROR_CLASS_BUS);
-QEMU_BUILD_BUG_ON((int)RAS_KIND_UNKNOWN != RAS_ERROR_CLASS_UNKNOWN);
-QEMU_BUILD_BUG_ON((int)RAS_SEVERITY_CORRECTED != RAS_ERROR_SEVERITY_CORRECTED);
-QEMU_BUILD_BUG_ON((int)RAS_SEVERITY_RECOVERABLE !=
-                  RAS_ERROR_SEVERITY_RECOVERABLE);
-QEMU_BUILD_BUG_ON((int)RAS_SEVERITY_FATAL != RAS_ERROR_SEVERITY_FATAL);
-QEMU_BUILD_BUG_ON((int)RAS_ORIGIN_INJECTED != RAS_ERROR_ORIGIN_INJECTED);
-QEMU_BUILD_BUG_ON((int)RAS_ORIGIN_POISON != RAS_ERROR_ORIGIN_POISON);
-QEMU_BUILD_BUG_ON((int)RAS_ORIGIN_ACCESS != RAS_ERROR_ORIGIN_ACCESS);
-QEMU_BUILD_BUG_ON((int)RAS_ORIGIN_KVM_NMI != RAS_ERROR_ORIGIN_KVM_NMI);
-QEMU_BUILD_BUG_ON((int)RAS_ORIGIN_KVM_SEA != RAS_ERROR_ORIGIN_KVM_SEA);
-QEMU_BUILD_BUG_ON((int)RAS_ORIGIN_SIGBUS != RAS_ERROR_ORIGIN_SIGBUS);
-QEMU_BUILD_BUG_ON((int)RAS_STAGE_ACCEPTED != RAS_ERROR_STATE_ACCEPTED);
-QEMU_BUILD_BUG_ON((int)RAS_STAGE_QUEUED != RAS_ERROR_STATE_QUEUED);
-QEMU_BUILD_BUG_ON((int)RAS_STAGE_RECORDED != RAS_ERROR_STATE_RECORDED);
-QEMU_BUILD_BUG_ON((int)RAS_STAGE_NOTIFIED != RAS_ERROR_STATE_NOTIFIED);
-QEMU_BUILD_BUG_ON((int)RAS_STAGE_ACKNOWLEDGED != RAS_ERROR_STATE_ACKNOWLEDGED);
-QEMU_BUILD_BUG_ON((int)RAS_STAGE_TAKEN != RAS_ERROR_STATE_TAKEN);
-QEMU_BUILD_BUG_ON((int)RAS_STAGE_RECLAIMED != RAS_ERROR_STATE_RECLAIMED);
-QEMU_BUILD_BUG_ON((int)RAS_STAGE_DISCARDED != RAS_ERROR_STATE_DISCARDED);
-QEMU_BUILD_BUG_ON((int)RAS_STAGE_MAX != RAS_ERROR_STATE__MAX);
-QEMU_BUILD_BUG_ON((int)RAS_ACCESS_KIND_UNKNOWN != RAS_ACCESS_UNKNOWN);
-QEMU_BUILD_BUG_ON((int)RAS_ACCESS_KIND_LOAD != RAS_ACCESS_LOAD);
-QEMU_BUILD_BUG_ON((int)RAS_ACCESS_KIND_STORE != RAS_ACCESS_STORE);
-QEMU_BUILD_BUG_ON((int)RAS_ACCESS_KIND_FETCH != RAS_ACCESS_FETCH);
-
 /* --- ras-inject ---------------------------------------------------------- */
 
 /* The RAS device, or NULL with @errp set. */
@@ -129,8 +97,8 @@ static bool inject_memory(RasState *s, const RasInjectMemory *m,
 {
     uint64_t len = m->has_length ? m->length : RAS_PAGE_SIZE;
     RasError error = {
-        .kind = RAS_KIND_MEMORY,
-        .severity = (RasSeverity)m->severity,
+        .class = RAS_ERROR_CLASS_MEMORY,
+        .severity = m->severity,
         .origin = RAS_ORIGIN_INJECTED,
         .synchronous = m->mode != RAS_INJECT_MODE_REPORT,
         .immediate = m->immediate,
@@ -152,7 +120,7 @@ static bool inject_memory(RasState *s, const RasInjectMemory *m,
                                 RAS_GET_CLASS(s)->ready(s), errp) &&
                ras_poison_add(s, m->address, len, error.severity, errp);
     case RAS_INJECT_MODE_CONSUME:
-        error.access = RAS_ACCESS_KIND_LOAD;
+        error.access = RAS_ACCESS_LOAD;
         if (!check_vcpu(s, m->vcpu, errp) ||
             !check_now(s, &error, errp)) {
             return false;
@@ -218,7 +186,7 @@ static bool inject_cper(RasState *s, const RasInjectCper *c, bool strict,
                         RasInjectResult *result, Error **errp)
 {
     g_autofree uint8_t *record = NULL;
-    RasError error = { .kind = RAS_KIND_UNKNOWN };
+    RasError error = { .class = RAS_ERROR_CLASS_UNKNOWN };
     size_t len;
 
     if (!RAS_GET_CLASS(s)->record_size) {
@@ -243,14 +211,14 @@ static bool inject_cper(RasState *s, const RasInjectCper *c, bool strict,
 static bool inject_arm_processor(RasState *s, const RasInjectArmProcessor *a,
                                  RasInjectResult *result, Error **errp)
 {
-    static const RasErrorKind kind_of[] = {
-        [RAS_ARM_ERROR_TYPE_CACHE] = RAS_KIND_CACHE,
-        [RAS_ARM_ERROR_TYPE_TLB] = RAS_KIND_TLB,
-        [RAS_ARM_ERROR_TYPE_BUS] = RAS_KIND_BUS,
-        [RAS_ARM_ERROR_TYPE_MICRO_ARCHITECTURAL] = RAS_KIND_UNKNOWN,
+    static const RasErrorClass kind_of[] = {
+        [RAS_ARM_ERROR_TYPE_CACHE] = RAS_ERROR_CLASS_CACHE,
+        [RAS_ARM_ERROR_TYPE_TLB] = RAS_ERROR_CLASS_TLB,
+        [RAS_ARM_ERROR_TYPE_BUS] = RAS_ERROR_CLASS_BUS,
+        [RAS_ARM_ERROR_TYPE_MICRO_ARCHITECTURAL] = RAS_ERROR_CLASS_UNKNOWN,
     };
     RasDeviceClass *rc = RAS_GET_CLASS(s);
-    RasError error = { .kind = kind_of[a->type] };
+    RasError error = { .class = kind_of[a->type] };
     g_autofree uint8_t *record = NULL;
     size_t len;
 
@@ -320,7 +288,7 @@ static void inject_serror_on_vcpu(CPUState *cpu, run_on_cpu_data data)
     SerrorRequest *r = data.host_ptr;
     RasDeviceClass *rc = RAS_GET_CLASS(r->s);
     RasError error = {
-        .kind = RAS_KIND_UNKNOWN,
+        .class = RAS_ERROR_CLASS_UNKNOWN,
         .origin = RAS_ORIGIN_INJECTED,
         .channel = RAS_CHANNEL_SERROR,
         .vcpu = cpu->cpu_index,
@@ -475,7 +443,7 @@ static RasErrorInfoList *list_errors(RasState *s)
          e = ras_queue_following(&s->queue, e)) {
         RasErrorInfo *info = g_new0(RasErrorInfo, 1);
 
-        ras_fill_error_info(info, &e->error, e->id, e->stage, NULL);
+        ras_fill_error_info(info, &e->error, e->id, e->state, NULL);
         info->delivery = g_strdup(e->delivery);
         QAPI_LIST_APPEND(tail, info);
     }
@@ -512,7 +480,7 @@ static RasPoisonRangeList *list_poison(RasState *s)
 
     qsort(slots, RAS_POISON_RANGES, sizeof(*slots), compare_slots);
     for (int i = RAS_POISON_RANGES - 1; i >= 0 && slots[i].used; i--) {
-        RasErrorSeverity severity = (RasErrorSeverity)slots[i].severity;
+        RasSeverity severity = slots[i].severity;
         RasPoisonRange *range = list ? list->value : NULL;
 
         if (!range || range->severity != severity ||

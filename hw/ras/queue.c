@@ -44,10 +44,10 @@ const char *ras_error_check(const RasError *error)
     bool serror = error->channel == RAS_CHANNEL_SERROR;
     bool injected = error->origin == RAS_ORIGIN_INJECTED;
 
-    if (error->kind > RAS_KIND_UNKNOWN ||
+    if (error->class > RAS_ERROR_CLASS_UNKNOWN ||
         error->severity > RAS_SEVERITY_FATAL ||
         error->origin > RAS_ORIGIN_SIGBUS ||
-        error->access > RAS_ACCESS_KIND_FETCH) {
+        error->access > RAS_ACCESS_FETCH) {
         return "class, severity, origin or access";
     }
     if (error->channel >= RAS_CHANNELS || error->synchronous != exception ||
@@ -66,7 +66,7 @@ const char *ras_error_check(const RasError *error)
     }
     if ((error->immediate && !(exception && injected)) ||
         (error->moved && (injected || !ras_error_parks(error))) ||
-        (!exception && (error->access != RAS_ACCESS_KIND_UNKNOWN ||
+        (!exception && (error->access != RAS_ACCESS_UNKNOWN ||
                         error->has_vaddr))) {
         return "access for its source";
     }
@@ -78,7 +78,7 @@ const char *ras_error_check(const RasError *error)
         return "address or length";
     }
     if (!exception && !serror && !error->record &&
-        (error->kind != RAS_KIND_MEMORY || !error->len)) {
+        (error->class != RAS_ERROR_CLASS_MEMORY || !error->len)) {
         return "class for its source, or no memory";
     }
     return NULL;
@@ -130,7 +130,7 @@ static void step_append(RasQueue *q, RasEntry *e)
     unsigned int at = (q->step_head + q->step_count) % RAS_STEPS_MAX;
 
     q->step[at].entry = entry_index(q, e);
-    q->step[at].stage = e->stage;
+    q->step[at].state = e->state;
     q->step_count++;
 }
 
@@ -145,8 +145,8 @@ static bool channel_open(const RasQueue *q, const RasEntry *e)
 
     /* of SErrors, none is ever outstanding */
     return !n || (c != RAS_CHANNEL_EXCEPTION && n < RAS_BATCH_MAX &&
-                  q->entry[q->channel[c].outstanding[0]].stage ==
-                  RAS_STAGE_RECORDED);
+                  q->entry[q->channel[c].outstanding[0]].state ==
+                  RAS_ERROR_STATE_RECORDED);
 }
 
 static void outstanding_add(RasQueue *q, const RasEntry *e)
@@ -174,48 +174,48 @@ static void outstanding_remove(RasQueue *q, const RasEntry *e)
     }
 }
 
-static bool step_allowed(const RasQueue *q, const RasEntry *e, RasStage to)
+static bool step_allowed(const RasQueue *q, const RasEntry *e, RasErrorState to)
 {
     switch (to) {
-    case RAS_STAGE_QUEUED:
-        return e->stage == RAS_STAGE_ACCEPTED;
-    case RAS_STAGE_RECORDED:
-        return e->stage == RAS_STAGE_QUEUED && channel_open(q, e) &&
+    case RAS_ERROR_STATE_QUEUED:
+        return e->state == RAS_ERROR_STATE_ACCEPTED;
+    case RAS_ERROR_STATE_RECORDED:
+        return e->state == RAS_ERROR_STATE_QUEUED && channel_open(q, e) &&
                e->error.channel < RAS_RECORD_CHANNELS;
-    case RAS_STAGE_NOTIFIED:
-        return e->stage == RAS_STAGE_RECORDED ||
-               (e->stage == RAS_STAGE_QUEUED && channel_open(q, e));
-    case RAS_STAGE_ACKNOWLEDGED:
-    case RAS_STAGE_RECLAIMED:
-        return e->stage == RAS_STAGE_NOTIFIED && e->recorded;
-    case RAS_STAGE_TAKEN:
-        return e->stage == RAS_STAGE_NOTIFIED && !e->recorded;
-    case RAS_STAGE_DISCARDED:
-        return !ras_stage_is_end(e->stage);
+    case RAS_ERROR_STATE_NOTIFIED:
+        return e->state == RAS_ERROR_STATE_RECORDED ||
+               (e->state == RAS_ERROR_STATE_QUEUED && channel_open(q, e));
+    case RAS_ERROR_STATE_ACKNOWLEDGED:
+    case RAS_ERROR_STATE_RECLAIMED:
+        return e->state == RAS_ERROR_STATE_NOTIFIED && e->recorded;
+    case RAS_ERROR_STATE_TAKEN:
+        return e->state == RAS_ERROR_STATE_NOTIFIED && !e->recorded;
+    case RAS_ERROR_STATE_DISCARDED:
+        return !ras_state_is_end(e->state);
     default:
         return false;
     }
 }
 
-static void count_stage(RasCounts *c, RasStage stage)
+static void count_state(RasCounts *c, RasErrorState state)
 {
-    switch (stage) {
-    case RAS_STAGE_RECORDED:
+    switch (state) {
+    case RAS_ERROR_STATE_RECORDED:
         c->recorded++;
         break;
-    case RAS_STAGE_NOTIFIED:
+    case RAS_ERROR_STATE_NOTIFIED:
         c->notified++;
         break;
-    case RAS_STAGE_ACKNOWLEDGED:
+    case RAS_ERROR_STATE_ACKNOWLEDGED:
         c->acknowledged++;
         break;
-    case RAS_STAGE_TAKEN:
+    case RAS_ERROR_STATE_TAKEN:
         c->taken++;
         break;
-    case RAS_STAGE_RECLAIMED:
+    case RAS_ERROR_STATE_RECLAIMED:
         c->reclaimed++;
         break;
-    case RAS_STAGE_DISCARDED:
+    case RAS_ERROR_STATE_DISCARDED:
         c->discarded++;
         break;
     default:
@@ -233,34 +233,34 @@ static void count_queued(RasQueue *q, const RasError *error, int n)
     }
 }
 
-bool ras_queue_advance(RasQueue *q, RasEntry *e, RasStage stage)
+bool ras_queue_advance(RasQueue *q, RasEntry *e, RasErrorState state)
 {
-    if (!step_allowed(q, e, stage)) {
+    if (!step_allowed(q, e, state)) {
         return false;
     }
 
-    if (stage == RAS_STAGE_QUEUED) {
+    if (state == RAS_ERROR_STATE_QUEUED) {
         count_queued(q, &e->error, 1);
-    } else if (stage == RAS_STAGE_RECORDED) {
+    } else if (state == RAS_ERROR_STATE_RECORDED) {
         /* still queued for its vCPU, which goes on with the notification */
         outstanding_add(q, e);
         e->recorded = true;
-    } else if (e->stage == RAS_STAGE_QUEUED ||
-               e->stage == RAS_STAGE_RECORDED) {
+    } else if (e->state == RAS_ERROR_STATE_QUEUED ||
+               e->state == RAS_ERROR_STATE_RECORDED) {
         count_queued(q, &e->error, -1);
-        if (stage == RAS_STAGE_NOTIFIED && !e->recorded) {
+        if (state == RAS_ERROR_STATE_NOTIFIED && !e->recorded) {
             outstanding_add(q, e);
         }
     }
-    if (ras_stage_is_end(stage)) {
+    if (ras_state_is_end(state)) {
         outstanding_remove(q, e);
         q->in_flight--;
         q->held -= e->held;
         e->held = false;
     }
 
-    e->stage = stage;
-    count_stage(&q->counts, stage);
+    e->state = state;
+    count_state(&q->counts, state);
     step_append(q, e);
     return true;
 }
@@ -299,14 +299,14 @@ RasEntry *ras_queue_accept(RasQueue *q, const RasError *error)
     *e = (RasEntry) {
         .error = *error,
         .id = ++q->last_id,
-        .stage = RAS_STAGE_ACCEPTED,
+        .state = RAS_ERROR_STATE_ACCEPTED,
         .recursive = q->channel[error->channel].nr_outstanding != 0,
     };
     list_append(q, e);
     q->in_flight++;
     q->counts.accepted++;
     step_append(q, e);
-    ras_queue_advance(q, e, RAS_STAGE_QUEUED);
+    ras_queue_advance(q, e, RAS_ERROR_STATE_QUEUED);
     return e;
 }
 
@@ -345,7 +345,7 @@ static RasEntry *consumed_before(RasQueue *q, RasEntry *e)
         return e;
     }
     for (l = entry_at(q, e->next); l; l = entry_at(q, l->next)) {
-        if (l->stage == RAS_STAGE_QUEUED && !l->held &&
+        if (l->state == RAS_ERROR_STATE_QUEUED && !l->held &&
             l->error.vcpu == e->error.vcpu &&
             l->error.origin != RAS_ORIGIN_INJECTED) {
             return l;
@@ -366,7 +366,7 @@ static RasEntry *next_queued(RasQueue *q, RasChannel channel, int16_t i)
     RasEntry *e;
 
     for (e = entry_at(q, i); e; e = entry_at(q, e->next)) {
-        if (e->stage == RAS_STAGE_QUEUED && !e->held &&
+        if (e->state == RAS_ERROR_STATE_QUEUED && !e->held &&
             e->error.channel == channel && !is_put_off(q, &e->error)) {
             return e;
         }
@@ -389,7 +389,8 @@ RasEntry *ras_queue_next(RasQueue *q, RasChannel channel)
 static bool batches(const RasError *error)
 {
     return error->channel != RAS_CHANNEL_EXCEPTION && !error->record &&
-           error->kind == RAS_KIND_MEMORY && error->len <= RAS_PAGE_SIZE;
+           error->class == RAS_ERROR_CLASS_MEMORY &&
+           error->len <= RAS_PAGE_SIZE;
 }
 
 unsigned int ras_queue_next_batch(RasQueue *q, RasChannel channel,
@@ -416,7 +417,7 @@ unsigned int ras_queue_discard(RasQueue *q, int vcpu)
 
     for (RasEntry *e = entry_at(q, q->first); e; e = entry_at(q, e->next)) {
         if ((vcpu < 0 || e->error.vcpu == vcpu) &&
-            ras_queue_advance(q, e, RAS_STAGE_DISCARDED)) {
+            ras_queue_advance(q, e, RAS_ERROR_STATE_DISCARDED)) {
             n++;
         }
     }
@@ -425,7 +426,7 @@ unsigned int ras_queue_discard(RasQueue *q, int vcpu)
 
 void ras_queue_hold(RasQueue *q, RasEntry *e)
 {
-    if (!e->held && e->stage == RAS_STAGE_QUEUED) {
+    if (!e->held && e->state == RAS_ERROR_STATE_QUEUED) {
         e->held = true;
         q->held++;
     }
@@ -474,13 +475,13 @@ static bool joins_outstanding(const RasQueue *q, const RasEntry *e)
 bool ras_queue_restore(RasQueue *q, const RasEntry *from)
 {
     RasEntry *last = entry_at(q, q->last), *e = entry_at(q, q->free);
-    bool queued = from->stage == RAS_STAGE_QUEUED;
+    bool queued = from->state == RAS_ERROR_STATE_QUEUED;
 
     if (!e || !from->id || from->id > q->last_id ||
-        (last && !ras_stage_is_end(last->stage) && from->id <= last->id) ||
+        (last && !ras_state_is_end(last->state) && from->id <= last->id) ||
         from->error.channel >= RAS_CHANNELS ||
         !vcpu_fits_channel(q, &from->error) ||
-        (!queued && from->stage != RAS_STAGE_NOTIFIED) ||
+        (!queued && from->state != RAS_ERROR_STATE_NOTIFIED) ||
         (from->error.channel == RAS_CHANNEL_SERROR ?
          queued || from->recorded : queued == from->recorded) ||
         (from->held && !queued) ||
@@ -534,7 +535,8 @@ bool ras_queue_parks(const RasQueue *q, int vcpu)
         return true;
     }
     owner = &q->entry[q->channel[RAS_CHANNEL_EXCEPTION].outstanding[0]];
-    return owner->error.vcpu != vcpu || owner->stage != RAS_STAGE_NOTIFIED;
+    return owner->error.vcpu != vcpu ||
+           owner->state != RAS_ERROR_STATE_NOTIFIED;
 }
 
 bool ras_queue_report(RasQueue *q, RasReport *report)
@@ -553,12 +555,12 @@ bool ras_queue_report(RasQueue *q, RasReport *report)
     *report = (RasReport) {
         .error = e->error,
         .id = e->id,
-        .stage = step.stage,
+        .state = step.state,
         .recursive = e->recursive,
         .quiet = e->quiet,
-        .delivery = step.stage >= RAS_STAGE_NOTIFIED ? e->delivery : NULL,
+        .delivery = step.state >= RAS_ERROR_STATE_NOTIFIED ? e->delivery : NULL,
     };
-    if (ras_stage_is_end(step.stage)) {
+    if (ras_state_is_end(step.state)) {
         list_remove(q, e);
         e->next = q->free;
         q->free = entry_index(q, e);
@@ -569,7 +571,7 @@ bool ras_queue_report(RasQueue *q, RasReport *report)
 /* Errors at their end stay in the list until their last step is reported. */
 static RasEntry *skip_ended(RasQueue *q, RasEntry *e)
 {
-    while (e && ras_stage_is_end(e->stage)) {
+    while (e && ras_state_is_end(e->state)) {
         e = entry_at(q, e->next);
     }
     return e;

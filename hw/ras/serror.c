@@ -38,7 +38,7 @@ void ras_serror_deliver(RasState *s, RasEntry *e)
     CPUState *cpu = qemu_get_cpu(e->error.vcpu);
 
     e->delivery = RAS_GET_CLASS(s)->raise_serror(s, e, cpu);
-    ras_advance(s, e, RAS_STAGE_NOTIFIED);
+    ras_advance(s, e, RAS_ERROR_STATE_NOTIFIED);
 }
 
 void ras_serror_taken(CPUState *cpu)
@@ -48,7 +48,7 @@ void ras_serror_taken(CPUState *cpu)
 
     assert(bql_locked());
     if (e) {
-        ras_advance(s, e, RAS_STAGE_TAKEN);
+        ras_advance(s, e, RAS_ERROR_STATE_TAKEN);
     }
 }
 
@@ -65,8 +65,8 @@ void ras_serror_settle(RasState *s, CPUState *cpu)
     e = find(s, cpu->cpu_index);
     if (e && !RAS_GET_CLASS(s)->serror_pending(s, cpu, NULL)) {
         /* TCG says so if it is taken: then the vCPU was reset alone */
-        ras_advance(s, e, kvm_enabled() ? RAS_STAGE_TAKEN :
-                                          RAS_STAGE_DISCARDED);
+        ras_advance(s, e, kvm_enabled() ? RAS_ERROR_STATE_TAKEN :
+                                          RAS_ERROR_STATE_DISCARDED);
     }
 }
 

@@ -29,18 +29,18 @@ bool ras_has_channel(RasState *s, RasChannel channel)
                                            rc->channel_name(s, channel) != NULL;
 }
 
-void ras_step(RasState *s, RasEntry *e, RasStage stage)
+void ras_step(RasState *s, RasEntry *e, RasErrorState state)
 {
-    bool done = ras_queue_advance(&s->queue, e, stage);
+    bool done = ras_queue_advance(&s->queue, e, state);
 
-    /* every caller asks for the stage first, so this cannot fail */
+    /* every caller asks for the state first, so this cannot fail */
     assert(done);
-    trace_ras_error_step(e->id, RasErrorState_str((RasErrorState)stage),
-                         e->error.vcpu, e->error.addr);
+    trace_ras_error_step(e->id, RasErrorState_str(state), e->error.vcpu,
+                         e->error.addr);
 }
 
-void ras_advance(RasState *s, RasEntry *e, RasStage stage)
+void ras_advance(RasState *s, RasEntry *e, RasErrorState state)
 {
-    ras_step(s, e, stage);
+    ras_step(s, e, state);
     ras_wakeup_now(&s->events);
 }

@@ -1,8 +1,9 @@
 /*
  * Guest RAS: errors, their life cycle and the queue that holds them
  *
- * Pure: no locks, no allocation, no I/O, nothing of QEMU but osdep.h.  The
- * queue is driven by the other files of hw/ras, with the BQL held.
+ * Pure: no locks, no allocation, no I/O, nothing of QEMU but osdep.h and the
+ * enumerations of qapi/ras.json.  The queue is driven by the other files of
+ * hw/ras, with the BQL held.
  *
  * Life of an error, one direction only:
  *
@@ -23,23 +24,7 @@
 #ifndef HW_RAS_QUEUE_H
 #define HW_RAS_QUEUE_H
 
-/* The values of these enums are those of their namesakes in qapi/ras.json. */
-
-typedef enum RasErrorKind {
-    RAS_KIND_MEMORY,
-    RAS_KIND_CACHE,
-    RAS_KIND_TLB,
-    RAS_KIND_SLB,
-    RAS_KIND_ERAT,
-    RAS_KIND_BUS,
-    RAS_KIND_UNKNOWN,
-} RasErrorKind;
-
-typedef enum RasSeverity {
-    RAS_SEVERITY_CORRECTED,
-    RAS_SEVERITY_RECOVERABLE,
-    RAS_SEVERITY_FATAL,
-} RasSeverity;
+#include "qapi/qapi-types-ras.h"
 
 /* How the guest is told; each has its own record and acknowledgement. */
 typedef enum RasChannel {
@@ -52,37 +37,9 @@ typedef enum RasChannel {
     RAS_CHANNELS,
 } RasChannel;
 
-typedef enum RasOrigin {
-    RAS_ORIGIN_INJECTED,
-    RAS_ORIGIN_POISON,
-    RAS_ORIGIN_ACCESS,
-    RAS_ORIGIN_KVM_NMI,
-    RAS_ORIGIN_KVM_SEA,
-    RAS_ORIGIN_SIGBUS,
-} RasOrigin;
-
-typedef enum RasAccessKind {
-    RAS_ACCESS_KIND_UNKNOWN,
-    RAS_ACCESS_KIND_LOAD,
-    RAS_ACCESS_KIND_STORE,
-    RAS_ACCESS_KIND_FETCH,
-} RasAccessKind;
-
-typedef enum RasStage {
-    RAS_STAGE_ACCEPTED,
-    RAS_STAGE_QUEUED,
-    RAS_STAGE_RECORDED,
-    RAS_STAGE_NOTIFIED,
-    RAS_STAGE_ACKNOWLEDGED,
-    RAS_STAGE_TAKEN,
-    RAS_STAGE_RECLAIMED,
-    RAS_STAGE_DISCARDED,
-    RAS_STAGE_MAX,
-} RasStage;
-
 /* One access that an instruction makes: virtual and guest physical address. */
 typedef struct RasStorageAccess {
-    RasAccessKind kind;
+    RasAccess kind;
     bool has_addr;      /* it is mapped, as far as can be found out */
     uint64_t vaddr;
     uint64_t addr;
@@ -104,10 +61,10 @@ typedef struct RasSyndrome {
  * for the pointer to a record that somebody else has made.
  */
 typedef struct RasError {
-    RasErrorKind kind;
+    RasErrorClass class;
     RasSeverity severity;
     RasOrigin origin;
-    RasAccessKind access;
+    RasAccess access;
     RasChannel channel;
     bool synchronous;   /* the vCPU must not run on before it took this */
     bool limited;       /* corrected, but something is out of use now */
@@ -152,8 +109,8 @@ typedef struct RasError {
 typedef struct RasEntry {
     RasError error;
     uint64_t id;                /* from 1, never used twice */
-    RasStage stage;
-    bool recorded;              /* went through RAS_STAGE_RECORDED */
+    RasErrorState state;
+    bool recorded;              /* went through RAS_ERROR_STATE_RECORDED */
     bool held;                  /* cannot be delivered before a reset */
     bool recursive;             /* accepted while another was outstanding */
     bool quiet;                 /* too many: its steps are not told of */
@@ -177,14 +134,14 @@ typedef struct RasCounts {
 /* One step of one error, for those who watch. */
 typedef struct RasStep {
     int16_t entry;
-    uint8_t stage;
+    uint8_t state;
 } RasStep;
 
 /* A step together with what the error was at the time. */
 typedef struct RasReport {
     RasError error;
     uint64_t id;
-    RasStage stage;
+    RasErrorState state;
     bool recursive;
     bool quiet;
     const char *delivery;
@@ -237,12 +194,12 @@ void ras_queue_init(RasQueue *q, RasQueueVcpu *vcpu, unsigned int nr_vcpus);
 /*
  * ras_queue_accept: take an error into the queue
  *
- * On success the error is in RAS_STAGE_QUEUED, and if it parks its vCPU, the
- * vCPU counts as parked from now on.  Returns NULL, and counts the error as
- * refused, if the queue is full (for an error that was injected or that no
- * vCPU waits for, if RAS_QUEUE_INJECTED_MAX errors are in flight), or if the
- * vCPU does not exist or is none of its channel.  An access that a vCPU makes
- * again, for which there was no room, does not count.
+ * On success the error is queued, and if it parks its vCPU, the vCPU counts as
+ * parked from now on.  Returns NULL, and counts the error as refused, if the
+ * queue is full (for an error that was injected or that no vCPU waits for, if
+ * RAS_QUEUE_INJECTED_MAX errors are in flight), or if the vCPU does not exist
+ * or is none of its channel.  An access that a vCPU makes again, for which
+ * there was no room, does not count.
  */
 RasEntry *ras_queue_accept(RasQueue *q, const RasError *error);
 
@@ -276,11 +233,11 @@ unsigned int ras_queue_outstanding_batch(RasQueue *q, RasChannel channel,
                                          RasEntry *batch[RAS_BATCH_MAX]);
 
 /*
- * ras_queue_advance: move @e to @stage; the only place that changes a stage
+ * ras_queue_advance: move @e to @state; the only place that changes a state
  *
  * Returns false, and changes nothing, if the life cycle has no such step.
  */
-bool ras_queue_advance(RasQueue *q, RasEntry *e, RasStage stage);
+bool ras_queue_advance(RasQueue *q, RasEntry *e, RasErrorState state);
 
 /*
  * ras_queue_discard: discard all errors of @vcpu, or all errors if it is -1
@@ -321,7 +278,7 @@ void ras_queue_restore_begin(RasQueue *q, uint64_t last_id,
 
 /*
  * ras_queue_restore: append an error as it was, queued or notified
- * @e: error, id, stage, recorded, held, recursive, delivery, told, telling
+ * @e: error, id, state, recorded, held, recursive, delivery, told, telling
  *
  * Returns false, and changes nothing, if no queue could hold it.
  */
@@ -384,10 +341,10 @@ static inline bool ras_error_comes_again(const RasError *error)
                                       error->origin == RAS_ORIGIN_SIGBUS);
 }
 
-/* ras_stage_is_end: true for the stages that no step leads out of */
-static inline bool ras_stage_is_end(RasStage stage)
+/* ras_state_is_end: true for the states that no step leads out of */
+static inline bool ras_state_is_end(RasErrorState state)
 {
-    return stage >= RAS_STAGE_ACKNOWLEDGED;
+    return state >= RAS_ERROR_STATE_ACKNOWLEDGED;
 }
 
 #endif

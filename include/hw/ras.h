@@ -283,7 +283,7 @@ void ras_release(RasState *s);
 void G_GNUC_PRINTF(2, 3) ras_log(RasState *s, const char *fmt, ...);
 
 /* ras_access_kind: the kind of an access of TCG */
-RasAccessKind ras_access_kind(MMUAccessType access_type);
+RasAccess ras_access_kind(MMUAccessType access_type);
 
 /*
  * Hooks in the vCPU threads' loop

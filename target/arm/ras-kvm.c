@@ -56,7 +56,7 @@ void arm_ras_kvm_init(void)
 static RasError error_of_exit(CPUState *cs, const ArmRasSeaExit *exit)
 {
     RasError error = {
-        .kind = RAS_KIND_UNKNOWN,
+        .class = RAS_ERROR_CLASS_UNKNOWN,
         .severity = RAS_SEVERITY_RECOVERABLE,
         .origin = RAS_ORIGIN_KVM_SEA,
         .synchronous = true,
@@ -65,9 +65,9 @@ static RasError error_of_exit(CPUState *cs, const ArmRasSeaExit *exit)
     ArmRasSea sea;
 
     if (arm_ras_sea_decode(exit->esr, &sea, NULL)) {
-        error.access = sea.fetch ? RAS_ACCESS_KIND_FETCH :
-                       sea.write ? RAS_ACCESS_KIND_STORE :
-                                   RAS_ACCESS_KIND_LOAD;
+        error.access = sea.fetch ? RAS_ACCESS_FETCH :
+                       sea.write ? RAS_ACCESS_STORE :
+                                   RAS_ACCESS_LOAD;
         error.syndrome.valid = true;
         error.syndrome.srr1 = exit->esr;
         error.syndrome.dar = exit->gva;
@@ -80,7 +80,7 @@ static RasError error_of_exit(CPUState *cs, const ArmRasSeaExit *exit)
         }
     }
     if (exit->flags & ARM_RAS_SEA_FLAG_GPA_VALID) {
-        error.kind = RAS_KIND_MEMORY;
+        error.class = RAS_ERROR_CLASS_MEMORY;
         error.has_addr = true;
         error.addr = exit->gpa;
         error.first = exit->gpa & -(uint64_t)RAS_PAGE_SIZE;

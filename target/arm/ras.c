@@ -39,7 +39,7 @@ static uint32_t sea_fsr(CPUARMState *env, int target_el, const ArmRasSea *sea)
 static bool is_vncr(CPUARMState *env, const RasError *error)
 {
     return error->origin == RAS_ORIGIN_POISON &&
-           error->access != RAS_ACCESS_KIND_FETCH &&
+           error->access != RAS_ACCESS_FETCH &&
            (env->exception.syndrome & ARM_EL_VNCR);
 }
 
@@ -49,7 +49,7 @@ bool arm_ras_handler_failed(CPUState *cs, const RasError *error)
     int el = arm_current_el(env);
 
     /* Arm ARM: the vectors of synchronous exceptions from the same EL */
-    return error->access == RAS_ACCESS_KIND_FETCH && is_a64(env) && el > 0 &&
+    return error->access == RAS_ACCESS_FETCH && is_a64(env) && el > 0 &&
            arm_sea_target_el(env) == el &&
            (env->pc & ~0x200ULL) == env->cp15.vbar_el[el];
 }
@@ -60,8 +60,8 @@ void arm_ras_take_sea(CPUState *cs, const RasError *error)
     int target_el = arm_sea_target_el(env);
     bool vncr = is_vncr(env, error);
     ArmRasSea sea = {
-        .fetch = error->access == RAS_ACCESS_KIND_FETCH,
-        .write = error->access == RAS_ACCESS_KIND_STORE,
+        .fetch = error->access == RAS_ACCESS_FETCH,
+        .write = error->access == RAS_ACCESS_STORE,
         .fnv = !error->has_vaddr,
         .set = ARM_RAS_SET_UER,
         .fsc = ARM_RAS_FSC_EXTERNAL,

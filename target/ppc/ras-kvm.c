@@ -157,7 +157,7 @@ static bool translate_by_hpt(PowerPCCPU *cpu, RasStorageAccess *access)
 static bool translate_by_radix(PowerPCCPU *cpu, RasStorageAccess *access,
                                int mmu_idx)
 {
-    bool fetch = access->kind == RAS_ACCESS_KIND_FETCH;
+    bool fetch = access->kind == RAS_ACCESS_FETCH;
     int page_shift, prot;
 
     /* what may be written need not be readable: user memory, by the kernel */
@@ -171,7 +171,7 @@ static bool translate_by_radix(PowerPCCPU *cpu, RasStorageAccess *access,
 static void translate(PowerPCCPU *cpu, RasStorageAccess *access)
 {
     int mmu_idx = ppc_env_mmu_index(&cpu->env,
-                                    access->kind == RAS_ACCESS_KIND_FETCH);
+                                    access->kind == RAS_ACCESS_FETCH);
     bool radix = cpu->env.mmu_model == POWERPC_MMU_3_00 && ppc64_v3_radix(cpu);
 
     access->has_addr = (radix || mmuidx_real(mmu_idx) ?
@@ -189,7 +189,7 @@ static uint32_t fetch_word(PowerPCCPU *cpu, hwaddr addr)
                                                ldl_be_phys(as, addr);
 }
 
-static RasStorageAccess *add_access(Finding *f, RasAccessKind kind, vaddr ea)
+static RasStorageAccess *add_access(Finding *f, RasAccess kind, vaddr ea)
 {
     f->access[f->n] = (RasStorageAccess) { .kind = kind, .vaddr = ea };
     return &f->access[f->n++];
@@ -206,8 +206,8 @@ static void find_accesses(void *opaque)
         .gpr = env->gpr,
     };
     PpcStorageOperand op;
-    RasAccessKind kind;
-    RasStorageAccess *fetch = add_access(f, RAS_ACCESS_KIND_FETCH, env->nip);
+    RasAccess kind;
+    RasStorageAccess *fetch = add_access(f, RAS_ACCESS_FETCH, env->nip);
     vaddr next;
 
     translate(f->cpu, fetch);
@@ -221,7 +221,7 @@ static void find_accesses(void *opaque)
     if (!ppc_storage_operand(&insn, &op)) {
         return;
     }
-    kind = op.store ? RAS_ACCESS_KIND_STORE : RAS_ACCESS_KIND_LOAD;
+    kind = op.store ? RAS_ACCESS_STORE : RAS_ACCESS_LOAD;
     add_access(f, kind, op.ea);
     next = (op.ea + op.len - 1) & -(vaddr)RAS_PAGE_SIZE;
     if (next != (op.ea & -(vaddr)RAS_PAGE_SIZE)) {

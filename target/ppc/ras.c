@@ -20,7 +20,7 @@ bool ppc_ras_access_failed(CPUState *cs, uint64_t cause, vaddr addr,
 {
     CPUPPCState *env = cpu_env(cs);
     RasError error = {
-        .kind = RAS_KIND_BUS,
+        .class = RAS_ERROR_CLASS_BUS,
         .severity = RAS_SEVERITY_RECOVERABLE,
         .origin = RAS_ORIGIN_ACCESS,
         .access = ras_access_kind(access_type),

@@ -139,9 +139,13 @@ class Builder:
 def record_library(folder: Path) -> Path:
     """record.c, to be preloaded."""
     library = folder / 'record.so'
+    (folder / 'qapi').mkdir(exist_ok=True)
+    run([str(TOP / 'scripts/qapi-enums'), str(TOP / 'qapi/ras.json'),
+         str(folder / 'qapi/qapi-types-ras.h')])
     glib = shlex.split(run(['pkg-config', '--cflags', '--libs', 'glib-2.0']))
     run(['cc', '-shared', '-fPIC', '-fvisibility=hidden', '-O2', '-std=gnu11',
          '-D_GNU_SOURCE', f'-DRECORDS={RECORDS}', '-o', str(library),
+         f'-I{folder}',
          *(f'-I{TOP / path}' for path in ('tests/standalone', 'include', '.')),
          str(TOP / 'tests/bench/record.c'), str(TOP / 'hw/acpi/apei/cper.c'),
          str(TOP / 'tests/unit/oracle/rtas-reader.c'), *glib])

@@ -69,7 +69,7 @@ static void build_cper_ours(BuildBlock *build)
 {
     static RasEntry entry = {
         .error = {
-            .kind = RAS_KIND_MEMORY,
+            .class = RAS_ERROR_CLASS_MEMORY,
             .severity = RAS_SEVERITY_RECOVERABLE,
             .channel = RAS_CHANNEL_INTERRUPT,
             .vcpu = -1,
@@ -106,7 +106,7 @@ static void build_cper_stock(MemoryErrors *build)
 static void build_rtas_ours(BuildLog *build, bool registers)
 {
     RasError error = {
-        .kind = RAS_KIND_MEMORY,
+        .class = RAS_ERROR_CLASS_MEMORY,
         .severity = RAS_SEVERITY_RECOVERABLE,
         .channel = RAS_CHANNEL_EXCEPTION,
         .synchronous = true,

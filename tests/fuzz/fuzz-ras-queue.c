@@ -37,13 +37,13 @@ static RasEntry get_entry(Input *in)
 {
     RasEntry e = {
         .id = get(in, 1),
-        .stage = get(in, 1),
+        .state = get(in, 1),
         .recorded = get(in, 1) & 1,
         .held = get(in, 1) & 1,
         .told = get(in, 2),
         .telling = get(in, 2),
         .error = {
-            .kind = get(in, 1) % (RAS_KIND_UNKNOWN + 1),
+            .class = get(in, 1) % (RAS_ERROR_CLASS_UNKNOWN + 1),
             .severity = get(in, 1) % (RAS_SEVERITY_FATAL + 1),
             .origin = get(in, 1) % (RAS_ORIGIN_SIGBUS + 1),
             .channel = get(in, 1),
@@ -66,7 +66,7 @@ static void check(RasQueue *q)
         g_assert(e->id > last && e->id <= q->last_id);
         last = e->id;
         in_flight++;
-        if (e->stage == RAS_STAGE_QUEUED) {
+        if (e->state == RAS_ERROR_STATE_QUEUED) {
             queued[e->error.channel]++;
         } else if (e->error.channel != RAS_CHANNEL_SERROR) {
             out[e->error.channel]++;
@@ -92,29 +92,30 @@ static void live(RasQueue *q, Input *in)
     case 0:
         e = ras_queue_next(q, RAS_CHANNEL_EXCEPTION);
         if (e) {
-            g_assert(ras_queue_advance(q, e, RAS_STAGE_RECORDED));
-            g_assert(ras_queue_advance(q, e, RAS_STAGE_NOTIFIED));
+            g_assert(ras_queue_advance(q, e, RAS_ERROR_STATE_RECORDED));
+            g_assert(ras_queue_advance(q, e, RAS_ERROR_STATE_NOTIFIED));
         }
         break;
     case 1:
         n = channel == RAS_CHANNEL_EXCEPTION ? 0 :
             ras_queue_next_batch(q, channel, batch);
         for (unsigned int i = 0; i < n; i++) {
-            g_assert(ras_queue_advance(q, batch[i], RAS_STAGE_RECORDED));
+            g_assert(ras_queue_advance(q, batch[i], RAS_ERROR_STATE_RECORDED));
         }
         for (unsigned int i = 0; i < n; i++) {
-            g_assert(ras_queue_advance(q, batch[i], RAS_STAGE_NOTIFIED));
+            g_assert(ras_queue_advance(q, batch[i], RAS_ERROR_STATE_NOTIFIED));
         }
         break;
     case 2:
         n = ras_queue_outstanding_batch(q, channel, batch);
         for (unsigned int i = 0; i < n; i++) {
             /* or QEMU would end */
-            g_assert(ras_queue_advance(q, batch[i], RAS_STAGE_ACKNOWLEDGED));
+            g_assert(ras_queue_advance(q, batch[i],
+                                       RAS_ERROR_STATE_ACKNOWLEDGED));
         }
         e = ras_queue_first(q);
         if (e && e->error.channel == RAS_CHANNEL_SERROR) {
-            g_assert(ras_queue_advance(q, e, RAS_STAGE_TAKEN));
+            g_assert(ras_queue_advance(q, e, RAS_ERROR_STATE_TAKEN));
         }
         break;
     case 3:
@@ -122,7 +123,7 @@ static void live(RasQueue *q, Input *in)
         break;
     default:
         while (ras_queue_report(q, &r)) {
-            g_assert(r.stage < RAS_STAGE_MAX);
+            g_assert(r.state < RAS_ERROR_STATE__MAX);
         }
         break;
     }

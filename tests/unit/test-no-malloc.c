@@ -193,7 +193,7 @@ static void test_queue(void)
     static RasQueue q;
     static RasQueueVcpu vcpu[1];
     static const RasError error = {
-        .kind = RAS_KIND_MEMORY,
+        .class = RAS_ERROR_CLASS_MEMORY,
         .severity = RAS_SEVERITY_RECOVERABLE,
         .origin = RAS_ORIGIN_SIGBUS,
         .channel = RAS_CHANNEL_INTERRUPT,
@@ -210,15 +210,15 @@ static void test_queue(void)
         accepted++;
     }
     while ((n = ras_queue_next_batch(&q, RAS_CHANNEL_INTERRUPT, batch))) {
-        for (int stage = RAS_STAGE_RECORDED; stage <= RAS_STAGE_ACKNOWLEDGED;
-             stage++) {
+        for (int state = RAS_ERROR_STATE_RECORDED;
+             state <= RAS_ERROR_STATE_ACKNOWLEDGED; state++) {
             for (unsigned int i = 0; i < n; i++) {
-                ras_queue_advance(&q, batch[i], stage);
+                ras_queue_advance(&q, batch[i], state);
             }
         }
     }
     while (ras_queue_report(&q, &report)) {
-        reported += report.stage == RAS_STAGE_ACKNOWLEDGED;
+        reported += report.state == RAS_ERROR_STATE_ACKNOWLEDGED;
     }
     tried = allow();
 

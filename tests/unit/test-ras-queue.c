@@ -32,10 +32,10 @@ static void tear_down(Fixture *f, gconstpointer data)
 static RasError an_error(int vcpu)
 {
     return (RasError) {
-        .kind = RAS_KIND_MEMORY,
+        .class = RAS_ERROR_CLASS_MEMORY,
         .severity = RAS_SEVERITY_RECOVERABLE,
         .origin = RAS_ORIGIN_POISON,
-        .access = RAS_ACCESS_KIND_LOAD,
+        .access = RAS_ACCESS_LOAD,
         .synchronous = true,
         .has_addr = true,
         .vcpu = vcpu,
@@ -51,13 +51,13 @@ static RasEntry *take(Fixture *f, int vcpu)
     return ras_queue_accept(f->q, &error);
 }
 
-static void assert_step(RasQueue *q, uint64_t id, RasStage stage)
+static void assert_step(RasQueue *q, uint64_t id, RasErrorState state)
 {
     RasReport r;
 
     g_assert_true(ras_queue_report(q, &r));
     g_assert_cmpuint(r.id, ==, id);
-    g_assert_cmpuint(r.stage, ==, stage);
+    g_assert_cmpuint(r.state, ==, state);
 }
 
 static void test_recorded_life(Fixture *f, gconstpointer data)
@@ -68,29 +68,29 @@ static void test_recorded_life(Fixture *f, gconstpointer data)
 
     g_assert_nonnull(e);
     g_assert_cmpuint(e->id, ==, 1);
-    g_assert_cmpuint(e->stage, ==, RAS_STAGE_QUEUED);
+    g_assert_cmpuint(e->state, ==, RAS_ERROR_STATE_QUEUED);
     g_assert_true(ras_queue_next(q, RAS_CHANNEL_EXCEPTION) == e);
     g_assert_null(ras_queue_outstanding(q, RAS_CHANNEL_EXCEPTION));
 
-    g_assert_true(ras_queue_advance(q, e, RAS_STAGE_RECORDED));
+    g_assert_true(ras_queue_advance(q, e, RAS_ERROR_STATE_RECORDED));
     g_assert_true(ras_queue_outstanding(q, RAS_CHANNEL_EXCEPTION) == e);
     g_assert_null(ras_queue_next(q, RAS_CHANNEL_EXCEPTION));
     g_assert_true(ras_queue_parks(q, 2));
     e->delivery = "somehow";
-    g_assert_true(ras_queue_advance(q, e, RAS_STAGE_NOTIFIED));
+    g_assert_true(ras_queue_advance(q, e, RAS_ERROR_STATE_NOTIFIED));
     g_assert_false(ras_queue_parks(q, 2));
-    g_assert_true(ras_queue_advance(q, e, RAS_STAGE_ACKNOWLEDGED));
+    g_assert_true(ras_queue_advance(q, e, RAS_ERROR_STATE_ACKNOWLEDGED));
     g_assert_null(ras_queue_outstanding(q, RAS_CHANNEL_EXCEPTION));
     g_assert_cmpuint(q->in_flight, ==, 0);
 
-    assert_step(q, 1, RAS_STAGE_ACCEPTED);
-    assert_step(q, 1, RAS_STAGE_QUEUED);
-    assert_step(q, 1, RAS_STAGE_RECORDED);
+    assert_step(q, 1, RAS_ERROR_STATE_ACCEPTED);
+    assert_step(q, 1, RAS_ERROR_STATE_QUEUED);
+    assert_step(q, 1, RAS_ERROR_STATE_RECORDED);
     g_assert_true(ras_queue_report(q, &r));
-    g_assert_cmpuint(r.stage, ==, RAS_STAGE_NOTIFIED);
+    g_assert_cmpuint(r.state, ==, RAS_ERROR_STATE_NOTIFIED);
     g_assert_cmpstr(r.delivery, ==, "somehow");
     g_assert_cmpuint(r.error.addr, ==, 0x40000000);
-    assert_step(q, 1, RAS_STAGE_ACKNOWLEDGED);
+    assert_step(q, 1, RAS_ERROR_STATE_ACKNOWLEDGED);
     g_assert_false(ras_queue_report(q, &r));
 }
 
@@ -99,44 +99,44 @@ static void test_bare_life(Fixture *f, gconstpointer data)
     RasQueue *q = f->q;
     RasEntry *e = take(f, 0);
 
-    g_assert_true(ras_queue_advance(q, e, RAS_STAGE_NOTIFIED));
-    g_assert_false(ras_queue_advance(q, e, RAS_STAGE_ACKNOWLEDGED));
-    g_assert_false(ras_queue_advance(q, e, RAS_STAGE_RECLAIMED));
-    g_assert_true(ras_queue_advance(q, e, RAS_STAGE_TAKEN));
+    g_assert_true(ras_queue_advance(q, e, RAS_ERROR_STATE_NOTIFIED));
+    g_assert_false(ras_queue_advance(q, e, RAS_ERROR_STATE_ACKNOWLEDGED));
+    g_assert_false(ras_queue_advance(q, e, RAS_ERROR_STATE_RECLAIMED));
+    g_assert_true(ras_queue_advance(q, e, RAS_ERROR_STATE_TAKEN));
     g_assert_cmpuint(q->counts.recorded, ==, 0);
     g_assert_cmpuint(q->counts.notified, ==, 1);
     g_assert_cmpuint(q->counts.taken, ==, 1);
 }
 
-/* From each stage, try each step; only those of the picture may work. */
+/* From each state, try each step; only those of the picture may work. */
 static void test_no_stage_is_skipped(Fixture *f, gconstpointer data)
 {
     static const struct {
-        RasStage path[4];
+        RasErrorState path[4];
         unsigned int len;
-        unsigned int allowed;       /* bit mask of stages */
+        unsigned int allowed;       /* bit mask of states */
     } cases[] = {
-        { { 0 }, 0, 1 << RAS_STAGE_RECORDED | 1 << RAS_STAGE_NOTIFIED |
-          1 << RAS_STAGE_DISCARDED },
-        { { RAS_STAGE_RECORDED }, 1, 1 << RAS_STAGE_NOTIFIED |
-          1 << RAS_STAGE_DISCARDED },
-        { { RAS_STAGE_RECORDED, RAS_STAGE_NOTIFIED }, 2,
-          1 << RAS_STAGE_ACKNOWLEDGED | 1 << RAS_STAGE_RECLAIMED |
-          1 << RAS_STAGE_DISCARDED },
-        { { RAS_STAGE_NOTIFIED }, 1, 1 << RAS_STAGE_TAKEN |
-          1 << RAS_STAGE_DISCARDED },
-        { { RAS_STAGE_RECORDED, RAS_STAGE_NOTIFIED, RAS_STAGE_ACKNOWLEDGED },
-          3, 0 },
-        { { RAS_STAGE_RECORDED, RAS_STAGE_NOTIFIED, RAS_STAGE_RECLAIMED },
-          3, 0 },
-        { { RAS_STAGE_NOTIFIED, RAS_STAGE_TAKEN }, 2, 0 },
-        { { RAS_STAGE_DISCARDED }, 1, 0 },
+        { { 0 }, 0, 1 << RAS_ERROR_STATE_RECORDED |
+          1 << RAS_ERROR_STATE_NOTIFIED | 1 << RAS_ERROR_STATE_DISCARDED },
+        { { RAS_ERROR_STATE_RECORDED }, 1, 1 << RAS_ERROR_STATE_NOTIFIED |
+          1 << RAS_ERROR_STATE_DISCARDED },
+        { { RAS_ERROR_STATE_RECORDED, RAS_ERROR_STATE_NOTIFIED }, 2,
+          1 << RAS_ERROR_STATE_ACKNOWLEDGED | 1 << RAS_ERROR_STATE_RECLAIMED |
+          1 << RAS_ERROR_STATE_DISCARDED },
+        { { RAS_ERROR_STATE_NOTIFIED }, 1, 1 << RAS_ERROR_STATE_TAKEN |
+          1 << RAS_ERROR_STATE_DISCARDED },
+        { { RAS_ERROR_STATE_RECORDED, RAS_ERROR_STATE_NOTIFIED,
+            RAS_ERROR_STATE_ACKNOWLEDGED }, 3, 0 },
+        { { RAS_ERROR_STATE_RECORDED, RAS_ERROR_STATE_NOTIFIED,
+            RAS_ERROR_STATE_RECLAIMED }, 3, 0 },
+        { { RAS_ERROR_STATE_NOTIFIED, RAS_ERROR_STATE_TAKEN }, 2, 0 },
+        { { RAS_ERROR_STATE_DISCARDED }, 1, 0 },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        for (RasStage to = 0; to <= RAS_STAGE_MAX; to++) {
+        for (RasErrorState to = 0; to <= RAS_ERROR_STATE__MAX; to++) {
             RasEntry *e;
-            RasStage before;
+            RasErrorState before;
             bool done;
 
             ras_queue_init(f->q, f->vcpu, NR_VCPUS);
@@ -144,10 +144,10 @@ static void test_no_stage_is_skipped(Fixture *f, gconstpointer data)
             for (unsigned int k = 0; k < cases[i].len; k++) {
                 g_assert_true(ras_queue_advance(f->q, e, cases[i].path[k]));
             }
-            before = e->stage;
+            before = e->state;
             done = ras_queue_advance(f->q, e, to);
             g_assert_cmpint(done, ==, (cases[i].allowed >> to) & 1);
-            g_assert_cmpuint(e->stage, ==, done ? to : before);
+            g_assert_cmpuint(e->state, ==, done ? to : before);
         }
     }
 }
@@ -156,15 +156,15 @@ static void test_one_outstanding(Fixture *f, gconstpointer data)
 {
     RasEntry *a = take(f, 0), *b = take(f, 1);
 
-    g_assert_true(ras_queue_advance(f->q, a, RAS_STAGE_RECORDED));
-    g_assert_false(ras_queue_advance(f->q, b, RAS_STAGE_RECORDED));
-    g_assert_false(ras_queue_advance(f->q, b, RAS_STAGE_NOTIFIED));
-    g_assert_true(ras_queue_advance(f->q, a, RAS_STAGE_NOTIFIED));
-    g_assert_false(ras_queue_advance(f->q, b, RAS_STAGE_RECORDED));
+    g_assert_true(ras_queue_advance(f->q, a, RAS_ERROR_STATE_RECORDED));
+    g_assert_false(ras_queue_advance(f->q, b, RAS_ERROR_STATE_RECORDED));
+    g_assert_false(ras_queue_advance(f->q, b, RAS_ERROR_STATE_NOTIFIED));
+    g_assert_true(ras_queue_advance(f->q, a, RAS_ERROR_STATE_NOTIFIED));
+    g_assert_false(ras_queue_advance(f->q, b, RAS_ERROR_STATE_RECORDED));
     g_assert_true(ras_queue_parks(f->q, 1));
-    g_assert_true(ras_queue_advance(f->q, a, RAS_STAGE_ACKNOWLEDGED));
+    g_assert_true(ras_queue_advance(f->q, a, RAS_ERROR_STATE_ACKNOWLEDGED));
     g_assert_true(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION) == b);
-    g_assert_true(ras_queue_advance(f->q, b, RAS_STAGE_RECORDED));
+    g_assert_true(ras_queue_advance(f->q, b, RAS_ERROR_STATE_RECORDED));
 }
 
 static void test_owner_is_not_parked(Fixture *f, gconstpointer data)
@@ -172,10 +172,10 @@ static void test_owner_is_not_parked(Fixture *f, gconstpointer data)
     RasEntry *a = take(f, 3), *b = take(f, 3);
 
     g_assert_true(ras_queue_parks(f->q, 3));
-    ras_queue_advance(f->q, a, RAS_STAGE_RECORDED);
-    ras_queue_advance(f->q, a, RAS_STAGE_NOTIFIED);
+    ras_queue_advance(f->q, a, RAS_ERROR_STATE_RECORDED);
+    ras_queue_advance(f->q, a, RAS_ERROR_STATE_NOTIFIED);
     g_assert_false(ras_queue_parks(f->q, 3));
-    ras_queue_advance(f->q, a, RAS_STAGE_ACKNOWLEDGED);
+    ras_queue_advance(f->q, a, RAS_ERROR_STATE_ACKNOWLEDGED);
     g_assert_true(ras_queue_parks(f->q, 3));
     g_assert_true(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION) == b);
 }
@@ -192,11 +192,11 @@ static void test_consumed_before_injected(Fixture *f, gconstpointer data)
     c = take(f, 1);
     d = ras_queue_accept(f->q, &injected);
     g_assert_true(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION) == c);
-    ras_queue_advance(f->q, c, RAS_STAGE_DISCARDED);
+    ras_queue_advance(f->q, c, RAS_ERROR_STATE_DISCARDED);
     g_assert_true(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION) == a);
-    ras_queue_advance(f->q, a, RAS_STAGE_DISCARDED);
+    ras_queue_advance(f->q, a, RAS_ERROR_STATE_DISCARDED);
     g_assert_true(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION) == b);
-    ras_queue_advance(f->q, b, RAS_STAGE_DISCARDED);
+    ras_queue_advance(f->q, b, RAS_ERROR_STATE_DISCARDED);
     g_assert_true(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION) == d);
 }
 
@@ -209,7 +209,7 @@ static void test_corrected_does_not_park(Fixture *f, gconstpointer data)
     e = ras_queue_accept(f->q, &error);
     g_assert_false(ras_queue_parks(f->q, 1));
     g_assert_true(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION) == e);
-    g_assert_true(ras_queue_advance(f->q, e, RAS_STAGE_NOTIFIED));
+    g_assert_true(ras_queue_advance(f->q, e, RAS_ERROR_STATE_NOTIFIED));
     g_assert_cmpuint(f->vcpu[1].parking, ==, 0);
 }
 
@@ -236,25 +236,25 @@ static void test_put_off(Fixture *f, gconstpointer data)
     x = ras_queue_accept(f->q, &injected);
     g_assert_null(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION));
     g_assert_false(ras_queue_parks(f->q, 1));
-    g_assert_true(ras_queue_advance(f->q, x, RAS_STAGE_DISCARDED));
+    g_assert_true(ras_queue_advance(f->q, x, RAS_ERROR_STATE_DISCARDED));
 
     c = take(f, 0);
     g_assert_true(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION) == c);
-    g_assert_true(ras_queue_advance(f->q, c, RAS_STAGE_DISCARDED));
+    g_assert_true(ras_queue_advance(f->q, c, RAS_ERROR_STATE_DISCARDED));
     d = take(f, 1);
     g_assert_true(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION) == d);
     g_assert_true(ras_queue_parks(f->q, 1));
-    g_assert_true(ras_queue_advance(f->q, d, RAS_STAGE_DISCARDED));
+    g_assert_true(ras_queue_advance(f->q, d, RAS_ERROR_STATE_DISCARDED));
     e = ras_queue_accept(f->q, &immediate);
     g_assert_true(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION) == e);
     g_assert_true(ras_queue_parks(f->q, 1));
-    g_assert_true(ras_queue_advance(f->q, e, RAS_STAGE_DISCARDED));
+    g_assert_true(ras_queue_advance(f->q, e, RAS_ERROR_STATE_DISCARDED));
     g_assert_false(ras_queue_parks(f->q, 1));
 
     ras_queue_put_off(f->q, 1, false);
     g_assert_true(ras_queue_parks(f->q, 1));
     g_assert_true(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION) == a);
-    g_assert_true(ras_queue_advance(f->q, a, RAS_STAGE_DISCARDED));
+    g_assert_true(ras_queue_advance(f->q, a, RAS_ERROR_STATE_DISCARDED));
     g_assert_true(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION) == b);
     g_assert_false(ras_queue_parks(f->q, 1));
 }
@@ -291,7 +291,7 @@ static void test_moved(Fixture *f, gconstpointer data)
     ras_queue_put_off(f->q, 1, false);
     g_assert_true(ras_queue_parks(f->q, 1));
     g_assert_true(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION) == e);
-    g_assert_true(ras_queue_advance(f->q, e, RAS_STAGE_NOTIFIED));
+    g_assert_true(ras_queue_advance(f->q, e, RAS_ERROR_STATE_NOTIFIED));
     g_assert_false(ras_queue_parks(f->q, 1));
 }
 
@@ -299,12 +299,12 @@ static void test_held(Fixture *f, gconstpointer data)
 {
     RasEntry *a = take(f, 0), *b = take(f, 0), *c = take(f, 1);
 
-    ras_queue_advance(f->q, a, RAS_STAGE_RECORDED);
-    ras_queue_advance(f->q, a, RAS_STAGE_NOTIFIED);
+    ras_queue_advance(f->q, a, RAS_ERROR_STATE_RECORDED);
+    ras_queue_advance(f->q, a, RAS_ERROR_STATE_NOTIFIED);
     ras_queue_hold(f->q, b);
     ras_queue_hold(f->q, b);
     g_assert_true(ras_queue_parks(f->q, 0));
-    ras_queue_advance(f->q, a, RAS_STAGE_ACKNOWLEDGED);
+    ras_queue_advance(f->q, a, RAS_ERROR_STATE_ACKNOWLEDGED);
     g_assert_true(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION) == c);
     g_assert_true(ras_queue_parks(f->q, 0));
     g_assert_cmpuint(ras_queue_discard(f->q, -1), ==, 2);
@@ -337,9 +337,10 @@ static void test_full(Fixture *f, gconstpointer data)
         }
         g_assert_null(take(f, 0));
         for (RasEntry *e; (e = ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION));) {
-            g_assert_true(ras_queue_advance(f->q, e, RAS_STAGE_RECORDED));
-            g_assert_true(ras_queue_advance(f->q, e, RAS_STAGE_NOTIFIED));
-            g_assert_true(ras_queue_advance(f->q, e, RAS_STAGE_ACKNOWLEDGED));
+            g_assert_true(ras_queue_advance(f->q, e, RAS_ERROR_STATE_RECORDED));
+            g_assert_true(ras_queue_advance(f->q, e, RAS_ERROR_STATE_NOTIFIED));
+            g_assert_true(ras_queue_advance(f->q, e,
+                                            RAS_ERROR_STATE_ACKNOWLEDGED));
         }
         g_assert_null(ras_queue_first(f->q));
         g_assert_null(take(f, 0));
@@ -403,10 +404,10 @@ static void test_discard_of_one_vcpu(Fixture *f, gconstpointer data)
 {
     RasEntry *a = take(f, 0), *b = take(f, 1), *c = take(f, 0);
 
-    ras_queue_advance(f->q, a, RAS_STAGE_RECORDED);
+    ras_queue_advance(f->q, a, RAS_ERROR_STATE_RECORDED);
     g_assert_cmpuint(ras_queue_discard(f->q, 0), ==, 2);
     g_assert_null(ras_queue_outstanding(f->q, RAS_CHANNEL_EXCEPTION));
-    g_assert_cmpuint(c->stage, ==, RAS_STAGE_DISCARDED);
+    g_assert_cmpuint(c->state, ==, RAS_ERROR_STATE_DISCARDED);
     g_assert_true(ras_queue_first(f->q) == b);
     g_assert_null(ras_queue_following(f->q, b));
     g_assert_false(ras_queue_parks(f->q, 0));
@@ -418,7 +419,7 @@ static void test_recursive(Fixture *f, gconstpointer data)
     RasEntry *a = take(f, 0), *b = take(f, 1);
 
     g_assert_false(a->recursive || b->recursive);
-    ras_queue_advance(f->q, a, RAS_STAGE_RECORDED);
+    ras_queue_advance(f->q, a, RAS_ERROR_STATE_RECORDED);
     g_assert_true(take(f, 2)->recursive);
 }
 
@@ -449,10 +450,10 @@ static RasEntry *take_corrected(Fixture *f, RasChannel channel)
 }
 
 static void advance_all(Fixture *f, RasEntry **batch, unsigned int n,
-                        RasStage stage)
+                        RasErrorState state)
 {
     for (unsigned int i = 0; i < n; i++) {
-        g_assert_true(ras_queue_advance(f->q, batch[i], stage));
+        g_assert_true(ras_queue_advance(f->q, batch[i], state));
     }
 }
 
@@ -470,11 +471,11 @@ static void test_batches(Fixture *f, gconstpointer data)
     for (int i = 0; i < RAS_BATCH_MAX; i++) {
         g_assert_true(batch[i] == e[i]);
     }
-    advance_all(f, batch, RAS_BATCH_MAX, RAS_STAGE_RECORDED);
+    advance_all(f, batch, RAS_BATCH_MAX, RAS_ERROR_STATE_RECORDED);
     /* the record is full */
     g_assert_false(ras_queue_advance(f->q, e[RAS_BATCH_MAX],
-                                     RAS_STAGE_RECORDED));
-    advance_all(f, batch, RAS_BATCH_MAX, RAS_STAGE_NOTIFIED);
+                                     RAS_ERROR_STATE_RECORDED));
+    advance_all(f, batch, RAS_BATCH_MAX, RAS_ERROR_STATE_NOTIFIED);
     g_assert_cmpuint(ras_queue_next_batch(f->q, RAS_CHANNEL_INTERRUPT, batch),
                      ==, 0);
     g_assert_null(ras_queue_next(f->q, RAS_CHANNEL_INTERRUPT));
@@ -484,7 +485,7 @@ static void test_batches(Fixture *f, gconstpointer data)
 
     g_assert_cmpuint(ras_queue_outstanding_batch(f->q, RAS_CHANNEL_INTERRUPT,
                                                  batch), ==, RAS_BATCH_MAX);
-    advance_all(f, batch, RAS_BATCH_MAX, RAS_STAGE_ACKNOWLEDGED);
+    advance_all(f, batch, RAS_BATCH_MAX, RAS_ERROR_STATE_ACKNOWLEDGED);
     g_assert_cmpuint(ras_queue_next_batch(f->q, RAS_CHANNEL_INTERRUPT, batch),
                      ==, 3);
     g_assert_true(batch[2] == e[RAS_BATCH_MAX + 2]);
@@ -523,10 +524,10 @@ static void test_closed_batch(Fixture *f, gconstpointer data)
     RasEntry *a = take_async(f, RAS_CHANNEL_INTERRUPT);
     RasEntry *b = take_async(f, RAS_CHANNEL_INTERRUPT);
 
-    g_assert_true(ras_queue_advance(f->q, a, RAS_STAGE_RECORDED));
-    g_assert_true(ras_queue_advance(f->q, a, RAS_STAGE_NOTIFIED));
-    g_assert_false(ras_queue_advance(f->q, b, RAS_STAGE_RECORDED));
-    g_assert_false(ras_queue_advance(f->q, b, RAS_STAGE_NOTIFIED));
+    g_assert_true(ras_queue_advance(f->q, a, RAS_ERROR_STATE_RECORDED));
+    g_assert_true(ras_queue_advance(f->q, a, RAS_ERROR_STATE_NOTIFIED));
+    g_assert_false(ras_queue_advance(f->q, b, RAS_ERROR_STATE_RECORDED));
+    g_assert_false(ras_queue_advance(f->q, b, RAS_ERROR_STATE_NOTIFIED));
 }
 
 /* What goes into one record: single pages of one severity, in order. */
@@ -541,7 +542,7 @@ static void test_what_batches(Fixture *f, gconstpointer data)
     many.len = 2 * RAS_PAGE_SIZE;
     own.record = record;
     own.record_len = sizeof(record);
-    cache.kind = RAS_KIND_CACHE;
+    cache.class = RAS_ERROR_CLASS_CACHE;
     corrected.severity = RAS_SEVERITY_CORRECTED;
     for (size_t i = 0; i < G_N_ELEMENTS(alone); i++) {
         RasEntry *first, *second;
@@ -553,7 +554,7 @@ static void test_what_batches(Fixture *f, gconstpointer data)
         g_assert_cmpuint(ras_queue_next_batch(f->q, RAS_CHANNEL_INTERRUPT,
                                               batch), ==, 1);
         g_assert_true(batch[0] == first);
-        ras_queue_advance(f->q, first, RAS_STAGE_DISCARDED);
+        ras_queue_advance(f->q, first, RAS_ERROR_STATE_DISCARDED);
         g_assert_cmpuint(ras_queue_next_batch(f->q, RAS_CHANNEL_INTERRUPT,
                                               batch), ==, 1);
         g_assert_true(batch[0] == second);
@@ -598,7 +599,7 @@ static RasError host_error(void)
 
     error.first = error.addr;
     error.origin = RAS_ORIGIN_SIGBUS;
-    error.access = RAS_ACCESS_KIND_UNKNOWN;
+    error.access = RAS_ACCESS_UNKNOWN;
     return error;
 }
 
@@ -607,7 +608,7 @@ static RasError record_error(void)
     static uint8_t record[4];
 
     return (RasError) {
-        .kind = RAS_KIND_CACHE,
+        .class = RAS_ERROR_CLASS_CACHE,
         .severity = RAS_SEVERITY_CORRECTED,
         .channel = RAS_CHANNEL_POLLED,
         .vcpu = -1,
@@ -633,7 +634,7 @@ static void test_error_check(Fixture *f, gconstpointer data)
     e = record_error();
     g_assert_null(ras_error_check(&e));
     e = (RasError) {
-        .kind = RAS_KIND_UNKNOWN, .severity = RAS_SEVERITY_FATAL,
+        .class = RAS_ERROR_CLASS_UNKNOWN, .severity = RAS_SEVERITY_FATAL,
         .origin = RAS_ORIGIN_INJECTED, .channel = RAS_CHANNEL_SERROR,
         .vcpu = 3,
     };
@@ -654,10 +655,10 @@ static void test_error_check(Fixture *f, gconstpointer data)
         g_assert_nonnull(ras_error_check(&e));                              \
     } while (0)
 
-    BAD(injected_error(), e.kind = RAS_KIND_UNKNOWN + 1);
+    BAD(injected_error(), e.class = RAS_ERROR_CLASS_UNKNOWN + 1);
     BAD(injected_error(), e.severity = RAS_SEVERITY_FATAL + 1);
     BAD(injected_error(), e.origin = RAS_ORIGIN_SIGBUS + 1);
-    BAD(injected_error(), e.access = RAS_ACCESS_KIND_FETCH + 1);
+    BAD(injected_error(), e.access = RAS_ACCESS_FETCH + 1);
     BAD(injected_error(), e.channel = RAS_CHANNELS);
     BAD(injected_error(), e.synchronous = false);
     BAD(injected_error(), e.vcpu = -1);
@@ -678,12 +679,12 @@ static void test_error_check(Fixture *f, gconstpointer data)
     BAD(nowhere, e.first = 4096);
     BAD(host_error(), e.channel = RAS_CHANNEL_POLLED);
     BAD(host_error(), e.origin = RAS_ORIGIN_POISON);
-    BAD(host_error(), e.kind = RAS_KIND_CACHE);
+    BAD(host_error(), e.class = RAS_ERROR_CLASS_CACHE);
     BAD(host_error(), e.vcpu = 0);
     BAD(host_error(), e.synchronous = true);
     BAD(host_error(), e.has_addr = false; e.first = e.len = 0);
     BAD(host_error(), e.has_vaddr = true);
-    BAD(host_error(), e.access = RAS_ACCESS_KIND_LOAD);
+    BAD(host_error(), e.access = RAS_ACCESS_LOAD);
     BAD(host_error(), e.immediate = true);
     BAD(host_error(), e.severity = RAS_SEVERITY_CORRECTED; e.limited = true);
     BAD(record_error(), e.record = NULL);
@@ -701,7 +702,7 @@ static void test_restore_batches(Fixture *f, gconstpointer data)
     const RasCounts counts = { 0 };
     RasEntry page = {
         .error = async_error(RAS_CHANNEL_INTERRUPT),
-        .stage = RAS_STAGE_NOTIFIED, .recorded = true,
+        .state = RAS_ERROR_STATE_NOTIFIED, .recorded = true,
     };
     RasEntry many = page, corrected = page;
 
@@ -747,12 +748,12 @@ static void test_restore(Fixture *f, gconstpointer data)
     for (int i = 0; i < 3; i++) {
         take_async(f, RAS_CHANNEL_INTERRUPT);
     }
-    ras_queue_advance(f->q, ended, RAS_STAGE_DISCARDED);
-    ras_queue_advance(f->q, a, RAS_STAGE_RECORDED);
-    ras_queue_advance(f->q, a, RAS_STAGE_NOTIFIED);
+    ras_queue_advance(f->q, ended, RAS_ERROR_STATE_DISCARDED);
+    ras_queue_advance(f->q, a, RAS_ERROR_STATE_RECORDED);
+    ras_queue_advance(f->q, a, RAS_ERROR_STATE_NOTIFIED);
     n = ras_queue_next_batch(f->q, RAS_CHANNEL_INTERRUPT, batch);
-    advance_all(f, batch, n, RAS_STAGE_RECORDED);
-    advance_all(f, batch, n, RAS_STAGE_NOTIFIED);
+    advance_all(f, batch, n, RAS_ERROR_STATE_RECORDED);
+    advance_all(f, batch, n, RAS_ERROR_STATE_NOTIFIED);
     take_async(f, RAS_CHANNEL_INTERRUPT);
 
     ras_queue_init(q, vcpu, NR_VCPUS);
@@ -769,10 +770,10 @@ static void test_restore(Fixture *f, gconstpointer data)
     g_assert_false(ras_queue_report(q, &r));
     g_assert_true(ras_queue_advance(q, ras_queue_outstanding(q,
                                     RAS_CHANNEL_EXCEPTION),
-                                    RAS_STAGE_ACKNOWLEDGED));
+                                    RAS_ERROR_STATE_ACKNOWLEDGED));
     g_assert_cmpuint(ras_queue_next(q, RAS_CHANNEL_EXCEPTION)->id, ==, b->id);
     g_assert_true(ras_queue_report(q, &r));
-    g_assert_cmpuint(r.stage, ==, RAS_STAGE_ACKNOWLEDGED);
+    g_assert_cmpuint(r.state, ==, RAS_ERROR_STATE_ACKNOWLEDGED);
 }
 
 static void test_restore_refusals(Fixture *f, gconstpointer data)
@@ -781,7 +782,7 @@ static void test_restore_refusals(Fixture *f, gconstpointer data)
         .accepted = 3, .recorded = 2, .notified = 2, .acknowledged = 1,
     };
     RasEntry good = {
-        .error = an_error(1), .id = 5, .stage = RAS_STAGE_QUEUED,
+        .error = an_error(1), .id = 5, .state = RAS_ERROR_STATE_QUEUED,
     };
     RasEntry bad[] = {
         good, good, good, good, good, good, good, good, good,
@@ -790,16 +791,16 @@ static void test_restore_refusals(Fixture *f, gconstpointer data)
     bad[0].id = 0;
     bad[1].id = 11;                             /* over the last */
     bad[2].id = 4;                              /* not in order */
-    bad[3].stage = RAS_STAGE_ACKNOWLEDGED;
-    bad[4].stage = RAS_STAGE_RECORDED;
+    bad[3].state = RAS_ERROR_STATE_ACKNOWLEDGED;
+    bad[4].state = RAS_ERROR_STATE_RECORDED;
     bad[5].recorded = true;                     /* and queued */
     bad[6].error.vcpu = NR_VCPUS;
-    bad[7].stage = RAS_STAGE_NOTIFIED;          /* the second */
+    bad[7].state = RAS_ERROR_STATE_NOTIFIED;          /* the second */
     bad[7].recorded = true;
     bad[8].error.channel = RAS_CHANNELS;
     ras_queue_restore_begin(f->q, 10, &counts);
     good.id = 4;
-    good.stage = RAS_STAGE_NOTIFIED;
+    good.state = RAS_ERROR_STATE_NOTIFIED;
     good.recorded = true;
     g_assert_true(ras_queue_restore(f->q, &good));
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
@@ -807,14 +808,14 @@ static void test_restore_refusals(Fixture *f, gconstpointer data)
     }
     g_assert_false(ras_queue_restore_end(f->q));
     good.id = 5;
-    good.stage = RAS_STAGE_QUEUED;
+    good.state = RAS_ERROR_STATE_QUEUED;
     good.recorded = false;
     g_assert_true(ras_queue_restore(f->q, &good));
     g_assert_true(ras_queue_restore_end(f->q));
 
     /* without a record there is nothing to wait for */
     ras_queue_restore_begin(f->q, 10, &counts);
-    good.stage = RAS_STAGE_NOTIFIED;
+    good.state = RAS_ERROR_STATE_NOTIFIED;
     g_assert_false(ras_queue_restore(f->q, &good));
 }
 
@@ -827,7 +828,7 @@ static void test_restore_counts(Fixture *f, gconstpointer data)
     };
     RasCounts bad[] = { good, good, good, good, good, good };
     RasEntry e = {
-        .error = an_error(1), .id = 6, .stage = RAS_STAGE_NOTIFIED,
+        .error = an_error(1), .id = 6, .state = RAS_ERROR_STATE_NOTIFIED,
         .recorded = true,
     };
 
@@ -852,7 +853,7 @@ static void test_restore_counts(Fixture *f, gconstpointer data)
 static RasError an_serror(int vcpu)
 {
     return (RasError) {
-        .kind = RAS_KIND_UNKNOWN,
+        .class = RAS_ERROR_CLASS_UNKNOWN,
         .severity = RAS_SEVERITY_FATAL,
         .origin = RAS_ORIGIN_INJECTED,
         .channel = RAS_CHANNEL_SERROR,
@@ -872,18 +873,21 @@ static void test_serrors(Fixture *f, gconstpointer data)
         serror[i] = ras_queue_accept(q, &error);
         g_assert_nonnull(serror[i]);
         g_assert_false(ras_queue_parks(q, i));
-        g_assert_false(ras_queue_advance(q, serror[i], RAS_STAGE_RECORDED));
-        g_assert_true(ras_queue_advance(q, serror[i], RAS_STAGE_NOTIFIED));
+        g_assert_false(ras_queue_advance(q, serror[i],
+                                         RAS_ERROR_STATE_RECORDED));
+        g_assert_true(ras_queue_advance(q, serror[i],
+                                        RAS_ERROR_STATE_NOTIFIED));
     }
     g_assert_null(ras_queue_outstanding(q, RAS_CHANNEL_SERROR));
     memory = take(f, 0);
     g_assert_true(ras_queue_next(q, RAS_CHANNEL_EXCEPTION) == memory);
-    g_assert_true(ras_queue_advance(q, memory, RAS_STAGE_RECORDED));
-    g_assert_true(ras_queue_advance(q, memory, RAS_STAGE_NOTIFIED));
-    g_assert_false(ras_queue_advance(q, serror[1], RAS_STAGE_ACKNOWLEDGED));
-    g_assert_true(ras_queue_advance(q, serror[1], RAS_STAGE_TAKEN));
+    g_assert_true(ras_queue_advance(q, memory, RAS_ERROR_STATE_RECORDED));
+    g_assert_true(ras_queue_advance(q, memory, RAS_ERROR_STATE_NOTIFIED));
+    g_assert_false(ras_queue_advance(q, serror[1],
+                                     RAS_ERROR_STATE_ACKNOWLEDGED));
+    g_assert_true(ras_queue_advance(q, serror[1], RAS_ERROR_STATE_TAKEN));
     g_assert_cmpuint(ras_queue_discard(q, 2), ==, 1);
-    g_assert_true(ras_queue_advance(q, memory, RAS_STAGE_ACKNOWLEDGED));
+    g_assert_true(ras_queue_advance(q, memory, RAS_ERROR_STATE_ACKNOWLEDGED));
     g_assert_cmpuint(q->in_flight, ==, NR_VCPUS - 2);
     g_assert_cmpuint(q->counts.taken, ==, 1);
     g_assert_cmpuint(q->counts.discarded, ==, 1);
@@ -893,7 +897,7 @@ static void test_serror_refusals(Fixture *f, gconstpointer data)
 {
     RasError error = an_serror(-1);
     RasEntry entry = {
-        .error = an_serror(0), .id = 1, .stage = RAS_STAGE_NOTIFIED,
+        .error = an_serror(0), .id = 1, .state = RAS_ERROR_STATE_NOTIFIED,
     };
     RasCounts counts = { .accepted = 1, .notified = 1 };
 
@@ -910,9 +914,9 @@ static void test_serror_refusals(Fixture *f, gconstpointer data)
     entry.recorded = true;
     g_assert_false(ras_queue_restore(f->q, &entry));
     entry.recorded = false;
-    entry.stage = RAS_STAGE_QUEUED;
+    entry.state = RAS_ERROR_STATE_QUEUED;
     g_assert_false(ras_queue_restore(f->q, &entry));
-    entry.stage = RAS_STAGE_NOTIFIED;
+    entry.state = RAS_ERROR_STATE_NOTIFIED;
     g_assert_true(ras_queue_restore(f->q, &entry));
     g_assert_true(ras_queue_restore_end(f->q));
     g_assert_null(ras_queue_outstanding(f->q, RAS_CHANNEL_SERROR));
@@ -924,8 +928,8 @@ static void test_serror_refusals(Fixture *f, gconstpointer data)
 }
 
 typedef struct Model {
-    GHashTable *stage;              /* id -> last stage reported */
-    uint64_t ends[RAS_STAGE_MAX];
+    GHashTable *state;              /* id -> last state reported */
+    uint64_t ends[RAS_ERROR_STATE__MAX];
     uint64_t accepted, refused;
     bool put_off[NR_VCPUS];
 } Model;
@@ -936,19 +940,19 @@ static void model_drain(Model *m, RasQueue *q)
 
     while (ras_queue_report(q, &r)) {
         gpointer key = GUINT_TO_POINTER((guint)r.id);
-        gpointer last = g_hash_table_lookup(m->stage, key);
+        gpointer last = g_hash_table_lookup(m->state, key);
 
-        /* a stage is stored plus one, so that nothing reads as 0 */
-        if (r.stage == RAS_STAGE_ACCEPTED) {
+        /* a state is stored plus one, so that nothing reads as 0 */
+        if (r.state == RAS_ERROR_STATE_ACCEPTED) {
             g_assert_null(last);
         } else {
             g_assert_nonnull(last);
-            g_assert_cmpuint(GPOINTER_TO_UINT(last) - 1, <, r.stage);
-            g_assert_false(ras_stage_is_end(GPOINTER_TO_UINT(last) - 1));
+            g_assert_cmpuint(GPOINTER_TO_UINT(last) - 1, <, r.state);
+            g_assert_false(ras_state_is_end(GPOINTER_TO_UINT(last) - 1));
         }
-        g_hash_table_insert(m->stage, key, GUINT_TO_POINTER(r.stage + 1));
-        if (ras_stage_is_end(r.stage)) {
-            m->ends[r.stage]++;
+        g_hash_table_insert(m->state, key, GUINT_TO_POINTER(r.state + 1));
+        if (ras_state_is_end(r.state)) {
+            m->ends[r.state]++;
         }
     }
 }
@@ -963,12 +967,14 @@ static void model_check(const Model *m, RasQueue *q)
         if (e->error.channel != RAS_CHANNEL_EXCEPTION) {
             continue;
         }
-        if (e->stage == RAS_STAGE_QUEUED || e->stage == RAS_STAGE_RECORDED) {
+        if (e->state == RAS_ERROR_STATE_QUEUED ||
+            e->state == RAS_ERROR_STATE_RECORDED) {
             parked[e->error.vcpu] += ras_error_parks(&e->error) &&
                 !(m->put_off[e->error.vcpu] && !e->error.immediate &&
                   e->error.origin == RAS_ORIGIN_INJECTED);
         }
-        if (e->stage == RAS_STAGE_RECORDED || e->stage == RAS_STAGE_NOTIFIED) {
+        if (e->state == RAS_ERROR_STATE_RECORDED ||
+            e->state == RAS_ERROR_STATE_NOTIFIED) {
             outstanding++;
             g_assert_true(ras_queue_outstanding(q, RAS_CHANNEL_EXCEPTION) == e);
         }
@@ -981,7 +987,7 @@ static void model_check(const Model *m, RasQueue *q)
                      c->taken + c->reclaimed + c->discarded);
     for (int i = 0; i < NR_VCPUS; i++) {
         RasEntry *o = ras_queue_outstanding(q, RAS_CHANNEL_EXCEPTION);
-        bool owner = o && o->stage == RAS_STAGE_NOTIFIED &&
+        bool owner = o && o->state == RAS_ERROR_STATE_NOTIFIED &&
                      o->error.vcpu == i;
 
         g_assert_cmpint(ras_queue_parks(q, i), ==,
@@ -994,19 +1000,19 @@ static void random_batch(RasQueue *q, RasChannel channel)
 {
     RasEntry *batch[RAS_BATCH_MAX];
     unsigned int n = ras_queue_outstanding_batch(q, channel, batch);
-    RasStage stage = RAS_STAGE_RECORDED;
+    RasErrorState state = RAS_ERROR_STATE_RECORDED;
 
     if (n) {
-        stage = batch[0]->stage == RAS_STAGE_RECORDED ? RAS_STAGE_NOTIFIED :
-                                                        RAS_STAGE_ACKNOWLEDGED;
+        state = batch[0]->state == RAS_ERROR_STATE_RECORDED ?
+                RAS_ERROR_STATE_NOTIFIED : RAS_ERROR_STATE_ACKNOWLEDGED;
     } else {
         n = ras_queue_next_batch(q, channel, batch);
     }
     g_assert_cmpuint(n, <=, RAS_BATCH_MAX);
     for (unsigned int i = 0; i < n; i++) {
         /* one of them may be ahead by a random step of its own */
-        if (batch[i]->stage < stage) {
-            ras_queue_advance(q, batch[i], stage);
+        if (batch[i]->state < state) {
+            ras_queue_advance(q, batch[i], state);
         }
     }
 }
@@ -1032,7 +1038,7 @@ static void random_event(Fixture *f, Model *m)
         e = ras_queue_accept(q, &error);
         if (e) {
             m->accepted++;
-            g_assert_true(ras_queue_advance(q, e, RAS_STAGE_NOTIFIED));
+            g_assert_true(ras_queue_advance(q, e, RAS_ERROR_STATE_NOTIFIED));
         } else {
             m->refused++;
         }
@@ -1076,19 +1082,19 @@ static void random_event(Fixture *f, Model *m)
     case 4 ... 6:
         e = ras_queue_next(q, RAS_CHANNEL_EXCEPTION);
         if (e && g_test_rand_bit()) {
-            g_assert_true(ras_queue_advance(q, e, RAS_STAGE_RECORDED));
+            g_assert_true(ras_queue_advance(q, e, RAS_ERROR_STATE_RECORDED));
         } else if (e) {
-            g_assert_true(ras_queue_advance(q, e, RAS_STAGE_NOTIFIED));
+            g_assert_true(ras_queue_advance(q, e, RAS_ERROR_STATE_NOTIFIED));
         }
         break;
     case 7 ... 8:
         e = ras_queue_outstanding(q, RAS_CHANNEL_EXCEPTION);
-        if (e && e->stage == RAS_STAGE_RECORDED) {
-            g_assert_true(ras_queue_advance(q, e, RAS_STAGE_NOTIFIED));
+        if (e && e->state == RAS_ERROR_STATE_RECORDED) {
+            g_assert_true(ras_queue_advance(q, e, RAS_ERROR_STATE_NOTIFIED));
         } else if (e) {
-            RasStage end = !e->recorded ? RAS_STAGE_TAKEN :
-                           g_test_rand_bit() ? RAS_STAGE_ACKNOWLEDGED :
-                           RAS_STAGE_RECLAIMED;
+            RasErrorState end = !e->recorded ? RAS_ERROR_STATE_TAKEN :
+                           g_test_rand_bit() ? RAS_ERROR_STATE_ACKNOWLEDGED :
+                           RAS_ERROR_STATE_RECLAIMED;
 
             g_assert_true(ras_queue_advance(q, e, end));
         }
@@ -1108,7 +1114,7 @@ static void random_event(Fixture *f, Model *m)
 
 static void test_random_events(Fixture *f, gconstpointer data)
 {
-    Model m = { .stage = g_hash_table_new(NULL, NULL) };
+    Model m = { .state = g_hash_table_new(NULL, NULL) };
 
     for (int i = 0; i < 20000; i++) {
         random_event(f, &m);
@@ -1121,13 +1127,15 @@ static void test_random_events(Fixture *f, gconstpointer data)
     model_drain(&m, f->q);
     model_check(&m, f->q);
     g_assert_cmpuint(f->q->in_flight, ==, 0);
-    g_assert_cmpuint(m.ends[RAS_STAGE_ACKNOWLEDGED], ==,
+    g_assert_cmpuint(m.ends[RAS_ERROR_STATE_ACKNOWLEDGED], ==,
                      f->q->counts.acknowledged);
-    g_assert_cmpuint(m.ends[RAS_STAGE_TAKEN], ==, f->q->counts.taken);
-    g_assert_cmpuint(m.ends[RAS_STAGE_RECLAIMED], ==, f->q->counts.reclaimed);
-    g_assert_cmpuint(m.ends[RAS_STAGE_DISCARDED], ==, f->q->counts.discarded);
+    g_assert_cmpuint(m.ends[RAS_ERROR_STATE_TAKEN], ==, f->q->counts.taken);
+    g_assert_cmpuint(m.ends[RAS_ERROR_STATE_RECLAIMED], ==,
+                     f->q->counts.reclaimed);
+    g_assert_cmpuint(m.ends[RAS_ERROR_STATE_DISCARDED], ==,
+                     f->q->counts.discarded);
     g_assert_cmpuint(f->q->counts.acknowledged, >, 100);
-    g_hash_table_destroy(m.stage);
+    g_hash_table_destroy(m.state);
 }
 
 static void add(const char *name, void (*fn)(Fixture *, gconstpointer))
@@ -1142,7 +1150,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     add("recorded-life", test_recorded_life);
     add("bare-life", test_bare_life);
-    add("no-stage-is-skipped", test_no_stage_is_skipped);
+    add("no-state-is-skipped", test_no_stage_is_skipped);
     add("one-outstanding", test_one_outstanding);
     add("owner-is-not-parked", test_owner_is_not_parked);
     add("corrected-does-not-park", test_corrected_does_not_park);

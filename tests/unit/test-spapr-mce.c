@@ -51,7 +51,7 @@ static void test_ue_load_has_no_address(void)
     for (PpcMceCpu cpu = 0; cpu < PPC_MCE_CPU__MAX; cpu++) {
         g_assert_true(spapr_mce_to_error(cpu, &ue_load,
                                          SPAPR_MCE_NOT_RECOVERED, &e));
-        g_assert_cmpint(e.kind, ==, RAS_KIND_MEMORY);
+        g_assert_cmpint(e.class, ==, RAS_ERROR_CLASS_MEMORY);
         g_assert_cmpint(e.severity, ==, RAS_SEVERITY_RECOVERABLE);
         g_assert_true(e.synchronous);
         g_assert_false(e.has_vaddr || e.has_addr);
@@ -70,7 +70,7 @@ static void test_table_walk_has_dar(void)
     regs.dsisr = 0x4000;
     g_assert_true(spapr_mce_to_error(PPC_MCE_POWER9, &regs,
                                      SPAPR_MCE_NOT_RECOVERED, &e));
-    g_assert_cmpint(e.kind, ==, RAS_KIND_MEMORY);
+    g_assert_cmpint(e.class, ==, RAS_ERROR_CLASS_MEMORY);
     g_assert_true(e.has_vaddr);
     g_assert_cmphex(e.vaddr, ==, regs.dar);
 }
@@ -82,8 +82,8 @@ static void test_fetch_has_nip(void)
 
     g_assert_true(spapr_mce_to_error(PPC_MCE_POWER8, &regs,
                                      SPAPR_MCE_NOT_RECOVERED, &e));
-    g_assert_cmpint(e.kind, ==, RAS_KIND_MEMORY);
-    g_assert_cmpint(e.access, ==, RAS_ACCESS_KIND_FETCH);
+    g_assert_cmpint(e.class, ==, RAS_ERROR_CLASS_MEMORY);
+    g_assert_cmpint(e.access, ==, RAS_ACCESS_FETCH);
     g_assert_true(e.has_vaddr);
     g_assert_cmphex(e.vaddr, ==, 0x10000abc);
 }
@@ -92,12 +92,13 @@ static void test_kinds(void)
 {
     static const struct {
         uint32_t dsisr;
-        RasErrorKind kind;
+        RasErrorClass class;
     } rows[] = {
-        { 0x0080, RAS_KIND_SLB }, { 0x0100, RAS_KIND_SLB },
-        { 0x0800, RAS_KIND_ERAT }, { 0x0400, RAS_KIND_TLB },
-        { 0x2000, RAS_KIND_BUS }, { 0x0040, RAS_KIND_BUS },
-        { 0x0200, RAS_KIND_UNKNOWN }, { 0x0001, RAS_KIND_UNKNOWN },
+        { 0x0080, RAS_ERROR_CLASS_SLB }, { 0x0100, RAS_ERROR_CLASS_SLB },
+        { 0x0800, RAS_ERROR_CLASS_ERAT }, { 0x0400, RAS_ERROR_CLASS_TLB },
+        { 0x2000, RAS_ERROR_CLASS_BUS }, { 0x0040, RAS_ERROR_CLASS_BUS },
+        { 0x0200, RAS_ERROR_CLASS_UNKNOWN },
+        { 0x0001, RAS_ERROR_CLASS_UNKNOWN },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -107,7 +108,7 @@ static void test_kinds(void)
         regs.dsisr = rows[i].dsisr;
         g_assert_true(spapr_mce_to_error(PPC_MCE_POWER9, &regs,
                                          SPAPR_MCE_NOT_RECOVERED, &e));
-        g_assert_cmpint(e.kind, ==, rows[i].kind);
+        g_assert_cmpint(e.class, ==, rows[i].class);
     }
 }
 
@@ -293,9 +294,9 @@ static void assert_page(const RasError *e, const RasStorageAccess *access)
 }
 
 static const RasStorageAccess accesses[] = {
-    { RAS_ACCESS_KIND_FETCH, true, 0x10000abc, 0x1230abc },
-    { RAS_ACCESS_KIND_STORE, true, 0x7fff12345ffe, 0x4560ffe },
-    { RAS_ACCESS_KIND_STORE, true, 0x7fff12346000, 0x789a000 },
+    { RAS_ACCESS_FETCH, true, 0x10000abc, 0x1230abc },
+    { RAS_ACCESS_STORE, true, 0x7fff12345ffe, 0x4560ffe },
+    { RAS_ACCESS_STORE, true, 0x7fff12346000, 0x789a000 },
 };
 
 /* DAR is left over from before: it must not matter. */
@@ -339,7 +340,7 @@ static void test_page_table(void)
         RasError e = add_access(srr1[i], 0x4000, 0x7fff12345ffe, accesses, 2);
         RtasReading log;
 
-        g_assert_cmpint(e.kind, ==, RAS_KIND_MEMORY);
+        g_assert_cmpint(e.class, ==, RAS_ERROR_CLASS_MEMORY);
         g_assert_false(e.has_addr);
         /* with the address of the data Linux would give up their page */
         log = log_of(PPC_MCE_POWER9, &e);
@@ -385,9 +386,9 @@ static void test_asynchronous_store_is_fatal(void)
     RasError e;
 
     spapr_mce_to_error(PPC_MCE_POWER9, &regs, SPAPR_MCE_NOT_RECOVERED, &e);
-    g_assert_cmpint(e.kind, ==, RAS_KIND_BUS);
+    g_assert_cmpint(e.class, ==, RAS_ERROR_CLASS_BUS);
     g_assert_cmpint(e.severity, ==, RAS_SEVERITY_FATAL);
-    g_assert_cmpint(e.access, ==, RAS_ACCESS_KIND_STORE);
+    g_assert_cmpint(e.access, ==, RAS_ACCESS_STORE);
     g_assert_false(e.has_vaddr);
 }
 
@@ -400,7 +401,7 @@ static void test_spurious(void)
                                       SPAPR_MCE_NOT_RECOVERED, &e));
     g_assert_true(spapr_mce_to_error(PPC_MCE_POWER10, &regs,
                                      SPAPR_MCE_NOT_RECOVERED, &e));
-    g_assert_cmpint(e.kind, ==, RAS_KIND_UNKNOWN);
+    g_assert_cmpint(e.class, ==, RAS_ERROR_CLASS_UNKNOWN);
 }
 
 /* The cause survives the way back, MSR bits are not mixed into it. */
@@ -421,10 +422,10 @@ static void test_syndrome_goes_back(void)
     g_assert_cmphex(regs.nip, ==, 2);
 }
 
-static RasError poison_hit(RasAccessKind access)
+static RasError poison_hit(RasAccess access)
 {
     return (RasError) {
-        .kind = RAS_KIND_MEMORY,
+        .class = RAS_ERROR_CLASS_MEMORY,
         .severity = RAS_SEVERITY_RECOVERABLE,
         .origin = RAS_ORIGIN_POISON,
         .access = access,
@@ -441,8 +442,8 @@ static RasError poison_hit(RasAccessKind access)
 static void test_poison_registers(void)
 {
     for (PpcMceCpu cpu = 0; cpu < PPC_MCE_CPU__MAX; cpu++) {
-        for (RasAccessKind access = RAS_ACCESS_KIND_LOAD;
-             access <= RAS_ACCESS_KIND_FETCH; access++) {
+        for (RasAccess access = RAS_ACCESS_LOAD;
+             access <= RAS_ACCESS_FETCH; access++) {
             RasError e = poison_hit(access);
             SpaprMceRegs regs;
             const PpcMceInfo *info;
@@ -453,7 +454,7 @@ static void test_poison_registers(void)
             info = ppc_mce_decode(cpu, cause, regs.dsisr);
             g_assert_cmpint(info->cls, ==, PPC_MCE_CLASS_UE);
             g_assert_cmpint(info->subtype, ==,
-                            access == RAS_ACCESS_KIND_FETCH ?
+                            access == RAS_ACCESS_FETCH ?
                             PPC_MCE_SUBTYPE_IFETCH :
                             PPC_MCE_SUBTYPE_LOAD_STORE);
             g_assert_cmphex(regs.dar, ==, 0x7fff00000008);
@@ -463,7 +464,7 @@ static void test_poison_registers(void)
 
 static void test_poison_log(void)
 {
-    RasError e = poison_hit(RAS_ACCESS_KIND_STORE);
+    RasError e = poison_hit(RAS_ACCESS_STORE);
     RtasReading log = log_of(PPC_MCE_POWER9, &e);
 
     g_assert_cmpint(log.severity, ==, RTAS_ELOG_SEVERITY_ERROR_SYNC);
@@ -478,7 +479,7 @@ static void test_poison_log(void)
 
 static void test_log_severities(void)
 {
-    RasError e = poison_hit(RAS_ACCESS_KIND_LOAD);
+    RasError e = poison_hit(RAS_ACCESS_LOAD);
     RtasReading log;
 
     e.severity = RAS_SEVERITY_FATAL;
@@ -496,7 +497,7 @@ static void test_log_severities(void)
 /* Recovered, but with limits from now on */
 static void test_limited(void)
 {
-    RasError e = poison_hit(RAS_ACCESS_KIND_LOAD);
+    RasError e = poison_hit(RAS_ACCESS_LOAD);
     RtasReading log;
 
     e.severity = RAS_SEVERITY_CORRECTED;
@@ -524,7 +525,8 @@ static void test_log_of_access_to_nothing(void)
     for (PpcMceCpu cpu = PPC_MCE_POWER8; cpu < PPC_MCE_CPU__MAX; cpu++) {
         for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
             RasError e = {
-                .kind = RAS_KIND_BUS, .severity = RAS_SEVERITY_RECOVERABLE,
+                .class = RAS_ERROR_CLASS_BUS,
+                .severity = RAS_SEVERITY_RECOVERABLE,
                 .origin = RAS_ORIGIN_ACCESS, .synchronous = true,
                 .has_vaddr = true, .vaddr = 0x7fff12345678,
                 .syndrome = { .valid = true, .srr1 = rows[i].srr1,
@@ -623,18 +625,18 @@ static void test_log_only(void)
     static const struct {
         PpcMceClass cls;
         PpcMceSubtype subtype;
-        RasErrorKind kind;
+        RasErrorClass class;
         RtasMcType type;
         uint8_t rtas_subtype;
     } rows[] = {
         { PPC_MCE_CLASS_D_CACHE, PPC_MCE_SUBTYPE_INDETERMINATE,
-          RAS_KIND_CACHE, RTAS_MC_TYPE_D_CACHE, 0 },
+          RAS_ERROR_CLASS_CACHE, RTAS_MC_TYPE_D_CACHE, 0 },
         { PPC_MCE_CLASS_I_CACHE, PPC_MCE_SUBTYPE_INDETERMINATE,
-          RAS_KIND_CACHE, RTAS_MC_TYPE_I_CACHE, 0 },
+          RAS_ERROR_CLASS_CACHE, RTAS_MC_TYPE_I_CACHE, 0 },
         { PPC_MCE_CLASS_ERAT, PPC_MCE_SUBTYPE_PARITY,
-          RAS_KIND_ERAT, RTAS_MC_TYPE_ERAT, RTAS_MC_ERAT_PARITY },
+          RAS_ERROR_CLASS_ERAT, RTAS_MC_TYPE_ERAT, RTAS_MC_ERAT_PARITY },
         { PPC_MCE_CLASS_TLB, PPC_MCE_SUBTYPE_PARITY,
-          RAS_KIND_TLB, RTAS_MC_TYPE_TLB, RTAS_MC_TLB_PARITY },
+          RAS_ERROR_CLASS_TLB, RTAS_MC_TYPE_TLB, RTAS_MC_TLB_PARITY },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -644,7 +646,7 @@ static void test_log_only(void)
 
             g_assert_true(spapr_mce_make_error(PPC_MCE_POWER9, rows[i].cls,
                                                rows[i].subtype, side, &e));
-            g_assert_cmpint(e.kind, ==, rows[i].kind);
+            g_assert_cmpint(e.class, ==, rows[i].class);
             log = log_of(PPC_MCE_POWER9, &e);
             g_assert_cmpint(log.mc.error_type, ==, rows[i].type);
             g_assert_cmpint(log.mc.subtype, ==, rows[i].rtas_subtype);
@@ -681,15 +683,15 @@ static void test_every_syndrome_has_a_log(void)
 /* No error of ours, but a migration stream can have it. */
 static void test_neither_syndrome_nor_memory(void)
 {
-    static const RasErrorKind kinds[] = {
-        RAS_KIND_SLB, RAS_KIND_BUS, RAS_KIND_UNKNOWN,
+    static const RasErrorClass kinds[] = {
+        RAS_ERROR_CLASS_SLB, RAS_ERROR_CLASS_BUS, RAS_ERROR_CLASS_UNKNOWN,
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
-        RasError e = poison_hit(RAS_ACCESS_KIND_LOAD);
+        RasError e = poison_hit(RAS_ACCESS_LOAD);
         RtasReading log;
 
-        e.kind = kinds[i];
+        e.class = kinds[i];
         log = log_of(PPC_MCE_POWER9, &e);
         g_assert_cmpint(log.mc.error_type, ==, RTAS_MC_TYPE_UNKNOWN);
         g_assert_false(log.mc.ea_valid || log.mc.ra_valid);
