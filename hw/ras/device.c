@@ -1,7 +1,7 @@
 /*
  * Guest RAS: the device of a machine
  *
- * Its life: realize, reset, load, vCPUs and memory that are unplugged, and a VM
+ * Its life: realize, reset, vCPUs and memory that are unplugged, and a VM
  * that stops and goes on.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -51,30 +51,6 @@ static void ras_reset_enter(Object *obj, ResetType type)
     }
 }
 
-/*
- * Time does not pass for a VM that moves, so what was awaited is awaited anew,
- * for the whole time, when the VM runs.
- */
-void ras_loaded(RasState *s, bool lost, int64_t pause_ns)
-{
-    RasEntry *e;
-
-    s->lost = lost;
-    s->lost_report = (RasReport) {
-        .delivery = "lost before the VM was moved here",
-    };
-    for (e = ras_queue_first(&s->queue); e;
-         e = ras_queue_following(&s->queue, e)) {
-        if (e->held) {
-            s->lost_report.error = e->error;
-            s->lost_report.id = e->id;
-        }
-    }
-    ras_exception_loaded(s);
-    ras_async_loaded(s, pause_ns);
-    s->loaded = true;
-}
-
 static void vm_state_changed(void *opaque, bool running, RunState state)
 {
     RasState *s = opaque;
@@ -92,16 +68,20 @@ static void vm_state_changed(void *opaque, bool running, RunState state)
 
 /*
  * The last one when the VM stops: a system reset that was on its way, or the
- * end of a nested guest, may have moved a vCPU away from its error.
+ * end of a nested guest, may have moved a vCPU away from its error.  And KVM
+ * does not say when a vCPU takes an SError, so it is asked: one that was taken
+ * is no reason to send errors if the VM is saved now.
  */
 static void vm_stopped(void *opaque, bool running, RunState state)
 {
+    RasState *s = opaque;
     CPUState *cpu;
 
     if (!running) {
         CPU_FOREACH(cpu) {
             ras_vcpu_check_place(cpu);
         }
+        ras_serrors_settle(s);
     }
 }
 
@@ -149,6 +129,7 @@ static void ras_realize(DeviceState *dev, Error **errp)
     ras_poison_init(s);
     ras_host_memory_init(s);
     ras_async_init(s);
+    ras_migration_init(s);
     qemu_add_vm_change_state_handler(vm_state_changed, s);
     qemu_add_vm_change_state_handler_prio(vm_stopped, s, INT_MIN);
     s->listener.unrealize = device_unrealized;

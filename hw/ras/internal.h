@@ -14,8 +14,8 @@
  *   core.c             ras_report(): accept an error, choose its channel
  *   poison.c           poisoned memory under TCG
  *   host-memory.c      memory of the host that has failed
- *   device.c           realize, reset, load, unplug, run state
  *   migration.c        errors and poison in the migration stream
+ *   device.c           realize, reset, unplug, run state
  *   qmp-cmds.c         commands
  *   hmp-cmds.c         the same for the monitor
  *
@@ -112,13 +112,6 @@ void ras_exception_loaded(RasState *s);
 void ras_exception_resume(RasState *s);
 
 /*
- * ras_loaded: the queue was restored from a migration stream or a snapshot
- * @lost: the machine was check-stopped
- * @pause_ns: guest time until the next asynchronous record, if there is one
- */
-void ras_loaded(RasState *s, bool lost, int64_t pause_ns);
-
-/*
  * Errors that no vCPU consumed (hw/ras/batch.c).  @channel is none but
  * the asynchronous ones.
  */
@@ -203,5 +196,8 @@ void ras_poison_discarded(RAMBlock *rb, uint64_t offset, uint64_t len);
 
 /* ras_poison_count: number of poisoned ranges */
 unsigned int ras_poison_count(RasState *s);
+
+/* ras_migration_init: have errors and poison of @s move with the VM */
+void ras_migration_init(RasState *s);
 
 #endif

@@ -1,13 +1,17 @@
 /*
  * Guest RAS: errors and poison move with the VM
  *
- * A subsection of the first vCPU, and not a section of the RAS device, because
- * a section of its own would change the numbers of those behind it.  It is
- * there only if there is something to move, so the stream of a VM without
- * errors is that of a QEMU without guest RAS.
+ * A section that is sent only if there is something to send, so that a VM
+ * without errors moves to and from a QEMU without guest RAS.  It has the errors
+ * in flight, oldest first, poison, and the numbers that go with them.  Loading
+ * builds the queue anew in place of what was there, and refuses what no queue
+ * could hold; then nothing of it stays.
  *
- * The queue is not sent as it is in memory, but as a list of errors; loading
- * builds it anew, and refuses what no queue could hold.
+ * It comes before the state of devices, as what these have mapped may be poison,
+ * and of vCPUs, of which only the existence is looked at.
+ *
+ * Everything is called with the BQL held, on the thread that saves or loads,
+ * while no vCPU runs.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -18,260 +22,199 @@
 #include "exec/memory.h"
 #include "hw/core/cpu.h"
 #include "hw/ras.h"
-#include "migration/qemu-file-types.h"
+#include "hw/vmstate-if.h"
 #include "migration/vmstate.h"
+#include "system/system.h"
 #include "internal.h"
 
 /* More than any record of any machine, bytes. */
 #define RECORD_MAX 65536
 
-typedef struct SavedError {
-    uint64_t id;
-    uint8_t state;
-    bool recorded;
-    bool held;
-    bool recursive;
-    uint8_t class;
-    uint8_t severity;
-    uint8_t origin;
-    uint8_t access;
-    uint8_t channel;
-    bool synchronous;
-    bool limited;
-    bool immediate;
-    bool moved;
-    bool has_addr;
-    bool has_vaddr;
-    int32_t vcpu;
-    uint64_t addr;
-    uint64_t first;
-    uint64_t len;
-    uint64_t vaddr;
-    bool has_syndrome;
-    uint64_t srr1;
-    uint64_t dar;
-    uint32_t dsisr;
-    uint64_t told;
-    uint64_t telling;
-    uint32_t record_len;
-    uint8_t *record;
-} SavedError;
+/* Bytes for the guest that were given with an error */
+typedef struct RasSavedRecord {
+    uint32_t len;
+    uint8_t *data;
+} RasSavedRecord;
 
-typedef struct SavedRange {
-    uint64_t addr;
-    uint64_t len;
-    uint8_t severity;
-} SavedRange;
-
-/* The arrays have room for all that there can be, and are zero before. */
-typedef struct Saved {
+/*
+ * What a stream has.  The arrays have room for all that there can be, and are
+ * there while the section is saved or loaded.  Records are not in the errors,
+ * so that those have one description in the stream, and not one each.
+ */
+typedef struct RasMigration {
+    RasState *ras;
+    Notifier machine_done;
     uint64_t last_id;
     RasCounts counts;
     uint64_t poison_accesses;
     uint64_t poison_consumed;   /* of these */
     bool lost;
-    bool tell_panic;            /* nobody was told that it is */
+    bool tell_panic;            /* GUEST_PANICKED is still to be sent */
     bool fatal_told;
     int32_t bare_vcpu;          /* has to run before its next error, or -1 */
-    int64_t pause_ns;           /* before the next asynchronous record */
+    int64_t pause_ns;           /* guest time until the next batch */
     bool record_out[RAS_RECORD_CHANNELS];
     int32_t nr_errors;
-    SavedError *errors;
-    int32_t nr_ranges;
-    SavedRange *ranges;
-} Saved;
-
-static bool record_is_bounded(void *opaque, int version_id)
-{
-    return ((SavedError *)opaque)->record_len <= RECORD_MAX;
-}
+    RasEntry *errors;
+    int32_t nr_records;         /* of those errors that have one */
+    RasSavedRecord *records;
+    int32_t nr_poison;
+    RasPoisonSlot *poison;
+} RasMigration;
 
 static const VMStateDescription vmstate_error = {
     .name = "ras/error",
     .version_id = 1,
     .minimum_version_id = 1,
     .fields = (const VMStateField[]) {
-        VMSTATE_UINT64(id, SavedError),
-        VMSTATE_UINT8(state, SavedError),
-        VMSTATE_BOOL(recorded, SavedError),
-        VMSTATE_BOOL(held, SavedError),
-        VMSTATE_BOOL(recursive, SavedError),
-        VMSTATE_UINT8(class, SavedError),
-        VMSTATE_UINT8(severity, SavedError),
-        VMSTATE_UINT8(origin, SavedError),
-        VMSTATE_UINT8(access, SavedError),
-        VMSTATE_UINT8(channel, SavedError),
-        VMSTATE_BOOL(synchronous, SavedError),
-        VMSTATE_BOOL(limited, SavedError),
-        VMSTATE_BOOL(immediate, SavedError),
-        VMSTATE_BOOL(moved, SavedError),
-        VMSTATE_BOOL(has_addr, SavedError),
-        VMSTATE_BOOL(has_vaddr, SavedError),
-        VMSTATE_INT32(vcpu, SavedError),
-        VMSTATE_UINT64(addr, SavedError),
-        VMSTATE_UINT64(first, SavedError),
-        VMSTATE_UINT64(len, SavedError),
-        VMSTATE_UINT64(vaddr, SavedError),
-        VMSTATE_BOOL(has_syndrome, SavedError),
-        VMSTATE_UINT64(srr1, SavedError),
-        VMSTATE_UINT64(dar, SavedError),
-        VMSTATE_UINT32(dsisr, SavedError),
-        VMSTATE_UINT64(told, SavedError),
-        VMSTATE_UINT64(telling, SavedError),
-        VMSTATE_UINT32(record_len, SavedError),
-        VMSTATE_VALIDATE("length of a record", record_is_bounded),
-        VMSTATE_VBUFFER_ALLOC_UINT32(record, SavedError, 1, NULL, record_len),
+        VMSTATE_UINT32(class, RasError),
+        VMSTATE_UINT32(severity, RasError),
+        VMSTATE_UINT32(origin, RasError),
+        VMSTATE_UINT32(access, RasError),
+        VMSTATE_UINT32(channel, RasError),
+        VMSTATE_BOOL(synchronous, RasError),
+        VMSTATE_BOOL(limited, RasError),
+        VMSTATE_BOOL(immediate, RasError),
+        VMSTATE_BOOL(moved, RasError),
+        VMSTATE_BOOL(has_addr, RasError),
+        VMSTATE_BOOL(has_vaddr, RasError),
+        VMSTATE_INT32(vcpu, RasError),
+        VMSTATE_UINT64(addr, RasError),
+        VMSTATE_UINT64(first, RasError),
+        VMSTATE_UINT64(len, RasError),
+        VMSTATE_UINT64(vaddr, RasError),
+        VMSTATE_BOOL(syndrome.valid, RasError),
+        VMSTATE_UINT64(syndrome.srr1, RasError),
+        VMSTATE_UINT64(syndrome.dar, RasError),
+        VMSTATE_UINT32(syndrome.dsisr, RasError),
+        VMSTATE_UINT32(record_len, RasError),
         VMSTATE_END_OF_LIST()
     },
 };
 
-static const VMStateDescription vmstate_range = {
+static const VMStateDescription vmstate_entry = {
+    .name = "ras/entry",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(id, RasEntry),
+        VMSTATE_UINT32(state, RasEntry),
+        VMSTATE_BOOL(recorded, RasEntry),
+        VMSTATE_BOOL(held, RasEntry),
+        VMSTATE_BOOL(recursive, RasEntry),
+        VMSTATE_UINT64(told, RasEntry),
+        VMSTATE_UINT64(telling, RasEntry),
+        VMSTATE_STRUCT(error, RasEntry, 1, vmstate_error, RasError),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+static bool record_is_bounded(void *opaque, int version_id)
+{
+    return ((RasSavedRecord *)opaque)->len <= RECORD_MAX;
+}
+
+static const VMStateDescription vmstate_record = {
+    .name = "ras/record",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32(len, RasSavedRecord),
+        VMSTATE_VALIDATE("length of a record", record_is_bounded),
+        VMSTATE_VBUFFER_ALLOC_UINT32(data, RasSavedRecord, 1, NULL, len),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+static const VMStateDescription vmstate_poison = {
     .name = "ras/poison",
     .version_id = 1,
     .minimum_version_id = 1,
     .fields = (const VMStateField[]) {
-        VMSTATE_UINT64(addr, SavedRange),
-        VMSTATE_UINT64(len, SavedRange),
-        VMSTATE_UINT8(severity, SavedRange),
-        VMSTATE_END_OF_LIST()
-    },
-};
-
-/* Numbers of errors do not come round to 0, which is none. */
-static bool last_id_is_bounded(void *opaque, int version_id)
-{
-    return ((Saved *)opaque)->last_id <= INT64_MAX;
-}
-
-static bool errors_are_bounded(void *opaque, int version_id)
-{
-    Saved *saved = opaque;
-
-    return saved->nr_errors >= 0 && saved->nr_errors <= RAS_QUEUE_SIZE;
-}
-
-static bool ranges_are_bounded(void *opaque, int version_id)
-{
-    Saved *saved = opaque;
-
-    return saved->nr_ranges >= 0 && saved->nr_ranges <= RAS_POISON_RANGES;
-}
-
-static const VMStateDescription vmstate_saved = {
-    .name = "ras/state",
-    .version_id = 1,
-    .minimum_version_id = 1,
-    .fields = (const VMStateField[]) {
-        VMSTATE_UINT64(last_id, Saved),
-        VMSTATE_VALIDATE("number of the last error", last_id_is_bounded),
-        VMSTATE_UINT64(counts.accepted, Saved),
-        VMSTATE_UINT64(counts.refused, Saved),
-        VMSTATE_UINT64(counts.recorded, Saved),
-        VMSTATE_UINT64(counts.notified, Saved),
-        VMSTATE_UINT64(counts.acknowledged, Saved),
-        VMSTATE_UINT64(counts.taken, Saved),
-        VMSTATE_UINT64(counts.reclaimed, Saved),
-        VMSTATE_UINT64(counts.discarded, Saved),
-        VMSTATE_UINT64(poison_accesses, Saved),
-        VMSTATE_UINT64(poison_consumed, Saved),
-        VMSTATE_BOOL(lost, Saved),
-        VMSTATE_BOOL(tell_panic, Saved),
-        VMSTATE_BOOL(fatal_told, Saved),
-        VMSTATE_INT32(bare_vcpu, Saved),
-        VMSTATE_INT64(pause_ns, Saved),
-        VMSTATE_BOOL_ARRAY(record_out, Saved, RAS_RECORD_CHANNELS),
-        VMSTATE_INT32(nr_errors, Saved),
-        VMSTATE_VALIDATE("number of errors", errors_are_bounded),
-        VMSTATE_STRUCT_VARRAY_POINTER_INT32(errors, Saved, nr_errors,
-                                            vmstate_error, SavedError),
-        VMSTATE_INT32(nr_ranges, Saved),
-        VMSTATE_VALIDATE("number of poisoned ranges", ranges_are_bounded),
-        VMSTATE_STRUCT_VARRAY_POINTER_INT32(ranges, Saved, nr_ranges,
-                                            vmstate_range, SavedRange),
+        VMSTATE_UINT64(addr, RasPoisonSlot),
+        VMSTATE_UINT64(len, RasPoisonSlot),
+        VMSTATE_UINT32(severity, RasPoisonSlot),
         VMSTATE_END_OF_LIST()
     },
 };
 
 /* --- saving --------------------------------------------------------------- */
 
-/* The record stays the queue's: who frees @to must not free it. */
-static void save_error(SavedError *to, const RasEntry *e)
+static void release(RasMigration *m)
 {
-    const RasError *error = &e->error;
-
-    *to = (SavedError) {
-        .id = e->id,
-        .state = e->state,
-        .recorded = e->recorded,
-        .held = e->held,
-        .recursive = e->recursive,
-        .class = error->class,
-        .severity = error->severity,
-        .origin = error->origin,
-        .access = error->access,
-        .channel = error->channel,
-        .synchronous = error->synchronous,
-        .limited = error->limited,
-        .immediate = error->immediate,
-        .moved = error->moved,
-        .has_addr = error->has_addr,
-        .has_vaddr = error->has_vaddr,
-        .vcpu = error->vcpu,
-        .addr = error->addr,
-        .first = error->first,
-        .len = error->len,
-        .vaddr = error->vaddr,
-        .has_syndrome = error->syndrome.valid,
-        .srr1 = error->syndrome.srr1,
-        .dar = error->syndrome.dar,
-        .dsisr = error->syndrome.dsisr,
-        .told = e->told,
-        .telling = e->telling,
-        .record_len = error->record_len,
-        .record = error->record,
-    };
+    for (int i = 0; m->records && i < RAS_QUEUE_SIZE; i++) {
+        g_free(m->records[i].data);
+    }
+    g_clear_pointer(&m->errors, g_free);
+    g_clear_pointer(&m->records, g_free);
+    g_clear_pointer(&m->poison, g_free);
 }
 
-static int put_state(QEMUFile *f, void *opaque, size_t size,
-                     const VMStateField *field, JSONWriter *desc)
+static void prepare(RasMigration *m)
 {
-    RasState *s = ras_get();
-    Saved saved = {
-        .last_id = s->queue.last_id,
-        .poison_accesses = stat64_get(&s->poison.accesses),
-        .poison_consumed = s->poison.consumed,
-        .lost = s->lost,
-        .tell_panic = s->tell_panic,
-        .fatal_told = s->fatal_told,
-        .bare_vcpu = s->bare_vcpu_ran ? -1 : s->bare_vcpu,
-        .pause_ns = ras_async_pause(s),
-        .errors = g_new0(SavedError, RAS_QUEUE_SIZE),
-        .ranges = g_new0(SavedRange, RAS_POISON_RANGES),
-    };
-    int ret;
+    /* of a stream that ended early, there is what was loaded */
+    release(m);
+    m->errors = g_new0(RasEntry, RAS_QUEUE_SIZE);
+    m->records = g_new0(RasSavedRecord, RAS_QUEUE_SIZE);
+    m->poison = g_new0(RasPoisonSlot, RAS_POISON_RANGES);
+    m->nr_errors = m->nr_records = m->nr_poison = 0;
+}
 
-    saved.counts = s->queue.counts;
-    memcpy(saved.record_out, s->record_out, sizeof(saved.record_out));
+/*
+ * A pending SError is in the vCPU's state, too, which is enough for the guest.
+ * But who has seen it accepted is to see its end.
+ */
+static bool is_needed(void *opaque)
+{
+    RasState *s = ((RasMigration *)opaque)->ras;
+
+    return s->queue.in_flight || ras_poison_count(s);
+}
+
+static int pre_save(void *opaque)
+{
+    RasMigration *m = opaque;
+    RasState *s = m->ras;
+
+    prepare(m);
+    m->last_id = s->queue.last_id;
+    m->counts = s->queue.counts;
+    m->poison_accesses = stat64_get(&s->poison.accesses);
+    m->poison_consumed = s->poison.consumed;
+    m->lost = s->lost;
+    m->tell_panic = s->tell_panic;
+    m->fatal_told = s->fatal_told;
+    m->bare_vcpu = s->bare_vcpu_ran ? -1 : s->bare_vcpu;
+    m->pause_ns = ras_async_pause(s);
+    memcpy(m->record_out, s->record_out, sizeof(m->record_out));
     for (RasEntry *e = ras_queue_first(&s->queue); e;
          e = ras_queue_following(&s->queue, e)) {
-        save_error(&saved.errors[saved.nr_errors++], e);
-    }
-    for (int i = 0; i < RAS_POISON_RANGES; i++) {
-        RasPoisonSlot *slot = &s->poison.range[i];
-
-        if (slot->used) {
-            saved.ranges[saved.nr_ranges++] = (SavedRange) {
-                .addr = slot->addr,
-                .len = slot->len,
-                .severity = slot->severity,
+        m->errors[m->nr_errors++] = *e;
+        if (e->error.record) {
+            m->records[m->nr_records++] = (RasSavedRecord) {
+                .len = e->error.record_len,
+                .data = e->error.record,
             };
         }
     }
-    /* A description in JSON would be larger than the state, and take longer. */
-    ret = vmstate_save_state(f, &vmstate_saved, &saved, NULL);
-    g_free(saved.errors);
-    g_free(saved.ranges);
-    return ret;
+    for (int i = 0; i < RAS_POISON_RANGES; i++) {
+        if (s->poison.range[i].used) {
+            m->poison[m->nr_poison++] = s->poison.range[i];
+        }
+    }
+    return 0;
+}
+
+static int post_save(void *opaque)
+{
+    RasMigration *m = opaque;
+
+    for (int i = 0; i < m->nr_records; i++) {
+        /* the queue's */
+        m->records[i].data = NULL;
+    }
+    release(m);
+    return 0;
 }
 
 /* --- loading -------------------------------------------------------------- */
@@ -288,80 +231,49 @@ static bool told_is_good(const RasEntry *e)
            (len ? e->told < len : !e->told) && e->telling <= len - e->told;
 }
 
-static bool load_error(RasState *s, SavedError *e)
+/* @record: that of @e, if it has one; the queue has it then */
+static bool load_error(RasState *s, RasEntry *e, RasSavedRecord *record)
 {
     Error *err = NULL;
-    RasEntry entry = {
-        .error = {
-            .class = e->class,
-            .severity = e->severity,
-            .origin = e->origin,
-            .access = e->access,
-            .channel = e->channel,
-            .synchronous = e->synchronous,
-            .limited = e->limited,
-            .immediate = e->immediate,
-            .moved = e->moved,
-            .has_addr = e->has_addr,
-            .has_vaddr = e->has_vaddr,
-            .vcpu = e->vcpu,
-            .addr = e->addr,
-            .first = e->first,
-            .len = e->len,
-            .vaddr = e->vaddr,
-            .syndrome = {
-                .valid = e->has_syndrome,
-                .srr1 = e->srr1,
-                .dar = e->dar,
-                .dsisr = e->dsisr,
-            },
-            .record_len = e->record_len,
-            .record = e->record_len ? e->record : NULL,
-        },
-        .id = e->id,
-        .state = e->state,
-        .recorded = e->recorded,
-        .held = e->held,
-        .recursive = e->recursive,
-        .delivery = e->state == RAS_ERROR_STATE_NOTIFIED ?
-                    "told before the VM was moved here" : NULL,
-        .told = e->told,
-        .telling = e->telling,
-    };
 
+    if (record && record->len == e->error.record_len) {
+        e->error.record = record->data;
+    }
+    if (e->state == RAS_ERROR_STATE_NOTIFIED) {
+        e->delivery = "told before the VM was moved here";
+    }
     if (e->state != RAS_ERROR_STATE_QUEUED &&
         e->state != RAS_ERROR_STATE_NOTIFIED) {
         error_setg(&err, "bad state");
-    } else if (!ras_check_error(s, &entry.error, &err)) {
+    } else if (!ras_check_error(s, &e->error, &err)) {
         /* it says why */
-    } else if (!told_is_good(&entry)) {
+    } else if (!told_is_good(e)) {
         error_setg(&err, "bad address or length");
-    } else if (e->channel == RAS_CHANNEL_SERROR &&
-               ras_serror_in_flight(s, e->vcpu)) {
+    } else if (e->error.channel == RAS_CHANNEL_SERROR &&
+               ras_serror_in_flight(s, e->error.vcpu)) {
         error_setg(&err, "bad vCPU, which has another SError");
-    } else if (!ras_queue_restore(&s->queue, &entry)) {
+    } else if (!ras_queue_restore(&s->queue, e)) {
         error_setg(&err, "bad order or number");
     }
     if (err) {
         error_reportf_err(err, "ras: cannot load error %" PRIu64 ": ", e->id);
         return false;
     }
-    if (entry.error.record) {
-        /* the queue's from now on */
-        e->record = NULL;
+    if (record) {
+        record->data = NULL;
     }
     return true;
 }
 
-static bool load_ranges(RasState *s, const Saved *saved)
+static bool load_poison(RasState *s, const RasMigration *m)
 {
     Error *err = NULL;
 
-    for (int i = 0; i < saved->nr_ranges; i++) {
-        const SavedRange *r = &saved->ranges[i];
+    for (int i = 0; i < m->nr_poison; i++) {
+        const RasPoisonSlot *p = &m->poison[i];
 
-        if (!ras_check_poison(s, r->addr, r->severity, true, &err) ||
-            !ras_poison_add(s, r->addr, r->len, r->severity, &err)) {
+        if (!ras_check_poison(s, p->addr, p->severity, true, &err) ||
+            !ras_poison_add(s, p->addr, p->len, p->severity, &err)) {
             error_reportf_err(err, "ras: cannot load poison: ");
             return false;
         }
@@ -369,44 +281,56 @@ static bool load_ranges(RasState *s, const Saved *saved)
     return true;
 }
 
-static bool load_saved(RasState *s, const Saved *saved)
+static bool load(RasState *s, const RasMigration *m)
 {
+    int next = 0;
     bool good;
 
-    for (int i = 0; i < saved->nr_errors; i++) {
-        if (!load_error(s, &saved->errors[i])) {
+    for (int i = 0; i < m->nr_errors; i++) {
+        bool has_record = m->errors[i].error.record_len &&
+                          next < m->nr_records;
+
+        if (!load_error(s, &m->errors[i],
+                        has_record ? &m->records[next++] : NULL)) {
             return false;
         }
     }
+    if (next < m->nr_records) {
+        error_report("ras: cannot load errors: there are more records than "
+                     "errors that have one");
+        return false;
+    }
     /* the vCPU of the error that it was lost with may be unplugged since */
-    if (saved->lost ? saved->tell_panic && !s->queue.held :
-                      saved->tell_panic || s->queue.held) {
+    if (m->lost ? m->tell_panic && !s->queue.held :
+                  m->tell_panic || s->queue.held) {
         error_report("ras: cannot load errors: one stops the machine, and the "
                      "machine is not stopped, or the other way round");
         return false;
     }
     if (!ras_queue_restore_end(&s->queue) ||
-        saved->poison_consumed > saved->poison_accesses) {
+        m->poison_consumed > m->poison_accesses) {
         error_report("ras: cannot load errors: the counters do not add up");
         return false;
     }
-    stat64_set(&s->poison.accesses, saved->poison_accesses);
-    s->poison.consumed = saved->poison_consumed;
+    stat64_set(&s->poison.accesses, m->poison_accesses);
+    s->poison.consumed = m->poison_consumed;
     /* The memory map changes once, and not with each range. */
     memory_region_transaction_begin();
-    good = load_ranges(s, saved);
+    good = load_poison(s, m);
     memory_region_transaction_commit();
     if (!good) {
         return false;
     }
-    if (saved->bare_vcpu >= 0 && qemu_get_cpu(saved->bare_vcpu)) {
-        s->bare_vcpu = saved->bare_vcpu;
+    if (m->bare_vcpu >= 0 && qemu_get_cpu(m->bare_vcpu)) {
+        s->bare_vcpu = m->bare_vcpu;
         s->bare_vcpu_ran = false;
     }
     for (int c = RAS_CHANNEL_INTERRUPT; c < RAS_RECORD_CHANNELS; c++) {
-        s->record_out[c] = saved->record_out[c] &&
+        s->record_out[c] = m->record_out[c] &&
                            ras_queue_outstanding(&s->queue, c);
     }
+    s->fatal_told = m->fatal_told;
+    s->tell_panic = m->tell_panic;
     return true;
 }
 
@@ -423,81 +347,143 @@ static void begin_load(RasState *s, uint64_t last_id, const RasCounts *counts)
     memset(s->record_out, 0, sizeof(s->record_out));
 }
 
-static bool load(RasState *s, const Saved *saved)
+/*
+ * Time does not pass for a VM that moves, so what was awaited is awaited anew,
+ * for the whole time, when the VM runs.
+ */
+static void end_load(RasState *s, bool lost, int64_t pause_ns)
+{
+    RasEntry *e;
+
+    s->lost = lost;
+    s->lost_report = (RasReport) {
+        .delivery = "lost before the VM was moved here",
+    };
+    for (e = ras_queue_first(&s->queue); e;
+         e = ras_queue_following(&s->queue, e)) {
+        if (e->held) {
+            s->lost_report.error = e->error;
+            s->lost_report.id = e->id;
+        }
+    }
+    ras_exception_loaded(s);
+    ras_async_loaded(s, pause_ns);
+    s->loaded = true;
+}
+
+static int pre_load(void *opaque)
+{
+    prepare(opaque);
+    return 0;
+}
+
+static int post_load(void *opaque, int version_id)
 {
     static const RasCounts none;
+    RasMigration *m = opaque;
+    RasState *s = m->ras;
+    bool good;
 
-    begin_load(s, saved->last_id, &saved->counts);
-    if (load_saved(s, saved)) {
-        s->fatal_told = saved->fatal_told;
-        s->tell_panic = saved->tell_panic;
-        ras_loaded(s, saved->lost, saved->pause_ns);
-        return true;
+    begin_load(s, m->last_id, &m->counts);
+    good = load(s, m);
+    if (good) {
+        end_load(s, m->lost, m->pause_ns);
+    } else {
+        begin_load(s, 0, &none);
+        end_load(s, false, 0);
     }
-    begin_load(s, 0, &none);
-    ras_loaded(s, false, 0);
-    return false;
+    release(m);
+    return good ? 0 : -EINVAL;
 }
 
-static int get_state(QEMUFile *f, void *opaque, size_t size,
-                     const VMStateField *field)
+/* Numbers of errors do not come round to 0, which is none. */
+static bool last_id_is_bounded(void *opaque, int version_id)
 {
-    RasState *s = ras_get();
-    Saved saved = { 0 };
-    int ret;
-
-    if (!s) {
-        error_report("ras: the VM comes with hardware errors, and this machine "
-                     "has no guest RAS; start it with the same options");
-        return -EINVAL;
-    }
-    saved.errors = g_new0(SavedError, RAS_QUEUE_SIZE);
-    saved.ranges = g_new0(SavedRange, RAS_POISON_RANGES);
-    ret = vmstate_load_state(f, &vmstate_saved, &saved, 1);
-    if (!ret && !load(s, &saved)) {
-        ret = -EINVAL;
-    }
-    for (int i = 0; i < RAS_QUEUE_SIZE; i++) {
-        g_free(saved.errors[i].record);
-    }
-    g_free(saved.errors);
-    g_free(saved.ranges);
-    return ret;
+    return ((RasMigration *)opaque)->last_id <= INT64_MAX;
 }
 
-static const VMStateInfo vmstate_info_ras = {
+static bool errors_are_bounded(void *opaque, int version_id)
+{
+    RasMigration *m = opaque;
+
+    return m->nr_errors >= 0 && m->nr_errors <= RAS_QUEUE_SIZE;
+}
+
+static bool records_are_bounded(void *opaque, int version_id)
+{
+    RasMigration *m = opaque;
+
+    return m->nr_records >= 0 && m->nr_records <= m->nr_errors;
+}
+
+static bool poison_is_bounded(void *opaque, int version_id)
+{
+    RasMigration *m = opaque;
+
+    return m->nr_poison >= 0 && m->nr_poison <= RAS_POISON_RANGES;
+}
+
+static const VMStateDescription vmstate_ras = {
     .name = "ras",
-    .get = get_state,
-    .put = put_state,
-};
-
-/*
- * A pending SError is in the vCPU's state, too, which is enough for the guest.
- * But who has seen it accepted is to see its end.
- */
-static bool state_needed(void *opaque)
-{
-    RasState *s = ras_get();
-
-    if (!s || opaque != first_cpu) {
-        return false;
-    }
-    /* one that has been taken is no reason */
-    ras_serrors_settle(s);
-    return s->queue.in_flight || ras_poison_count(s);
-}
-
-const VMStateDescription vmstate_cpu_common_ras = {
-    .name = "cpu_common/ras",
-    .version_id = 2,
-    .minimum_version_id = 2,
-    .needed = state_needed,
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .priority = MIG_PRI_IOMMU,
+    .needed = is_needed,
+    .pre_save = pre_save,
+    .post_save = post_save,
+    .pre_load = pre_load,
+    .post_load = post_load,
     .fields = (const VMStateField[]) {
-        {
-            .name = "state",
-            .info = &vmstate_info_ras,
-            .flags = VMS_SINGLE,
-        },
+        VMSTATE_UINT64(last_id, RasMigration),
+        VMSTATE_VALIDATE("number of the last error", last_id_is_bounded),
+        VMSTATE_UINT64(counts.accepted, RasMigration),
+        VMSTATE_UINT64(counts.refused, RasMigration),
+        VMSTATE_UINT64(counts.recorded, RasMigration),
+        VMSTATE_UINT64(counts.notified, RasMigration),
+        VMSTATE_UINT64(counts.acknowledged, RasMigration),
+        VMSTATE_UINT64(counts.taken, RasMigration),
+        VMSTATE_UINT64(counts.reclaimed, RasMigration),
+        VMSTATE_UINT64(counts.discarded, RasMigration),
+        VMSTATE_UINT64(poison_accesses, RasMigration),
+        VMSTATE_UINT64(poison_consumed, RasMigration),
+        VMSTATE_BOOL(lost, RasMigration),
+        VMSTATE_BOOL(tell_panic, RasMigration),
+        VMSTATE_BOOL(fatal_told, RasMigration),
+        VMSTATE_INT32(bare_vcpu, RasMigration),
+        VMSTATE_INT64(pause_ns, RasMigration),
+        VMSTATE_BOOL_ARRAY(record_out, RasMigration, RAS_RECORD_CHANNELS),
+        VMSTATE_INT32(nr_errors, RasMigration),
+        VMSTATE_VALIDATE("number of errors", errors_are_bounded),
+        VMSTATE_STRUCT_VARRAY_POINTER_INT32(errors, RasMigration, nr_errors,
+                                            vmstate_entry, RasEntry),
+        VMSTATE_INT32(nr_records, RasMigration),
+        VMSTATE_VALIDATE("number of records", records_are_bounded),
+        VMSTATE_STRUCT_VARRAY_POINTER_INT32(records, RasMigration, nr_records,
+                                            vmstate_record, RasSavedRecord),
+        VMSTATE_INT32(nr_poison, RasMigration),
+        VMSTATE_VALIDATE("number of poisoned ranges", poison_is_bounded),
+        VMSTATE_STRUCT_VARRAY_POINTER_INT32(poison, RasMigration, nr_poison,
+                                            vmstate_poison, RasPoisonSlot),
         VMSTATE_END_OF_LIST()
     },
 };
+
+/*
+ * Sections are numbered in the order in which they are registered; so the other
+ * ones have the numbers that they have without guest RAS.
+ */
+static void machine_done(Notifier *notifier, void *data)
+{
+    RasMigration *m = container_of(notifier, RasMigration, machine_done);
+
+    vmstate_register(VMSTATE_IF(m->ras), 0, &vmstate_ras, m);
+}
+
+void ras_migration_init(RasState *s)
+{
+    RasMigration *m = g_new0(RasMigration, 1);
+
+    m->ras = s;
+    m->machine_done.notify = machine_done;
+    qemu_add_machine_init_done_notifier(&m->machine_done);
+}

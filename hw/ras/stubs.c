@@ -8,7 +8,6 @@
 #include "qapi/error.h"
 #include "qapi/qapi-commands-ras.h"
 #include "hw/ras.h"
-#include "migration/vmstate.h"
 #include "system/ras-poison.h"
 
 unsigned int ras_errors_waiting;
@@ -89,19 +88,6 @@ void ras_host_memory_why_unreadable(Error **errp)
 {
     g_assert_not_reached();
 }
-
-static bool no_errors(void *opaque)
-{
-    return false;
-}
-
-const VMStateDescription vmstate_cpu_common_ras = {
-    .name = "cpu_common/ras",
-    .needed = no_errors,
-    .fields = (const VMStateField[]) {
-        VMSTATE_END_OF_LIST()
-    },
-};
 
 static void no_guest_ras(Error **errp)
 {

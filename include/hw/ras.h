@@ -359,9 +359,6 @@ static inline void ras_vcpu_moved(CPUState *cpu)
     }
 }
 
-/* subsection of the first vCPU's common state (hw/ras/migration.c) */
-extern const VMStateDescription vmstate_cpu_common_ras;
-
 /*
  * Poison (hw/ras/poison.c): pages that fail every access, TCG only
  *

@@ -14,52 +14,15 @@
 
 #define STREAMS 200
 
-/* In a subsection: a mark, name with its length, version */
-#define SUBSECTION "\x05\x0e" "cpu_common/ras"
-#define VERSION_SIZE 4
+/* What begins a part of a stream, before its name, and what ends the stream */
+#define SECTION_MARK    0x04
+#define SUBSECTION_MARK 0x05
+#define VERSION_SIZE    4
+#define DESCRIPTION     "{\"configuration\": "
 
-/* What follows: offsets of fields of 1, 4 or 8 bytes, big endian */
-#define LAST_ID         0
-#define ACCEPTED        8
-#define RECORDED        24
-#define NOTIFIED        32
-#define CONSUMED        80
-#define LOST            88
-#define TELL_PANIC      89
-#define BARE_VCPU       91
-#define NR_ERRORS       106
-#define ERRORS          110
-
-#define ERROR_ID        0
-#define ERROR_STAGE     8
-#define ERROR_RECORDED  9
-#define ERROR_HELD      10
-#define ERROR_KIND      12
-#define ERROR_SEVERITY  13
-#define ERROR_ORIGIN    14
-#define ERROR_ACCESS    15
-#define ERROR_CHANNEL   16
-#define ERROR_SYNCHRONOUS 17
-#define ERROR_LIMITED   18
-#define ERROR_MOVED     20
-#define ERROR_HAS_ADDR  21
-#define ERROR_VCPU      23
-#define ERROR_ADDR      27
-#define ERROR_FIRST     35
-#define ERROR_LEN       43
-#define ERROR_TOLD      80
-#define ERROR_TELLING   88
-#define ERROR_RECORD    96
-#define ERROR_SIZE      100
-
-/* for a stream with two errors, and two poisoned ranges */
-#define FIRST(field)    (ERRORS + ERROR_##field)
-#define SECOND(field)   (ERRORS + ERROR_SIZE + ERROR_##field)
-#define NR_RANGES       (ERRORS + 2 * ERROR_SIZE)
-#define RANGE(i, field) (NR_RANGES + 4 + (i) * 17 + (field))
-#define RANGE_ADDR      0
-#define RANGE_LEN       8
-#define RANGE_SEVERITY  16
+/* The section of guest RAS: its name, and how its description begins */
+#define SECTION "ras"
+#define SECTION_IS_THERE "\"name\": \"" SECTION "\""
 
 #define SNAPSHOT "snapshot"
 
@@ -171,26 +134,166 @@ static void assert_loads(Side *side)
     }
 }
 
-/* Bytes of the stream in the file of the snapshot */
+/*
+ * A section or subsection of a stream: its version, then its fields.  Where
+ * they are is known from the description at the end of the stream.
+ */
 typedef struct Part {
-    long at;
+    long at;                    /* in the file */
     size_t len;
     uint8_t *data;
+    QList *fields;
 } Part;
 
-/* The len bytes behind name, which are in it once */
-static Part find_part(Side *side, const char *name, size_t len)
+/* The part of that name in a description, or in what it consists of */
+static const QDict *find_description(QObject *obj, const char *name)
+{
+    const QDict *found = NULL, *dict = qobject_to(QDict, obj);
+    QListEntry *item;
+
+    if (dict) {
+        if (!g_strcmp0(qdict_get_try_str(dict, "vmsd_name"), name)) {
+            return dict;
+        }
+        for (const QDictEntry *e = qdict_first(dict); e && !found;
+             e = qdict_next(dict, e)) {
+            found = find_description(qdict_entry_value(e), name);
+        }
+    } else if (qobject_to(QList, obj)) {
+        QLIST_FOREACH_ENTRY(qobject_to(QList, obj), item) {
+            found = found ?: find_description(qlist_entry_obj(item), name);
+        }
+    }
+    return found;
+}
+
+static int64_t int_or(const QDict *field, const char *key, int64_t absent)
+{
+    return qdict_get_try_int(field, key, absent);
+}
+
+static size_t size_of(const QList *fields)
+{
+    const QListEntry *item;
+    size_t size = 0;
+
+    QLIST_FOREACH_ENTRY(fields, item) {
+        const QDict *field = qobject_to(QDict, qlist_entry_obj(item));
+
+        size += int_or(field, "array_len", 1) * qdict_get_int(field, "size");
+    }
+    return size;
+}
+
+/* Where a field is, and its size, in bytes: "errors[1]/error/len" */
+static size_t find_among(const QList *fields, const char *path, size_t *size)
+{
+    size_t name_len = strcspn(path, "[/"), offset = 0;
+    const char *rest = path + strcspn(path, "/");
+    int wanted = path[name_len] == '[' ? atoi(path + name_len + 1) : 0;
+    const QListEntry *item;
+
+    QLIST_FOREACH_ENTRY(fields, item) {
+        const QDict *field = qobject_to(QDict, qlist_entry_obj(item));
+        const char *name = qdict_get_str(field, "name");
+        int index = wanted - int_or(field, "index", 0);
+        int n = int_or(field, "array_len", 1);
+
+        *size = qdict_get_int(field, "size");
+        if (strlen(name) != name_len || memcmp(name, path, name_len) ||
+            index < 0 || index >= n) {
+            offset += n * *size;
+            continue;
+        }
+        offset += index * *size;
+        if (*rest) {
+            const QDict *inner = qdict_get_qdict(field, "struct");
+
+            offset += find_among(qdict_get_qlist(inner, "fields"), rest + 1,
+                                 size);
+        }
+        return offset;
+    }
+    g_error("no field %s", path);
+}
+
+/* In the data of a part: a field, or "version" */
+static uint8_t *find_field(const Part *part, uint8_t *data, const char *path,
+                           size_t *size)
+{
+    if (g_str_equal(path, "version")) {
+        *size = VERSION_SIZE;
+        return data;
+    }
+    return data + VERSION_SIZE + find_among(part->fields, path, size);
+}
+
+static uint8_t *field_of(const Part *part, const char *path)
+{
+    size_t size;
+
+    return find_field(part, part->data, path, &size);
+}
+
+/* The version of the part whose name is at found, if it begins one */
+static const char *version_behind(const char *found, const char *name)
+{
+    static const uint8_t instance[4];
+    size_t len = strlen(name);
+
+    if (found[-1] != len) {
+        return NULL;
+    }
+    if (found[-6] == SECTION_MARK &&
+        !memcmp(found + len, instance, sizeof(instance))) {
+        return found + len + sizeof(instance);
+    }
+    return found[-2] == SUBSECTION_MARK ? found + len : NULL;
+}
+
+static Part find_part_in(const char *file, size_t size, const char *name)
+{
+    const char *text = memmem(file, size, DESCRIPTION, strlen(DESCRIPTION));
+    const char *found = file, *version;
+    g_autofree char *json = NULL;
+    const QDict *description;
+    QObject *all;
+    Part part;
+
+    g_assert_nonnull(text);
+    json = g_strndup(text, ldl_be_p(text - 4));
+    all = qobject_from_json(json, &error_abort);
+    description = find_description(all, name);
+    g_assert_nonnull(description);
+    do {
+        found = memmem(found + 1, file + size - found - 1, name, strlen(name));
+        g_assert_nonnull(found);
+        version = version_behind(found, name);
+    } while (!version);
+    part.at = version - file;
+    part.fields = qobject_ref(qdict_get_qlist(description, "fields"));
+    part.len = VERSION_SIZE + size_of(part.fields);
+    g_assert_cmpint(ldl_be_p(file + part.at), ==,
+                    qdict_get_int(description, "version"));
+    g_assert_cmpuint(part.at + part.len, <=, size);
+    part.data = g_memdup2(file + part.at, part.len);
+    qobject_unref(all);
+    return part;
+}
+
+/* Of the snapshot */
+static Part find_part(Side *side, const char *name)
 {
     size_t size;
     g_autofree char *file = ras_read_file(side->disk, &size);
-    const char *found = memmem(file, size, name, strlen(name));
-    Part part = { .len = len };
 
-    g_assert_nonnull(found);
-    part.at = found + strlen(name) - file;
-    g_assert_cmpuint(part.at + len, <=, size);
-    part.data = g_memdup2(file + part.at, len);
-    return part;
+    return find_part_in(file, size, name);
+}
+
+static void part_end(Part *part)
+{
+    qobject_unref(part->fields);
+    g_free(part->data);
 }
 
 static void write_part(Side *side, const Part *part, const uint8_t *data)
@@ -216,6 +319,15 @@ static void put(uint8_t *at, unsigned int size, uint64_t value)
         stq_be_p(at, value);
         break;
     }
+}
+
+static void put_field(const Part *part, uint8_t *data, const char *path,
+                      uint64_t value)
+{
+    size_t size;
+    uint8_t *at = find_field(part, data, path, &size);
+
+    put(at, size, value);
 }
 
 static uint64_t page_of(RasVm *vm, unsigned int i)
@@ -249,7 +361,7 @@ static void assert_has_errors(RasVm *vm)
     ras_assert_count(vm, "accepted", 2);
 }
 
-/* The subsection is there if there is something to say, and only then. */
+/* The section is there if there is something to say, and only then. */
 static void test_needed(void)
 {
     Side side = side_start(NULL, ras_on(), "-accel tcg -S");
@@ -277,8 +389,9 @@ static void test_needed(void)
         }
         ras_save(vm, file, "completed");
         data = ras_read_file(file, &len);
-        g_assert_cmpint(memmem(data, len, SUBSECTION, strlen(SUBSECTION)) !=
-                        NULL, ==, cases[i].needed);
+        g_assert_cmpint(memmem(data, len, SECTION_IS_THERE,
+                               strlen(SECTION_IS_THERE)) != NULL, ==,
+                        cases[i].needed);
         ras_reset(vm);
         g_unlink(file);
     }
@@ -326,83 +439,90 @@ static void test_bad_content(void)
     Side side = side_start(NULL, ras_on(), "-accel tcg -S");
     RasVm *vm = side.vm;
     const struct {
-        int offset;
-        unsigned int size;
+        const char *field;
         uint64_t value;
         const char *message;
     } cases[] = {
-        { -VERSION_SIZE, 4, 1, "*version*1*" },
-        { -VERSION_SIZE, 4, 3, "*version*3*" },
-        { LAST_ID, 8, UINT64_MAX, "*number of the last error*" },
-        { LAST_ID, 8, 1ULL << 63, "*number of the last error*" },
-        { ACCEPTED, 8, 3, "*counters do not add up*" },
-        { RECORDED, 8, 9, "*counters do not add up*" },
-        { NOTIFIED, 8, 9, "*counters do not add up*" },
-        { CONSUMED, 8, 1, "*counters do not add up*" },
-        { TELL_PANIC, 1, 1, "*stops the machine*" },
-        { FIRST(HELD), 1, 1, "*stops the machine*" },
-        { NR_ERRORS, 4, 2049, "*number of errors*" },
-        { NR_ERRORS, 4, INT32_MAX, "*number of errors*" },
-        { NR_ERRORS, 4, -1, "*number of errors*" },
-        { FIRST(ID), 8, 0, "*error 0: bad order or number*" },
-        { FIRST(ID), 8, 7, "*error 7: bad order or number*" },
-        { SECOND(ID), 8, 1, "*error 1: bad order or number*" },
-        { FIRST(STAGE), 1, 0, "*error 1: bad state*" },
-        { FIRST(STAGE), 1, 2, "*error 1: bad state*" },
-        { FIRST(STAGE), 1, 255, "*error 1: bad state*" },
+        { "version", 0, "*version_id 0 is too old*" },
+        { "version", 2, "*unsupported version 2*" },
+        { "last_id", UINT64_MAX, "*number of the last error*" },
+        { "last_id", 1ULL << 63, "*number of the last error*" },
+        { "counts.accepted", 3, "*counters do not add up*" },
+        { "counts.recorded", 9, "*counters do not add up*" },
+        { "counts.notified", 9, "*counters do not add up*" },
+        { "poison_consumed", 1, "*counters do not add up*" },
+        { "tell_panic", 1, "*stops the machine*" },
+        { "errors[0]/held", 1, "*stops the machine*" },
+        { "nr_errors", 2049, "*number of errors*" },
+        { "nr_errors", INT32_MAX, "*number of errors*" },
+        { "nr_errors", -1, "*number of errors*" },
+        { "errors[0]/id", 0, "*error 0: bad order or number*" },
+        { "errors[0]/id", 7, "*error 7: bad order or number*" },
+        { "errors[1]/id", 1, "*error 1: bad order or number*" },
+        { "errors[0]/state", 0, "*error 1: bad state*" },
+        { "errors[0]/state", 2, "*error 1: bad state*" },
+        { "errors[0]/state", 255, "*error 1: bad state*" },
+        { "errors[0]/state", UINT32_MAX, "*error 1: bad state*" },
         /* notified without a record: that error would be over */
-        { FIRST(STAGE), 1, 3, "*error 1: bad order or number*" },
-        { FIRST(RECORDED), 1, 1, "*error 1: bad order or number*" },
-        { FIRST(KIND), 1, 200, "*error 1: bad class, *" },
-        { FIRST(SEVERITY), 1, 200, "*error 1: bad class, severity*" },
-        { FIRST(ORIGIN), 1, 200, "*error 1: bad class,*origin*" },
-        { FIRST(ACCESS), 1, 200, "*error 1: bad class,*access*" },
-        { FIRST(CHANNEL), 1, 1, "*error 1: bad source,*ras-ghes=on*" },
-        { FIRST(CHANNEL), 1, 200, "*error 1: bad source*" },
-        { FIRST(SYNCHRONOUS), 1, 0, "*error 1: bad source*" },
-        { FIRST(LIMITED), 1, 1, "*error 1: bad severity*" },
-        { SECOND(VCPU), 4, 2, "*error 2: bad vCPU,*-smp*" },
-        { SECOND(VCPU), 4, -1, "*error 2: bad vCPU*" },
-        { FIRST(LEN), 8, 100, "*error 1: bad address or length*" },
-        { FIRST(LEN), 8, 0, "*error 1: bad address or length*" },
-        { FIRST(HAS_ADDR), 1, 0, "*error 1: bad address or length*" },
-        { FIRST(ADDR), 8, 0xdead0000, "*error 1: bad address or length*" },
-        { FIRST(FIRST), 8, 100, "*error 1: bad address or length*" },
-        { FIRST(FIRST), 8, -RAS_PAGE, "*error 1: bad address or length*" },
-        { FIRST(TOLD), 8, RAS_PAGE + 1, "*error 1: bad address or length*" },
-        { FIRST(TOLD), 8, RAS_PAGE, "*error 1: bad address or length*" },
-        { FIRST(TELLING), 8, RAS_PAGE, "*error 1: bad address or length*" },
-        { FIRST(TELLING), 8, UINT64_MAX, "*error 1: bad address or length*" },
-        { FIRST(RECORD), 4, UINT32_MAX, "*length of a record*" },
-        { NR_RANGES, 4, RAS_POISONED_RANGES + 1, "*number of poisoned*" },
-        { NR_RANGES, 4, -1, "*number of poisoned*" },
-        { RANGE(0, RANGE_ADDR), 8, page_of(vm, 0) + 8,
+        { "errors[0]/state", 3, "*error 1: bad order or number*" },
+        { "errors[0]/recorded", 1, "*error 1: bad order or number*" },
+        { "errors[0]/error/class", 200, "*error 1: bad class, *" },
+        { "errors[0]/error/class", UINT32_MAX, "*error 1: bad class, *" },
+        { "errors[0]/error/severity", 200, "*error 1: bad class, severity*" },
+        { "errors[0]/error/origin", 200, "*error 1: bad class,*origin*" },
+        { "errors[0]/error/access", 200, "*error 1: bad class,*access*" },
+        { "errors[0]/error/channel", 1, "*error 1: bad source,*ras-ghes=on*" },
+        { "errors[0]/error/channel", 200, "*error 1: bad source*" },
+        { "errors[0]/error/channel", UINT32_MAX, "*error 1: bad source*" },
+        { "errors[0]/error/synchronous", 0, "*error 1: bad source*" },
+        { "errors[0]/error/limited", 1, "*error 1: bad severity*" },
+        { "errors[1]/error/vcpu", 2, "*error 2: bad vCPU,*-smp*" },
+        { "errors[1]/error/vcpu", -1, "*error 2: bad vCPU*" },
+        { "errors[0]/error/len", 100, "*error 1: bad address or length*" },
+        { "errors[0]/error/len", 0, "*error 1: bad address or length*" },
+        { "errors[0]/error/has_addr", 0, "*error 1: bad address or length*" },
+        { "errors[0]/error/addr", 0xdead0000,
+          "*error 1: bad address or length*" },
+        { "errors[0]/error/first", 100, "*error 1: bad address or length*" },
+        { "errors[0]/error/first", -RAS_PAGE,
+          "*error 1: bad address or length*" },
+        { "errors[0]/told", RAS_PAGE + 1, "*error 1: bad address or length*" },
+        { "errors[0]/told", RAS_PAGE, "*error 1: bad address or length*" },
+        { "errors[0]/telling", RAS_PAGE, "*error 1: bad address or length*" },
+        { "errors[0]/telling", UINT64_MAX, "*error 1: bad address or length*" },
+        { "errors[0]/error/record_len", 100, "*error 1: bad record*" },
+        { "errors[0]/error/record_len", UINT32_MAX, "*error 1: bad record*" },
+        { "nr_records", 3, "*number of records*" },
+        { "nr_records", -1, "*number of records*" },
+        { "nr_poison", RAS_POISONED_RANGES + 1, "*number of poisoned*" },
+        { "nr_poison", -1, "*number of poisoned*" },
+        { "poison[0]/addr", page_of(vm, 0) + 8,
           "*poison: *not a multiple*" },
-        { RANGE(0, RANGE_ADDR), 8, page_of(vm, 5), "*already poisoned*" },
-        { RANGE(1, RANGE_ADDR), 8, page_of(vm, 0), "*already poisoned*" },
-        { RANGE(0, RANGE_ADDR), 8, 1ull << 45, "*not RAM of the guest*" },
-        { RANGE(0, RANGE_LEN), 8, 0, "*not a positive multiple*" },
-        { RANGE(0, RANGE_LEN), 8, -RAS_PAGE, "*past the end*" },
-        { RANGE(0, RANGE_SEVERITY), 1, 200, "*bad severity 200*" },
-        { RANGE(0, RANGE_SEVERITY), 1, 0, "*poison: *'corrected'*" },
+        { "poison[0]/addr", page_of(vm, 5), "*already poisoned*" },
+        { "poison[1]/addr", page_of(vm, 0), "*already poisoned*" },
+        { "poison[0]/addr", 1ull << 45, "*not RAM of the guest*" },
+        { "poison[0]/len", 0, "*not a positive multiple*" },
+        { "poison[0]/len", -RAS_PAGE, "*past the end*" },
+        { "poison[0]/severity", 200, "*bad severity 200*" },
+        { "poison[0]/severity", UINT32_MAX, "*bad severity*" },
+        { "poison[0]/severity", 0, "*poison: *'corrected'*" },
     };
     Part part;
 
     add_disk(&side);
     make_errors(vm);
     save_snapshot(&side);
-    part = find_part(&side, SUBSECTION, VERSION_SIZE + RANGE(2, 0));
+    part = find_part(&side, SECTION);
     for (int i = 0; i < ARRAY_SIZE(cases); i++) {
         g_autofree uint8_t *bad = g_memdup2(part.data, part.len);
         g_autofree char *said = NULL;
 
-        put(bad + VERSION_SIZE + cases[i].offset, cases[i].size,
-            cases[i].value);
+        put_field(&part, bad, cases[i].field, cases[i].value);
         write_part(&side, &part, bad);
         if (load_snapshot(&side, &said) ||
             !g_pattern_match_simple(cases[i].message, said)) {
-            g_error("offset %d, value 0x%" PRIx64 ": QEMU says '%s'",
-                    cases[i].offset, cases[i].value, said);
+            g_error("%s, value 0x%" PRIx64 ": QEMU says '%s'", cases[i].field,
+                    cases[i].value, said);
         }
         assert_empty(vm);
     }
@@ -410,7 +530,7 @@ static void test_bad_content(void)
     write_part(&side, &part, part.data);
     assert_loads(&side);
     assert_has_errors(vm);
-    g_free(part.data);
+    part_end(&part);
     side_end(&side);
 }
 
@@ -427,22 +547,21 @@ static void test_last_number(void)
     add_disk(&side);
     make_errors(vm);
     save_snapshot(&side);
-    part = find_part(&side, SUBSECTION, VERSION_SIZE + RANGE(2, 0));
-    put(part.data + VERSION_SIZE + LAST_ID, 8, INT64_MAX);
+    part = find_part(&side, SECTION);
+    put_field(&part, part.data, "last_id", INT64_MAX);
     write_part(&side, &part, part.data);
     assert_loads(&side);
     assert_has_errors(vm);
     g_assert_cmpuint(ras_consume(vm, vm->ram, 0), ==, 1ULL << 63);
     g_assert_cmpuint(ras_consume(vm, vm->ram, 0), ==, (1ULL << 63) + 1);
     ras_assert_count(vm, "in-flight", 4);
-    g_free(part.data);
+    part_end(&part);
     side_end(&side);
 }
 
 /* A field of an error, and what it becomes */
 typedef struct Change {
-    int offset;
-    unsigned int size;
+    const char *field;
     uint64_t value;
 } Change;
 
@@ -456,20 +575,21 @@ static void test_bad_asynchronous(void)
         Change change[3];
         const char *message;
     } cases[] = {
-        { { { ERROR_LEN, 8, 0 } }, "*address or length*" },
-        { { { ERROR_LEN, 8, 0 }, { ERROR_HAS_ADDR, 1, 0 },
-            { ERROR_FIRST, 8, 0 } }, "*no memory*" },
-        { { { ERROR_KIND, 1, 1 } }, "*class*" },
-        { { { ERROR_VCPU, 4, 0 } }, "*vCPU*" },
-        { { { ERROR_SYNCHRONOUS, 1, 1 } }, "*source*" },
-        { { { ERROR_ORIGIN, 1, 1 } }, "*source*" },
-        { { { ERROR_ACCESS, 1, 1 } }, "*access*" },
-        { { { ERROR_LIMITED, 1, 1 } }, "*severity*" },
-        { { { ERROR_MOVED, 1, 1 } }, "*access*" },
-        { { { ERROR_TOLD, 8, RAS_PAGE } }, "*address or length*" },
+        { { { "errors[0]/error/len", 0 } }, "*address or length*" },
+        { { { "errors[0]/error/len", 0 }, { "errors[0]/error/has_addr", 0 },
+            { "errors[0]/error/first", 0 } }, "*no memory*" },
+        { { { "errors[0]/error/class", 1 } }, "*class*" },
+        { { { "errors[0]/error/vcpu", 0 } }, "*vCPU*" },
+        { { { "errors[0]/error/synchronous", 1 } }, "*source*" },
+        { { { "errors[0]/error/origin", 1 } }, "*source*" },
+        { { { "errors[0]/error/access", 1 } }, "*access*" },
+        { { { "errors[0]/error/limited", 1 } }, "*severity*" },
+        { { { "errors[0]/error/moved", 1 } }, "*access*" },
+        { { { "errors[0]/told", RAS_PAGE } }, "*address or length*" },
         /* as for a vCPU, which cannot take it */
-        { { { ERROR_CHANNEL, 1, 0 }, { ERROR_SYNCHRONOUS, 1, 1 },
-            { ERROR_VCPU, 4, 0 } }, "*corrected error is no abort*" },
+        { { { "errors[0]/error/channel", 0 },
+            { "errors[0]/error/synchronous", 1 },
+            { "errors[0]/error/vcpu", 0 } }, "*corrected error is no abort*" },
     };
     Side side = side_start(NULL, ",ras=on,ras-ghes=on", "-accel tcg -S");
     RasVm *vm = side.vm;
@@ -479,16 +599,15 @@ static void test_bad_asynchronous(void)
     ras_inject(vm, "{ 'kind': 'memory', 'mode': 'report', 'severity':"
                " 'corrected', 'address': %" PRIu64 " }", page_of(vm, 0));
     save_snapshot(&side);
-    part = find_part(&side, SUBSECTION, VERSION_SIZE + ERRORS + ERROR_SIZE);
+    part = find_part(&side, SECTION);
     for (int i = 0; i < ARRAY_SIZE(cases); i++) {
         g_autofree uint8_t *bad = g_memdup2(part.data, part.len);
         g_autofree char *said = NULL;
 
-        for (int c = 0; c < 3 && cases[i].change[c].size; c++) {
+        for (int c = 0; c < 3 && cases[i].change[c].field; c++) {
             const Change *change = &cases[i].change[c];
 
-            put(bad + VERSION_SIZE + ERRORS + change->offset, change->size,
-                change->value);
+            put_field(&part, bad, change->field, change->value);
         }
         write_part(&side, &part, bad);
         if (load_snapshot(&side, &said) ||
@@ -501,38 +620,36 @@ static void test_bad_asynchronous(void)
     write_part(&side, &part, part.data);
     assert_loads(&side);
     ras_assert_count(vm, "in-flight", 1);
-    g_free(part.data);
+    part_end(&part);
     side_end(&side);
 }
 
 /* Of the syndrome of an SError, only what belongs to it gets to the vCPU. */
 static void test_bad_syndrome(void)
 {
-    /* version; pending, with a syndrome; the syndrome */
-    const size_t esr = 4 + 1 + 1;
+    static const char name[] = "cpu/serror", field[] = "env.serror.esr";
     Side side = side_start(NULL, ",ras=on", "-accel tcg -S");
     RasVm *vm = side.vm;
     g_autofree char *file = ras_temp_file();
     g_autofree char *data = NULL;
-    const char *found;
+    Part part, saved;
     size_t len;
-    Part part;
 
     add_disk(&side);
     ras_inject(vm, "{ 'kind': 'serror', 'vcpu': 0, 'syndrome': 17 }");
     save_snapshot(&side);
-    part = find_part(&side, "cpu/serror", esr + 8);
-    g_assert_cmphex(ldq_be_p(part.data + esr), ==, 17);
-    put(part.data + esr, 8, UINT64_MAX);
+    part = find_part(&side, name);
+    g_assert_cmphex(ldq_be_p(field_of(&part, field)), ==, 17);
+    put_field(&part, part.data, field, UINT64_MAX);
     write_part(&side, &part, part.data);
     assert_loads(&side);
     ras_save(vm, file, "completed");
     data = ras_read_file(file, &len);
-    found = memmem(data, len, "cpu/serror", 10);
-    g_assert_nonnull(found);
-    g_assert_cmphex(ldq_be_p(found + 10 + esr), ==, 0x1ffffff);
+    saved = find_part_in(data, len, name);
+    g_assert_cmphex(ldq_be_p(field_of(&saved, field)), ==, 0x1ffffff);
     g_unlink(file);
-    g_free(part.data);
+    part_end(&saved);
+    part_end(&part);
     side_end(&side);
 }
 
@@ -552,11 +669,11 @@ static void test_panic_moves(void)
     add_disk(&side);
     make_errors(vm);
     save_snapshot(&side);
-    part = find_part(&side, SUBSECTION, VERSION_SIZE + RANGE(2, 0));
+    part = find_part(&side, SECTION);
     lost = g_memdup2(part.data, part.len);
-    put(lost + VERSION_SIZE + LOST, 1, true);
-    put(lost + VERSION_SIZE + TELL_PANIC, 1, true);
-    put(lost + VERSION_SIZE + FIRST(HELD), 1, true);
+    put_field(&part, lost, "lost", true);
+    put_field(&part, lost, "tell_panic", true);
+    put_field(&part, lost, "errors[0]/held", true);
     write_part(&side, &part, lost);
     ras_drop_events(vm);
     assert_loads(&side);
@@ -573,7 +690,7 @@ static void test_panic_moves(void)
     assert_has_errors(vm);
     ras_reset(vm);
     assert_empty(vm);
-    g_free(part.data);
+    part_end(&part);
     side_end(&side);
 }
 
@@ -611,10 +728,10 @@ static void test_bare_vcpu_reset(void)
     add_disk(&side);
     ras_consume(vm, vm->ram, 0);
     save_snapshot(&side);
-    part = find_part(&side, SUBSECTION, VERSION_SIZE + FIRST(ID));
+    part = find_part(&side, SECTION);
     bare = g_memdup2(part.data, part.len);
-    g_assert_cmpint(ldl_be_p(bare + VERSION_SIZE + BARE_VCPU), ==, -1);
-    put(bare + VERSION_SIZE + BARE_VCPU, 4, 0);
+    g_assert_cmpint(ldl_be_p(field_of(&part, "bare_vcpu")), ==, -1);
+    put_field(&part, bare, "bare_vcpu", 0);
     write_part(&side, &part, bare);
     assert_loads(&side);
     ras_cont(vm);
@@ -624,7 +741,7 @@ static void test_bare_vcpu_reset(void)
     ras_reset(vm);
     ras_consume(vm, vm->ram, 0);
     ras_wait_count(vm, "taken", 1);
-    g_free(part.data);
+    part_end(&part);
     side_end(&side);
 }
 
@@ -632,38 +749,64 @@ static void test_bare_vcpu_reset(void)
  * Two errors whose records are in the stream: that of the first becomes shorter
  * than any record can be, and that of the second longer by as much.
  */
-static uint8_t *move_boundary(const uint8_t *data, size_t first_len,
-                              size_t second_len, size_t len)
+static uint8_t *move_boundary(const Part *part)
 {
-    uint8_t *bad = g_memdup2(data, len);
-    uint8_t *first = bad + VERSION_SIZE + ERRORS;
-    const uint8_t *second = data + VERSION_SIZE + ERRORS + ERROR_SIZE +
-                            first_len;
+    const uint8_t *second = field_of(part, "records[1]/len");
+    size_t begins = field_of(part, "records[0]/data") - part->data;
+    uint32_t len = ldl_be_p(field_of(part, "records[0]/len"));
+    uint32_t longer = ldl_be_p(second) + len - 3;
+    uint8_t *bad = g_memdup2(part->data, part->len);
 
-    put(first + ERROR_RECORD, 4, 3);
-    memcpy(first + ERROR_SIZE + 3, second, ERROR_SIZE);
-    put(first + ERROR_SIZE + 3 + ERROR_RECORD, 4, second_len + first_len - 3);
+    put_field(part, bad, "errors[0]/error/record_len", 3);
+    put_field(part, bad, "records[0]/len", 3);
+    put_field(part, bad, "errors[1]/error/record_len", longer);
+    put(bad + begins + 3, 4, longer);
     return bad;
 }
 
-/* Records that the guest could not read, or that QEMU could not write */
+static void assert_refused(Side *side, const Part *part, const uint8_t *bad,
+                           const char *message)
+{
+    g_autofree char *said = NULL;
+
+    write_part(side, part, bad);
+    if (load_snapshot(side, &said)) {
+        /* what would happen then */
+        ras_cont(side->vm);
+        qobject_unref(ras_query(side->vm));
+        g_error("loaded, and not refused with '%s'", message);
+    }
+    ras_assert_like(said, message);
+    assert_empty(side->vm);
+}
+
+/* Records that the guest could not read, or QEMU could not write */
 static void test_bad_record(void)
 {
     /* offsets in the block: ACPI 6.5 18.3.2.7.1 */
     const struct {
         int offset;
         uint8_t value;
-    } cases[] = {
+    } bytes[] = {
         { 0, 0 },               /* block status: empty */
         { 12, 0xff },           /* data length */
         { 16, 1 },              /* another severity */
         { 16, 9 },              /* none */
     };
+    const struct {
+        const char *field;
+        uint32_t value;
+        const char *message;
+    } fields[] = {
+        { "errors[0]/error/record_len", 100, "*error 1: bad record*" },
+        { "errors[0]/error/record_len", 0, "*error 1: bad class*" },
+        { "errors[1]/error/record_len", 100, "*error 2: bad record*" },
+        { "records[0]/len", UINT32_MAX, "*length of a record*" },
+    };
     Side side = side_start(NULL, ",ras=on,ras-ghes=on", "-accel tcg -S");
     RasVm *vm = side.vm;
     g_autofree uint8_t *shifted = NULL;
-    size_t header = VERSION_SIZE + ERRORS;
-    uint32_t len[2];
+    size_t record;
     Part part;
 
     add_disk(&side);
@@ -672,63 +815,54 @@ static void test_bad_record(void)
                    " 'vcpu': 0, 'severity': 'corrected' }");
     }
     save_snapshot(&side);
-    part = find_part(&side, SUBSECTION, header + ERROR_SIZE);
-    len[0] = ldl_be_p(part.data + header + ERROR_RECORD);
-    g_free(part.data);
-    part = find_part(&side, SUBSECTION, header + 2 * ERROR_SIZE + 2 * len[0]);
-    len[1] = ldl_be_p(part.data + header + ERROR_SIZE + len[0] + ERROR_RECORD);
-    g_assert_cmpuint(len[1], ==, len[0]);
+    part = find_part(&side, SECTION);
+    record = field_of(&part, "records[0]/data") - part.data;
+    for (int i = 0; i < ARRAY_SIZE(bytes); i++) {
+        g_autofree uint8_t *bad = g_memdup2(part.data, part.len);
 
-    shifted = move_boundary(part.data, len[0], len[1], part.len);
-    for (int i = 0; i <= ARRAY_SIZE(cases); i++) {
-        bool is_case = i < ARRAY_SIZE(cases);
-        g_autofree uint8_t *bad = g_memdup2(is_case ? part.data : shifted,
-                                            part.len);
-        g_autofree char *said = NULL;
-
-        if (is_case) {
-            bad[header + ERROR_SIZE + cases[i].offset] = cases[i].value;
-        }
-        write_part(&side, &part, bad);
-        if (load_snapshot(&side, &said)) {
-            /* what would happen then */
-            ras_cont(vm);
-            qobject_unref(ras_query(vm));
-            g_error("case %d was loaded", i);
-        }
-        ras_assert_like(said, "*error 1: bad record*");
-        assert_empty(vm);
+        bad[record + bytes[i].offset] = bytes[i].value;
+        assert_refused(&side, &part, bad, "*error 1: bad record*");
     }
+    for (int i = 0; i < ARRAY_SIZE(fields); i++) {
+        g_autofree uint8_t *bad = g_memdup2(part.data, part.len);
+
+        put_field(&part, bad, fields[i].field, fields[i].value);
+        assert_refused(&side, &part, bad, fields[i].message);
+    }
+    shifted = move_boundary(&part);
+    assert_refused(&side, &part, shifted, "*error 1: bad record*");
     write_part(&side, &part, part.data);
     assert_loads(&side);
     ras_assert_count(vm, "in-flight", 2);
-    g_free(part.data);
+    part_end(&part);
     side_end(&side);
 }
 
 /* Cut off in our part: QEMU ends with a message, as with any bad stream. */
 static void test_truncated(void)
 {
-    static const size_t lengths[] = { 0, 1, NR_ERRORS + 1, SECOND(STAGE),
-                                      RANGE(1, RANGE_LEN) };
+    static const char *const fields[] = {
+        "last_id", "counts.accepted", "nr_errors", "errors[1]/state",
+        "poison[1]/len",
+    };
     Side from = side_start(NULL, ras_on(), "-accel tcg -S");
     g_autofree char *file = ras_temp_file();
     g_autofree char *uri = g_strdup_printf("file:%s", file);
     g_autofree char *data = NULL;
-    const char *content;
+    Part part;
     size_t len;
 
     make_errors(from.vm);
     ras_save(from.vm, file, "completed");
     side_end(&from);
     data = ras_read_file(file, &len);
-    content = memmem(data, len, SUBSECTION, strlen(SUBSECTION));
-    g_assert_nonnull(content);
-    content += strlen(SUBSECTION) + VERSION_SIZE;
-    for (int i = 0; i < ARRAY_SIZE(lengths); i++) {
+    part = find_part_in(data, len, SECTION);
+    for (int i = 0; i < ARRAY_SIZE(fields); i++) {
+        /* in the middle of the field */
+        long end = part.at + (field_of(&part, fields[i]) - part.data) + 1;
         Side to = side_start(NULL, ras_on(), "-accel tcg -S -incoming defer");
 
-        g_assert_cmpint(truncate(file, content - data + lengths[i]), ==, 0);
+        g_assert_cmpint(truncate(file, end), ==, 0);
         qtest_set_expected_status(to.vm->qts, 1);
         qtest_qmp_assert_success(to.vm->qts, "{ 'execute': 'migrate-incoming',"
                                  " 'arguments': { 'uri': %s } }", uri);
@@ -737,6 +871,7 @@ static void test_truncated(void)
         side_end(&to);
         g_assert_true(g_file_set_contents(file, data, len, NULL));
     }
+    part_end(&part);
     g_unlink(file);
 }
 
@@ -789,7 +924,7 @@ static void check_fails(const char *from_options, const char *to_options,
 static void test_without_ras(void)
 {
     check_fails(",ras=on", "", "", true,
-                "*comes with hardware errors*no guest RAS; start it*");
+                "*Unknown section or instance 'ras'*");
 }
 
 static void test_without_ghes(void)
@@ -814,7 +949,7 @@ static void test_stock_refuses_errors(void)
 {
     if (ras_env_or_skip(stock_binary())) {
         check_fails_in(stock_binary(), ras_on(), ras_on(), "", true,
-                       "*cpu_common*");
+                       "*Unknown section or instance 'ras'*");
     }
 }
 
@@ -859,7 +994,7 @@ static void change_anything(GRand *rand, uint8_t *data, size_t len)
 static int make_all_errors(Side *side, Part part[PARTS_MAX])
 {
     RasVm *vm = side->vm;
-    int n = 0, errors = 2;
+    int n = 0;
 
     make_errors(vm);
     if (ras_on_arm()) {
@@ -874,17 +1009,15 @@ static int make_all_errors(Side *side, Part part[PARTS_MAX])
                        i == 1 ? "recoverable" : "corrected");
         }
         ras_inject(vm, "{ 'kind': 'serror', 'vcpu': 0, 'aet': 'uer' }");
-        errors += 7;
         ras_wait_until(vm, !ras_state_is(vm, 1, "queued"));
     }
     ras_stop(vm);
     save_snapshot(side);
     if (ras_on_arm()) {
-        part[n++] = find_part(side, "\x08" "ras-ghes", 19);
-        part[n++] = find_part(side, "virt-ras-ghes/fatal", 200);
+        part[n++] = find_part(side, "ras-ghes");
+        part[n++] = find_part(side, "virt-ras-ghes/fatal");
     }
-    part[n++] = find_part(side, SUBSECTION, VERSION_SIZE + ERRORS +
-                          errors * ERROR_SIZE + 4 + 2 * 17);
+    part[n++] = find_part(side, SECTION);
     return n;
 }
 
@@ -951,7 +1084,7 @@ static void test_anything(void)
     assert_loads(&side);
     ras_assert_count(vm, "in-flight", errors);
     for (int i = 0; i < nr_parts; i++) {
-        g_free(parts[i].data);
+        part_end(&parts[i]);
     }
     side_end(&side);
     g_rand_free(rand);

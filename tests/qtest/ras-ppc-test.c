@@ -664,7 +664,8 @@ static RasVm *move(RasVm *vm, const char *binary);
 /* Is there something in the stream that only guest RAS can load? */
 static bool has_ras_state(RasVm *vm)
 {
-    static const char name[] = "cpu_common/ras";
+    /* in the description at its end */
+    static const char name[] = "\"name\": \"ras\"";
     g_autofree char *file = ras_temp_file();
     g_autofree char *data = NULL;
     size_t len;
