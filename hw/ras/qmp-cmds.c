@@ -84,65 +84,58 @@ static bool check_arguments(const RasInjectMemory *m, Error **errp)
     return true;
 }
 
-/* The guest as it is now can be told of @error. */
-static bool check_now(RasState *s, const RasError *error, Error **errp)
+static uint64_t length_of(const RasInjectMemory *m)
 {
-    RasDeviceClass *rc = RAS_GET_CLASS(s);
-
-    return rc->check(s, error, rc->ready(s), errp);
+    return m->has_length ? m->length : RAS_PAGE_SIZE;
 }
 
-static bool inject_memory(RasState *s, const RasInjectMemory *m,
-                          RasInjectResult *result, Error **errp)
+static bool inject_poison(RasState *s, const RasInjectMemory *m, Error **errp)
 {
-    uint64_t len = m->has_length ? m->length : RAS_PAGE_SIZE;
-    RasError error = {
+    return check_arguments(m, errp) &&
+           ras_check_ram(s, m->address, length_of(m), errp) &&
+           ras_check_poison(s, m->address, m->severity,
+                            RAS_GET_CLASS(s)->ready(s), errp) &&
+           ras_poison_add(s, m->address, length_of(m), m->severity, errp);
+}
+
+/*
+ * For each kind of error, the error that the arguments describe.  Returns
+ * false, with the reason in @errp, if there is none.  A record in it is a copy.
+ */
+
+static bool fill_memory(RasState *s, const RasInjectMemory *m, RasError *error,
+                        Error **errp)
+{
+    *error = (RasError) {
         .class = RAS_ERROR_CLASS_MEMORY,
         .severity = m->severity,
-        .origin = RAS_ORIGIN_INJECTED,
-        .synchronous = m->mode != RAS_INJECT_MODE_REPORT,
+        .synchronous = m->mode == RAS_INJECT_MODE_CONSUME,
         .immediate = m->immediate,
         .has_addr = true,
         .has_vaddr = m->has_virtual_address,
         .vcpu = m->has_vcpu ? m->vcpu : -1,
         .addr = m->address,
         .first = m->address,
-        .len = len,
+        .len = length_of(m),
         .vaddr = m->virtual_address,
     };
 
-    if (!check_arguments(m, errp) || !ras_check_ram(s, m->address, len, errp)) {
+    if (!check_arguments(m, errp) ||
+        !ras_check_ram(s, m->address, length_of(m), errp)) {
         return false;
     }
-    switch (m->mode) {
-    case RAS_INJECT_MODE_POISON:
-        return ras_check_poison(s, m->address, error.severity,
-                                RAS_GET_CLASS(s)->ready(s), errp) &&
-               ras_poison_add(s, m->address, len, error.severity, errp);
-    case RAS_INJECT_MODE_CONSUME:
-        error.access = RAS_ACCESS_LOAD;
-        if (!check_vcpu(s, m->vcpu, errp) ||
-            !check_now(s, &error, errp)) {
-            return false;
-        }
-        break;
-    default:
-        error.channel = m->polled ? RAS_CHANNEL_POLLED : RAS_CHANNEL_INTERRUPT;
-        if (!check_now(s, &error, errp)) {
-            return false;
-        }
-        break;
+    if (m->mode == RAS_INJECT_MODE_REPORT) {
+        error->channel = m->polled ? RAS_CHANNEL_POLLED : RAS_CHANNEL_INTERRUPT;
+        return true;
     }
-    result->id = ras_report(&error, errp);
-    result->has_id = true;
-    return result->id != 0;
+    error->access = RAS_ACCESS_LOAD;
+    return check_vcpu(s, m->vcpu, errp);
 }
 
 /* How an error with a record of its own reaches the guest. */
 static bool choose_channel(RasState *s, RasError *error, bool has_vcpu,
                            int64_t vcpu, bool polled, Error **errp)
 {
-    error->origin = RAS_ORIGIN_INJECTED;
     error->synchronous = has_vcpu;
     error->vcpu = -1;
     if (!has_vcpu) {
@@ -161,32 +154,24 @@ static bool choose_channel(RasState *s, RasError *error, bool has_vcpu,
     return true;
 }
 
-/* Reports @error, of the severity of @record, with a copy of that. */
-static bool inject_record(RasState *s, RasError *error, const uint8_t *record,
-                          size_t len, bool strict, RasInjectResult *result,
-                          Error **errp)
+/* A copy of @record, and its severity */
+static bool fill_record(RasState *s, RasError *error, const uint8_t *record,
+                        size_t len, bool strict, Error **errp)
 {
     if (!RAS_GET_CLASS(s)->check_record(s, record, len, strict,
-                                        &error->severity, errp) ||
-        !check_now(s, error, errp)) {
+                                        &error->severity, errp)) {
         return false;
     }
     error->record = g_memdup2(record, len);
     error->record_len = len;
-    result->id = ras_report(error, errp);
-    result->has_id = true;
-    if (!result->id) {
-        g_free(error->record);
-        return false;
-    }
     return true;
 }
 
-static bool inject_cper(RasState *s, const RasInjectCper *c, bool strict,
-                        RasInjectResult *result, Error **errp)
+/* @strict: what the record has to be, see check_record() */
+static bool fill_cper(RasState *s, const RasInjectCper *c, bool strict,
+                      RasError *error, Error **errp)
 {
     g_autofree uint8_t *record = NULL;
-    RasError error = { .class = RAS_ERROR_CLASS_UNKNOWN };
     size_t len;
 
     if (!RAS_GET_CLASS(s)->record_size) {
@@ -204,21 +189,21 @@ static bool inject_cper(RasState *s, const RasInjectCper *c, bool strict,
                    RAS_GET_CLASS(s)->record_size(s));
         return false;
     }
-    return choose_channel(s, &error, c->has_vcpu, c->vcpu, c->polled, errp) &&
-           inject_record(s, &error, record, len, strict, result, errp);
+    *error = (RasError) { .class = RAS_ERROR_CLASS_UNKNOWN };
+    return choose_channel(s, error, c->has_vcpu, c->vcpu, c->polled, errp) &&
+           fill_record(s, error, record, len, strict, errp);
 }
 
-static bool inject_arm_processor(RasState *s, const RasInjectArmProcessor *a,
-                                 RasInjectResult *result, Error **errp)
+static bool fill_arm_processor(RasState *s, const RasInjectArmProcessor *a,
+                               RasError *error, Error **errp)
 {
-    static const RasErrorClass kind_of[] = {
+    static const RasErrorClass class_of[] = {
         [RAS_ARM_ERROR_TYPE_CACHE] = RAS_ERROR_CLASS_CACHE,
         [RAS_ARM_ERROR_TYPE_TLB] = RAS_ERROR_CLASS_TLB,
         [RAS_ARM_ERROR_TYPE_BUS] = RAS_ERROR_CLASS_BUS,
         [RAS_ARM_ERROR_TYPE_MICRO_ARCHITECTURAL] = RAS_ERROR_CLASS_UNKNOWN,
     };
     RasDeviceClass *rc = RAS_GET_CLASS(s);
-    RasError error = { .class = kind_of[a->type] };
     g_autofree uint8_t *record = NULL;
     size_t len;
 
@@ -230,26 +215,24 @@ static bool inject_arm_processor(RasState *s, const RasInjectArmProcessor *a,
     if (!find_vcpu(a->vcpu, errp)) {
         return false;
     }
+    *error = (RasError) {
+        .class = class_of[a->type],
+        .has_addr = a->has_physical_address,
+        .addr = a->physical_address,
+        .has_vaddr = a->has_virtual_address && a->synchronous,
+        .vaddr = a->synchronous ? a->virtual_address : 0,
+    };
     record = g_malloc(rc->record_size(s));
     len = rc->build_arm_processor(s, s->queue.last_id + 1, a, record, errp);
-    if (!len || !choose_channel(s, &error, a->synchronous, a->vcpu, a->polled,
-                                errp)) {
-        return false;
-    }
-    error.has_addr = a->has_physical_address;
-    error.addr = a->physical_address;
-    if (a->has_virtual_address && a->synchronous) {
-        error.has_vaddr = true;
-        error.vaddr = a->virtual_address;
-    }
-    return inject_record(s, &error, record, len, true, result, errp);
+    return len && choose_channel(s, error, a->synchronous, a->vcpu, a->polled,
+                                 errp) &&
+           fill_record(s, error, record, len, true, errp);
 }
 
-static bool inject_machine_check(RasState *s, const RasInjectMachineCheck *m,
-                                 RasInjectResult *result, Error **errp)
+static bool fill_machine_check(RasState *s, const RasInjectMachineCheck *m,
+                               RasError *error, Error **errp)
 {
     RasDeviceClass *rc = RAS_GET_CLASS(s);
-    RasError error = { 0 };
 
     if (!rc->fill_machine_check) {
         error_setg(errp, "This machine has no POWER processors; use kind "
@@ -257,92 +240,95 @@ static bool inject_machine_check(RasState *s, const RasInjectMachineCheck *m,
         return false;
     }
     if (!check_vcpu(s, m->vcpu, errp) ||
-        !rc->fill_machine_check(s, qemu_get_cpu(m->vcpu), m, &error, errp)) {
+        !rc->fill_machine_check(s, qemu_get_cpu(m->vcpu), m, error, errp)) {
         return false;
     }
-    error.vcpu = m->vcpu;
-    error.origin = RAS_ORIGIN_INJECTED;
-    error.immediate = m->immediate;
-    if ((error.has_addr && !ras_check_ram(s, error.first, error.len, errp)) ||
-        !check_now(s, &error, errp)) {
-        return false;
-    }
-    result->id = ras_report(&error, errp);
-    result->has_id = true;
-    return result->id != 0;
+    error->vcpu = m->vcpu;
+    error->immediate = m->immediate;
+    return !error->has_addr ||
+           ras_check_ram(s, error->first, error->len, errp);
 }
 
-typedef struct SerrorRequest {
+static bool fill_serror(RasState *s, const RasInjectSerror *arg,
+                        RasError *error, Error **errp)
+{
+    CPUState *cpu = qemu_get_cpu(arg->vcpu);
+
+    if (!check_vcpu(s, arg->vcpu, errp)) {
+        return false;
+    }
+    ras_serror_settle(s, cpu);
+    *error = (RasError) {
+        .class = RAS_ERROR_CLASS_UNKNOWN,
+        .channel = RAS_CHANNEL_SERROR,
+        .vcpu = arg->vcpu,
+    };
+    return RAS_GET_CLASS(s)->build_serror(s, cpu, arg, error, errp);
+}
+
+static bool fill_error(RasState *s, RasInject *arg, bool strict,
+                       RasError *error, Error **errp)
+{
+    switch (arg->kind) {
+    case RAS_INJECT_KIND_MEMORY:
+        return fill_memory(s, &arg->u.memory, error, errp);
+    case RAS_INJECT_KIND_ARM_PROCESSOR:
+        return fill_arm_processor(s, &arg->u.arm_processor, error, errp);
+    case RAS_INJECT_KIND_MACHINE_CHECK:
+        return fill_machine_check(s, &arg->u.machine_check, error, errp);
+    case RAS_INJECT_KIND_CPER:
+        return fill_cper(s, &arg->u.cper, strict, error, errp);
+    case RAS_INJECT_KIND_SERROR:
+        return fill_serror(s, &arg->u.serror, error, errp);
+    default:
+        g_assert_not_reached();
+    }
+}
+
+typedef struct InjectRequest {
     RasState *s;
-    const RasInjectSerror *arg;
-    uint64_t id;
+    RasInject *arg;
+    bool strict;                /* see fill_cper() */
+    bool reported;              /* ras_report() counts what it refuses */
+    uint64_t id;                /* of the error that was accepted, or 0 */
     Error *err;
-} SerrorRequest;
+} InjectRequest;
+
+static void report_injected(CPUState *cpu, run_on_cpu_data data)
+{
+    InjectRequest *r = data.host_ptr;
+    RasDeviceClass *rc = RAS_GET_CLASS(r->s);
+    RasError error = { 0 };
+
+    if (fill_error(r->s, r->arg, r->strict, &error, &r->err)) {
+        error.origin = RAS_ORIGIN_INJECTED;
+        /* the guest, as it is now, can be told of it */
+        if (rc->check(r->s, &error, rc->ready(r->s), &r->err)) {
+            r->reported = true;
+            r->id = ras_report(&error, &r->err);
+        }
+    }
+    if (!r->id) {
+        g_free(error.record);
+    }
+}
 
 /*
  * On the vCPU's thread: elsewhere, what was synchronized may be gone before it
  * is looked at or changed.
  */
-static void inject_serror_on_vcpu(CPUState *cpu, run_on_cpu_data data)
+static void inject_serror(InjectRequest *r)
 {
-    SerrorRequest *r = data.host_ptr;
-    RasDeviceClass *rc = RAS_GET_CLASS(r->s);
-    RasError error = {
-        .class = RAS_ERROR_CLASS_UNKNOWN,
-        .origin = RAS_ORIGIN_INJECTED,
-        .channel = RAS_CHANNEL_SERROR,
-        .vcpu = cpu->cpu_index,
-    };
-
-    if (check_vcpu(r->s, cpu->cpu_index, &r->err)) {
-        ras_serror_settle(r->s, cpu);
-        if (rc->build_serror(r->s, cpu, r->arg, &error, &r->err)) {
-            r->id = ras_report(&error, &r->err);
-        }
-    }
-}
-
-static bool inject_serror(RasState *s, const RasInjectSerror *arg,
-                          RasInjectResult *result, Error **errp)
-{
-    SerrorRequest r = { .s = s, .arg = arg };
     CPUState *cpu;
 
-    if (!RAS_GET_CLASS(s)->build_serror) {
-        error_setg(errp, "This machine has no Arm processors, and so no "
+    if (!RAS_GET_CLASS(r->s)->build_serror) {
+        error_setg(&r->err, "This machine has no Arm processors, and so no "
                    "SErrors; use kind 'memory'");
-        return false;
+        return;
     }
-    cpu = find_vcpu(arg->vcpu, errp);
-    if (!cpu) {
-        return false;
-    }
-    run_on_cpu(cpu, inject_serror_on_vcpu, RUN_ON_CPU_HOST_PTR(&r));
-    if (r.err) {
-        error_propagate(errp, r.err);
-        return false;
-    }
-    result->id = r.id;
-    result->has_id = true;
-    return true;
-}
-
-static bool inject_kind(RasState *s, RasInject *arg, bool strict,
-                        RasInjectResult *result, Error **errp)
-{
-    switch (arg->kind) {
-    case RAS_INJECT_KIND_MEMORY:
-        return inject_memory(s, &arg->u.memory, result, errp);
-    case RAS_INJECT_KIND_ARM_PROCESSOR:
-        return inject_arm_processor(s, &arg->u.arm_processor, result, errp);
-    case RAS_INJECT_KIND_MACHINE_CHECK:
-        return inject_machine_check(s, &arg->u.machine_check, result, errp);
-    case RAS_INJECT_KIND_CPER:
-        return inject_cper(s, &arg->u.cper, strict, result, errp);
-    case RAS_INJECT_KIND_SERROR:
-        return inject_serror(s, &arg->u.serror, result, errp);
-    default:
-        g_assert_not_reached();
+    cpu = find_vcpu(r->arg->u.serror.vcpu, &r->err);
+    if (cpu) {
+        run_on_cpu(cpu, report_injected, RUN_ON_CPU_HOST_PTR(r));
     }
 }
 
@@ -364,24 +350,35 @@ static bool check_time(Error **errp)
     return true;
 }
 
-/* @strict: what a record of the caller has to be, see check_record() */
 static RasInjectResult *inject(RasInject *arg, bool strict, Error **errp)
 {
-    g_autoptr(RasInjectResult) result = g_new0(RasInjectResult, 1);
-    RasState *s = need_ras(errp);
-    uint64_t refused;
+    InjectRequest r = { .s = need_ras(errp), .arg = arg, .strict = strict };
+    RasInjectResult *result;
 
-    if (!s) {
+    if (!r.s) {
         return NULL;
     }
-    refused = s->queue.counts.refused;
-    if (check_time(errp) && inject_kind(s, arg, strict, result, errp)) {
-        return g_steal_pointer(&result);
+    if (!check_time(&r.err)) {
+        /* it says why */
+    } else if (arg->kind == RAS_INJECT_KIND_MEMORY &&
+               arg->u.memory.mode == RAS_INJECT_MODE_POISON) {
+        inject_poison(r.s, &arg->u.memory, &r.err);
+    } else if (arg->kind == RAS_INJECT_KIND_SERROR) {
+        inject_serror(&r);
+    } else {
+        report_injected(NULL, RUN_ON_CPU_HOST_PTR(&r));
     }
-    if (s->queue.counts.refused == refused) {
-        ras_queue_refuse(&s->queue);
+    if (r.err) {
+        if (!r.reported) {
+            ras_queue_refuse(&r.s->queue);
+        }
+        error_propagate(errp, r.err);
+        return NULL;
     }
-    return NULL;
+    result = g_new0(RasInjectResult, 1);
+    result->has_id = r.id;
+    result->id = r.id;
+    return result;
 }
 
 RasInjectResult *qmp_ras_inject(RasInject *arg, Error **errp)
@@ -538,11 +535,11 @@ RasInfo *qmp_query_ras(Error **errp)
     if (!s) {
         return NULL;
     }
-    /* vCPUs are asked, and others have the BQL meanwhile; so these are first */
-    ras_serrors_settle(s);
-    ras_report_steps(s);
     info = g_new0(RasInfo, 1);
+    /* these may drop the BQL; nothing that is looked at later may change */
+    ras_serrors_settle(s);
     info->serrors = list_serrors(s);
+    ras_report_steps(s);
     c = &s->queue.counts;
     info->sources = list_sources(s);
     info->queue = list_errors(s);
