@@ -134,21 +134,18 @@ static int parse_word(const QEnumLookup *lookup, const char *name,
 
 void hmp_ras_inject(Monitor *mon, const QDict *qdict)
 {
+    const char *kind = qdict_get_str(qdict, "kind");
     const char *severity = qdict_get_try_str(qdict, "severity");
     g_autoptr(RasInjectResult) result = NULL;
     RasInject arg = { 0 };
     Error *err = NULL;
 
-    arg.kind = parse_word(&RasInjectKind_lookup, "kind",
-                          qdict_get_str(qdict, "kind"), -1, &err);
-    if (err) {
+    if (strcmp(kind, RasInjectKind_str(RAS_INJECT_KIND_MEMORY))) {
+        error_setg(&err, "Parameter 'kind' cannot be '%s'; it is 'memory', "
+                   "and QMP command 'ras-inject' has more", kind);
         goto out;
     }
-    if (arg.kind != RAS_INJECT_KIND_MEMORY) {
-        error_setg(&err, "Here only kind 'memory' can be injected; for '%s' "
-                   "use QMP", RasInjectKind_str(arg.kind));
-        goto out;
-    }
+    arg.kind = RAS_INJECT_KIND_MEMORY;
     arg.u.memory.address = qdict_get_int(qdict, "address");
     arg.u.memory.mode = parse_word(&RasInjectMode_lookup, "mode",
                                    qdict_get_str(qdict, "mode"), -1, &err);
