@@ -100,8 +100,8 @@ uint64_t ras_report(const RasError *error, Error **errp)
 
     if (s->lost && error->origin == RAS_ORIGIN_INJECTED) {
         ras_queue_refuse(&s->queue);
-        error_setg(errp, "The guest is lost since error %" PRIu64 " (check-"
-                   "stop); reset it first", s->lost_report.id);
+        error_setg(errp, "The guest is check-stopped since error %" PRIu64
+                   "; reset it first", s->lost_report.id);
         return 0;
     }
     if (!ras_check_error(s, error, errp)) {

@@ -488,7 +488,7 @@ bool ras_vcpu_deliver(CPUState *cpu)
         }
     } else {
         let_run(s, cpu);
-        end_outstanding(s, RAS_ERROR_STATE_TAKEN);
+        end_outstanding(s, RAS_ERROR_STATE_DELIVERED);
     }
     return true;
 }

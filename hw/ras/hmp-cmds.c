@@ -85,11 +85,11 @@ void hmp_info_ras(Monitor *mon, const QDict *qdict)
     for (vcpu = info->parked; vcpu; vcpu = vcpu->next) {
         monitor_printf(mon, "parked: vCPU %" PRId64 "\n", vcpu->value);
     }
-    if (info->lost && info->lost->id) {
-        monitor_printf(mon, "lost since error %" PRIu64 ": %s\n",
-                       info->lost->id, info->lost->reason);
-    } else if (info->lost) {
-        monitor_printf(mon, "lost: %s\n", info->lost->reason);
+    if (info->check_stop && info->check_stop->id) {
+        monitor_printf(mon, "check-stop since error %" PRIu64 ": %s\n",
+                       info->check_stop->id, info->check_stop->reason);
+    } else if (info->check_stop) {
+        monitor_printf(mon, "check-stop: %s\n", info->check_stop->reason);
     }
     for (serror = info->serrors; serror; serror = serror->next) {
         monitor_printf(mon, "SError pending: vCPU %" PRId64,
@@ -104,9 +104,9 @@ void hmp_info_ras(Monitor *mon, const QDict *qdict)
     print_host_memory(mon, info->host_poisoned);
     c = info->counters;
     monitor_printf(mon, "accepted %" PRIu64 " = in flight %" PRIu64
-                   " + acknowledged %" PRIu64 " + taken %" PRIu64
+                   " + acknowledged %" PRIu64 " + delivered %" PRIu64
                    " + reclaimed %" PRIu64 " + discarded %" PRIu64 "\n",
-                   c->accepted, c->in_flight, c->acknowledged, c->taken,
+                   c->accepted, c->in_flight, c->acknowledged, c->delivered,
                    c->reclaimed, c->discarded);
     monitor_printf(mon, "refused %" PRIu64 ", other accesses to poison %"
                    PRIu64 "\n", c->refused, c->poison_other_accesses);

@@ -7,8 +7,8 @@
  * builds the queue anew in place of what was there, and refuses what no queue
  * could hold; then nothing of it stays.
  *
- * It comes before the state of devices, as what these have mapped may be poison,
- * and of vCPUs, of which only the existence is looked at.
+ * It is loaded before the state of devices, as what these have mapped may be
+ * poison, and of vCPUs, of which only the existence is looked at.
  *
  * Everything is called with the BQL held, on the thread that saves or loads,
  * while no vCPU runs.
@@ -441,7 +441,7 @@ static const VMStateDescription vmstate_ras = {
         VMSTATE_UINT64(counts.recorded, RasMigration),
         VMSTATE_UINT64(counts.notified, RasMigration),
         VMSTATE_UINT64(counts.acknowledged, RasMigration),
-        VMSTATE_UINT64(counts.taken, RasMigration),
+        VMSTATE_UINT64(counts.delivered, RasMigration),
         VMSTATE_UINT64(counts.reclaimed, RasMigration),
         VMSTATE_UINT64(counts.discarded, RasMigration),
         VMSTATE_UINT64(poison_accesses, RasMigration),

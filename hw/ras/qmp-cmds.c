@@ -545,9 +545,9 @@ RasInfo *qmp_query_ras(Error **errp)
     info->queue = list_errors(s);
     info->parked = list_parked();
     if (s->lost) {
-        info->lost = g_new0(RasLostInfo, 1);
-        info->lost->id = s->lost_report.id;
-        info->lost->reason = g_strdup(s->lost_report.delivery);
+        info->check_stop = g_new0(RasCheckStop, 1);
+        info->check_stop->id = s->lost_report.id;
+        info->check_stop->reason = g_strdup(s->lost_report.delivery);
     }
     info->poisoned = list_poison(s);
     info->host_poisoned = list_host_memory(s);
@@ -559,7 +559,7 @@ RasInfo *qmp_query_ras(Error **errp)
         .recorded = c->recorded,
         .notified = c->notified,
         .acknowledged = c->acknowledged,
-        .taken = c->taken,
+        .delivered = c->delivered,
         .reclaimed = c->reclaimed,
         .discarded = c->discarded,
         .poison_other_accesses = stat64_get(&s->poison.accesses) -

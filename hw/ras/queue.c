@@ -188,7 +188,7 @@ static bool step_allowed(const RasQueue *q, const RasEntry *e, RasErrorState to)
     case RAS_ERROR_STATE_ACKNOWLEDGED:
     case RAS_ERROR_STATE_RECLAIMED:
         return e->state == RAS_ERROR_STATE_NOTIFIED && e->recorded;
-    case RAS_ERROR_STATE_TAKEN:
+    case RAS_ERROR_STATE_DELIVERED:
         return e->state == RAS_ERROR_STATE_NOTIFIED && !e->recorded;
     case RAS_ERROR_STATE_DISCARDED:
         return !ras_state_is_end(e->state);
@@ -209,8 +209,8 @@ static void count_state(RasCounts *c, RasErrorState state)
     case RAS_ERROR_STATE_ACKNOWLEDGED:
         c->acknowledged++;
         break;
-    case RAS_ERROR_STATE_TAKEN:
-        c->taken++;
+    case RAS_ERROR_STATE_DELIVERED:
+        c->delivered++;
         break;
     case RAS_ERROR_STATE_RECLAIMED:
         c->reclaimed++;
@@ -505,14 +505,15 @@ bool ras_queue_restore_end(const RasQueue *q)
 {
     const RasCounts *c = &q->counts;
     uint64_t with_record = c->acknowledged + c->reclaimed;
-    uint64_t told = c->taken + c->acknowledged + c->reclaimed + q->in_flight;
+    uint64_t told = c->delivered + c->acknowledged + c->reclaimed +
+                    q->in_flight;
 
     for (int i = 0; i < RAS_CHANNELS; i++) {
         with_record += q->channel[i].nr_outstanding;
         told -= q->channel[i].queued;
     }
     /* those that were discarded had come to any step */
-    return c->accepted == q->in_flight + c->acknowledged + c->taken +
+    return c->accepted == q->in_flight + c->acknowledged + c->delivered +
                           c->reclaimed + c->discarded &&
            c->recorded >= with_record &&
            c->recorded <= with_record + c->discarded &&

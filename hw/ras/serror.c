@@ -2,9 +2,9 @@
  * Guest RAS: SErrors of Arm vCPUs, from the core's side
  *
  * An SError comes without a record and is not acknowledged.  It is "notified"
- * when the vCPU has it pending, and "taken" when that has ended.  Until then
- * it is a part of the vCPU's state, which masks it for as long as it likes, so
- * it keeps no other error waiting.
+ * when the vCPU has it pending, and "delivered" when that has ended.  Until
+ * then it is a part of the vCPU's state, which masks it for as long as it
+ * likes, so it keeps no other error waiting.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -48,7 +48,7 @@ void ras_serror_taken(CPUState *cpu)
 
     assert(bql_locked());
     if (e) {
-        ras_advance(s, e, RAS_ERROR_STATE_TAKEN);
+        ras_advance(s, e, RAS_ERROR_STATE_DELIVERED);
     }
 }
 
@@ -65,7 +65,7 @@ void ras_serror_settle(RasState *s, CPUState *cpu)
     e = find(s, cpu->cpu_index);
     if (e && !RAS_GET_CLASS(s)->serror_pending(s, cpu, NULL)) {
         /* TCG says so if it is taken: then the vCPU was reset alone */
-        ras_advance(s, e, kvm_enabled() ? RAS_ERROR_STATE_TAKEN :
+        ras_advance(s, e, kvm_enabled() ? RAS_ERROR_STATE_DELIVERED :
                                           RAS_ERROR_STATE_DISCARDED);
     }
 }

@@ -9,7 +9,7 @@
  *
  *    accepted -> queued -> recorded -> notified -> acknowledged
  *                   |                     |------> reclaimed
- *                   +-------> notified -> taken    (nothing to record into)
+ *                   +-------> notified -> delivered (nothing to record into)
  *
  * and from every state but the ends: -> discarded.
  *
@@ -126,7 +126,7 @@ typedef struct RasCounts {
     uint64_t recorded;
     uint64_t notified;
     uint64_t acknowledged;
-    uint64_t taken;
+    uint64_t delivered;
     uint64_t reclaimed;
     uint64_t discarded;
 } RasCounts;

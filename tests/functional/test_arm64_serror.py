@@ -94,7 +94,7 @@ class Program:
         info = self.vm.cmd('query-ras')
         counters = info['counters']
         assert counters['accepted'] == sum(counters[end] for end in (
-            'in-flight', 'acknowledged', 'taken', 'reclaimed', 'discarded'))
+            'in-flight', 'acknowledged', 'delivered', 'reclaimed', 'discarded'))
         return info
 
     def wait_migrated(self) -> None:
@@ -142,7 +142,7 @@ def test_pending(tmp_path: Path, macros: Dict[str, int],
         still = bool(expected.pending)
         assert info['serrors'] == ([{'vcpu': 0, 'syndrome': UEO}]
                                    if still else [])
-        assert info['counters']['taken'] == (0 if still else 1)
+        assert info['counters']['delivered'] == (0 if still else 1)
         assert [error['state'] for error in info['queue']] == (
             ['notified'] if still else [])
 
@@ -236,7 +236,7 @@ def test_move(tmp_path: Path) -> None:
         assert there.result() == Report(SAME, 1, SERROR | UEO)
         assert not there.ras()['serrors']
         counters = there.ras()['counters']
-        assert counters['accepted'] == counters['taken'] == 1
+        assert counters['accepted'] == counters['delivered'] == 1
 
 
 class TestLinux(cases.Case):
@@ -249,8 +249,8 @@ class TestLinux(cases.Case):
         account, mark = guest.account(), guest.console.mark()
         for number, vcpu in enumerate((0, 1, 0, 1), 1):
             guest.inject_serror(vcpu, aet=aet)
-            account.wait('taken', number)
-        account.settle(taken=4)
+            account.wait('delivered', number)
+        account.settle(delivered=4)
         before = control.count()
         assert before['bad'] == 0
         guest.console_sync()
@@ -267,7 +267,7 @@ class TestLinux(cases.Case):
         for vcpu in (0, 1):
             guest.inject_serror(vcpu, aet='ce')
         victim.sigbus()
-        account.settle(acknowledged=1, taken=2)
+        account.settle(acknowledged=1, delivered=2)
         victim.end_after_sigbus()
         guest.check_alive()
 
@@ -284,5 +284,5 @@ class TestLinux(cases.Case):
         guest.inject_serror(1, **syndrome)
         cases.check_console(guest, mark, [
             rf'SError Interrupt on CPU1, code 0x0*{SERROR | iss:x}', PANIC])
-        account.settle(taken=1)
+        account.settle(delivered=1)
         assert guest.qemu.qmp('query-status')['status'] == 'running'

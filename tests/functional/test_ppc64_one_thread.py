@@ -24,14 +24,14 @@ def seconds(event: Dict[str, Any]) -> float:
 
 
 def delays(events: List[Dict[str, Any]]) -> List[float]:
-    """The time from "accepted" to "taken" of each error."""
+    """The time from "accepted" to "delivered" of each error."""
     accepted: Dict[int, float] = {}
     result = []
     for event in events:
         error = event['data']['error']
         if error['state'] == 'accepted':
             accepted[error['id']] = seconds(event)
-        elif error['state'] == 'taken':
+        elif error['state'] == 'delivered':
             result.append(seconds(event) - accepted[error['id']])
     return result
 

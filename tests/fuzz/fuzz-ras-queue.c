@@ -115,7 +115,7 @@ static void live(RasQueue *q, Input *in)
         }
         e = ras_queue_first(q);
         if (e && e->error.channel == RAS_CHANNEL_SERROR) {
-            g_assert(ras_queue_advance(q, e, RAS_ERROR_STATE_TAKEN));
+            g_assert(ras_queue_advance(q, e, RAS_ERROR_STATE_DELIVERED));
         }
         break;
     case 3:
@@ -139,7 +139,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .recorded = get(&in, 1),
         .notified = get(&in, 1),
         .acknowledged = get(&in, 1),
-        .taken = get(&in, 1),
+        .delivered = get(&in, 1),
         .reclaimed = get(&in, 1),
         .discarded = get(&in, 1),
     };

@@ -123,7 +123,7 @@ def move_with_errors(guest: KvmGuest, snapshot: bool = False,
         before[kind] = [each for each in before[kind]
                         if each['vcpu'] not in entered]
     before['counters']['in-flight'] -= len(entered)
-    before['counters']['taken'] += len(entered)
+    before['counters']['delivered'] += len(entered)
     for error in before['queue']:
         if error['state'] == 'notified':
             # How is not in the migration stream.

@@ -182,7 +182,7 @@ def test_reset_in_a_burst(host: Host, guest: KvmGuest) -> None:
     delta = account.delta()
     assert delta['in-flight'] == 0
     assert delta['accepted'] == sum(
-        delta[end] for end in ('acknowledged', 'taken', 'reclaimed',
+        delta[end] for end in ('acknowledged', 'delivered', 'reclaimed',
                                'discarded'))
     # What has failed was replaced.
     assert guest.ras()['host-poisoned'] == []

@@ -86,9 +86,9 @@ def test_linux_goes_on(guest: KvmGuest) -> None:
     for count, aet in enumerate(('ueo', 'ce'), 1):
         guest.inject_serror(1, aet=aet)
         # KVM does not say when it is taken, but it can be asked.
-        guest.wait_until(lambda n=count: account.delta()['taken'] == n,
+        guest.wait_until(lambda n=count: account.delta()['delivered'] == n,
                          'SError taken')
-    account.settle(taken=2)
+    account.settle(delivered=2)
     assert guest.ras()['serrors'] == []
     guest.check_alive()
     assert control.count()['bad'] == 0
@@ -114,8 +114,8 @@ def test_moves_and_goes_on(guest: KvmGuest, snapshot: bool) -> None:
     move_with_errors(guest, snapshot, entered(guest, 1, 2))
     assert registers(guest, 1) == masked
     guest.qemu.qmp('cont')
-    guest.wait_until(lambda: account.delta()['taken'] == 2, 'SErrors taken')
-    account.settle(taken=2)
+    guest.wait_until(lambda: account.delta()['delivered'] == 2, 'SErrors taken')
+    account.settle(delivered=2)
     assert guest.ras()['serrors'] == []
     guest.agent.run('killall dd')
     guest.check_alive()
@@ -154,7 +154,7 @@ def test_moves_and_panics(guest: KvmGuest, masked: bool) -> None:
     wait_panic(guest, mark, 1, UC)
     after = guest.ras()
     assert after['serrors'] == after['queue'] == []
-    assert after['counters']['taken'] == before['counters']['taken'] + 1
+    assert after['counters']['delivered'] == before['counters']['delivered'] + 1
 
 
 def test_linux_panics(guest: KvmGuest, report: Callable[[str], None]) -> None:
@@ -211,4 +211,4 @@ def test_stays_masked(host: Host, snapshot: bool) -> None:
     assert program.release() == SerrorReport(SAME_LEVEL, 1, SERROR | UEO)
     info = program.ras()
     assert info['serrors'] == info['queue'] == []
-    assert info['counters']['taken'] == 1
+    assert info['counters']['delivered'] == 1

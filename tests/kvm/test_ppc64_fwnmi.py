@@ -126,7 +126,7 @@ def test_after_reset_nothing_is_registered(host: Host, guest: KvmGuest,
     account = guest.account()
     host.break_memory([0])
     guest.qemu.qmp('cont')
-    first = account.wait('taken')[0]
+    first = account.wait('delivered')[0]
     assert first['origin'] == 'kvm-nmi' and first['access'] == 'fetch'
     assert first['address'] == first['virtual-address'] == RESET_ENTRY
     assert 'at 0x200' in first['delivery']

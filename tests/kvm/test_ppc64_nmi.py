@@ -46,7 +46,7 @@ def test_machine_check_is_the_hypervisors(host: Host, guest: KvmGuest) -> None:
     host.break_memory([victim.pa[0]])
     guest.tell([victim], 'load', answer=False)
     host.console.wait(HOST_LINE, mark, 60 * host.factor)
-    taken = account.wait('taken')[0]
+    taken = account.wait('delivered')[0]
     assert taken['origin'] == 'poison' and taken['access'] == 'load'
     assert taken['address'] == host.where([victim.pa[0]])[0]
     assert taken['virtual-address'] == victim.va
@@ -64,7 +64,7 @@ def check_exits(host: Host, guest: KvmGuest, count: int,
     if count == 1:
         guest.console.wait(Oracle.retired_line(patients.pages[0]), mark,
                            60 * guest.factor)
-    assert account.delta()['taken'] >= count
+    assert account.delta()['delivered'] >= count
     # The guest's kernel may retire some of the pages at the next error only,
     # from whoever has got them by then (docs/ppc.rst).
     patients.check('kvm-nmi', release=count == 1)
@@ -158,8 +158,8 @@ def test_registered_before_a_reset(host: Host, guest: KvmGuest) -> None:
     guest.qemu.qmp('system_reset')
     enter_firmware(guest, mark)
     check_firmware(host, guest)
-    account.settle(taken=1)
-    taken = account.events('taken')[0]
+    account.settle(delivered=1)
+    taken = account.events('delivered')[0]
     assert taken['origin'] == 'kvm-nmi' and 'at 0x200' in taken['delivery']
     assert taken['address'] == taken['virtual-address'] == UNUSED
 
@@ -224,8 +224,8 @@ def test_stock_goes_round(host: Host, guest: KvmGuest,
     account = host.account()
     host.break_memory([victim.pa[0]])
     guest.tell([victim], 'load', answer=False)
-    account.wait('taken', 20)
-    report(f'{account.delta()["taken"]} machine checks of one access, '
+    account.wait('delivered', 20)
+    report(f'{account.delta()["delivered"]} machine checks of one access, '
            'no signal')
     assert not guest.agent.lines(rf'^\* victim {victim.id} sigbus ')
     assert not victim.has_exited()

@@ -193,11 +193,11 @@ static uint64_t consume_notified(RasVm *vm, uint64_t address, int vcpu)
 
 static uint64_t consume_taken(RasVm *vm)
 {
-    uint64_t taken = ras_count(vm, "taken");
+    uint64_t delivered = ras_count(vm, "delivered");
     uint64_t recorded = ras_count(vm, "recorded");
     uint64_t id = ras_consume(vm, PAGE(0), 0);
 
-    ras_wait_count(vm, "taken", taken + 1);
+    ras_wait_count(vm, "delivered", delivered + 1);
     ras_assert_count(vm, "recorded", recorded);
     return id;
 }
@@ -1122,7 +1122,7 @@ static void test_checkstop(void)
     lost = ras_lost(vm);
     ras_assert_like(lost, "1: *error status block*");
     shown = qtest_hmp(vm->qts, "info ras");
-    ras_assert_like(shown, "*lost since error 1: *error status block*");
+    ras_assert_like(shown, "*check-stop since error 1: *error status block*");
 
     ras_reset(vm);
     g_assert_null(ras_lost(vm));
@@ -1252,7 +1252,7 @@ static void test_serror(void)
     id = ras_inject(vm, "{ 'kind': 'serror', 'vcpu': 0 }");
     ras_assert_part(vm, "serrors", "[ { 'vcpu': 0 } ]");
     ras_assert_state(vm, id, "notified");
-    ras_assert_count(vm, "taken", 0);
+    ras_assert_count(vm, "delivered", 0);
     ras_quit(vm);
 }
 
@@ -1719,10 +1719,10 @@ static void test_inject_record_early(void)
     RasVm *vm = ras_start("");
 
     ras_inject_cper(vm, record, "'vcpu': 0");
-    ras_wait_count(vm, "taken", 1);
+    ras_wait_count(vm, "delivered", 1);
     ras_inject_arm(vm, "'vcpu': 1, 'type': 'tlb', 'synchronous': true,"
                    " 'severity': 'recoverable'");
-    ras_wait_count(vm, "taken", 2);
+    ras_wait_count(vm, "delivered", 2);
     ras_assert_count(vm, "recorded", 0);
     ras_quit(vm);
 }

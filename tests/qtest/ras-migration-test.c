@@ -740,7 +740,7 @@ static void test_bare_vcpu_reset(void)
     ras_assert_state(vm, 1, "queued");
     ras_reset(vm);
     ras_consume(vm, vm->ram, 0);
-    ras_wait_count(vm, "taken", 1);
+    ras_wait_count(vm, "delivered", 1);
     part_end(&part);
     side_end(&side);
 }

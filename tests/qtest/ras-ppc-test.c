@@ -571,7 +571,7 @@ static void test_vector(void)
     qtest_memset(vm->qts, RTAS_BASE, 0x99, RAS_PAGE);
     consume_at(vm, PAGE(1), ea);
     wait_entries(vm, 1);
-    ras_wait_count(vm, "taken", 1);
+    ras_wait_count(vm, "delivered", 1);
     g_assert_cmphex(mail(vm, MAIL_R3), ==, IDLE_R3);
     g_assert_cmphex(mail(vm, MAIL_SRR1) & SRR1_LOAD_STORE, ==,
                     SRR1_LOAD_STORE);
@@ -817,7 +817,7 @@ static void test_register_cap_off(void)
     g_assert_false(ras_ready(vm));
     consume_at(vm, PAGE(0), 0);
     wait_entries(vm, 1);
-    ras_assert_count(vm, "taken", 1);
+    ras_assert_count(vm, "delivered", 1);
     ras_inject_refused(vm, "No register can say*; start it with cap-fwnmi=on",
                        "{ 'kind': 'machine-check', 'vcpu': 0,"
                        " 'class': 'd-cache' }");
@@ -994,7 +994,7 @@ static void test_reset(void)
     run_guest(vm);
     consume_at(vm, PAGE(0), 0);
     wait_entries(vm, 1);
-    ras_assert_count(vm, "taken", 1);
+    ras_assert_count(vm, "delivered", 1);
     register_handler(vm);
     consume_at(vm, PAGE(0), 0);
     wait_entries(vm, 2);
@@ -1039,7 +1039,7 @@ static void test_unplug(void)
                        (uint64_t)PAGE(0));
     ras_cont(vm);
     ras_expect_step(vm, stays, "notified");
-    ras_assert_count(vm, "taken", 1);
+    ras_assert_count(vm, "delivered", 1);
     ras_quit(vm);
 }
 
@@ -2292,7 +2292,7 @@ static void test_machine_check_vector(void)
     g_assert_cmphex(mail(vm, MAIL_SRR1) & SRR1_CAUSES, ==, DATA);
     g_assert_cmphex(mail(vm, MAIL_DSISR), ==, 0x100);
     g_assert_cmphex(mail(vm, MAIL_DAR), ==, 4660);
-    ras_wait_count(vm, "taken", 1);
+    ras_wait_count(vm, "delivered", 1);
     ras_quit(vm);
 }
 
@@ -2389,7 +2389,7 @@ static void test_stock_sys_reset(void)
 static void expect_checkstop(RasVm *vm, bool recursive, const char *reason)
 {
     uint64_t discarded = ras_count(vm, "in-flight");
-    uint64_t taken = ras_count(vm, "taken");
+    uint64_t delivered = ras_count(vm, "delivered");
     g_autofree char *lost = NULL;
 
     ras_expect_memory_failure(vm, "reset", recursive);
@@ -2412,7 +2412,7 @@ static void expect_checkstop(RasVm *vm, bool recursive, const char *reason)
     run_guest(vm);
     consume_at(vm, PAGE(0), 0);
     wait_entries(vm, 1);
-    ras_assert_count(vm, "taken", taken + 1);
+    ras_assert_count(vm, "delivered", delivered + 1);
 }
 
 static void check_no_save_area(RasVm *vm)
@@ -2503,7 +2503,7 @@ static void test_checkstop_vector_poisoned(void)
     ras_expect_step(vm, 1, "queued");
     ras_expect_step(vm, 1, "notified");
     ras_expect_memory_failure(vm, "inject", false);
-    ras_expect_step(vm, 1, "taken");
+    ras_expect_step(vm, 1, "delivered");
     expect_fetch(vm, 2, VECTOR);
     expect_checkstop(vm, false, "2: *handler cannot be fetched*");
     ras_quit(vm);
@@ -2546,7 +2546,8 @@ static void test_checkstop_unplugged(void)
     ras_wait_until(vm, vm->panics);
     why = ras_lost(vm);
     ras_assert_like(why, "1: the RTAS area *");
-    ras_inject_refused(vm, "*lost since error 1*", "{ 'kind': 'memory',"
+    ras_inject_refused(vm, "*check-stopped since error 1*",
+                       "{ 'kind': 'memory',"
                        " 'mode': 'consume', 'severity': 'recoverable',"
                        " 'address': %" PRIu64 ", 'vcpu': 0 }",
                        (uint64_t)PAGE(2));
@@ -2676,7 +2677,7 @@ static void test_vector_stopped(void)
         ras_consume(vm, PAGE(1), 1);
         g_usleep(g_test_rand_int_range(0, 500));
         ras_stop(vm);
-        if (ras_count(vm, "taken") == i && mail(vm, MAIL_ENTRIES) < i) {
+        if (ras_count(vm, "delivered") == i && mail(vm, MAIL_ENTRIES) < i) {
             g_assert_cmphex(nip_of(vm, 1), >=, VECTOR);
             g_assert_cmphex(nip_of(vm, 1), <, VECTOR + 0x100);
             between++;

@@ -325,15 +325,15 @@ static inline void ras_check_counters(const QDict *info)
     uint64_t recorded = ras_counter(info, "recorded");
     uint64_t notified = ras_counter(info, "notified");
     uint64_t acknowledged = ras_counter(info, "acknowledged");
-    uint64_t taken = ras_counter(info, "taken");
+    uint64_t delivered = ras_counter(info, "delivered");
     uint64_t reclaimed = ras_counter(info, "reclaimed");
     uint64_t in_flight = ras_counter(info, "in-flight");
 
     g_assert_cmpuint(ras_counter(info, "accepted"), ==,
-                     in_flight + acknowledged + taken + reclaimed +
+                     in_flight + acknowledged + delivered + reclaimed +
                      ras_counter(info, "discarded"));
     /* who ends so was notified, and had a record, or had none */
-    g_assert_cmpuint(notified, >=, acknowledged + taken + reclaimed);
+    g_assert_cmpuint(notified, >=, acknowledged + delivered + reclaimed);
     g_assert_cmpuint(recorded, >=, acknowledged + reclaimed);
     g_assert_cmpuint(in_flight, ==, qlist_size(qdict_get_qlist(info,
                                                                "queue")));
@@ -450,7 +450,7 @@ static inline void ras_assert_part(RasVm *vm, const char *part,
 static inline char *ras_lost(RasVm *vm)
 {
     QDict *info = ras_query(vm);
-    QDict *lost = qdict_get_qdict(info, "lost");
+    QDict *lost = qdict_get_qdict(info, "check-stop");
     char *text = lost ? g_strdup_printf("%" PRId64 ": %s",
                                         qdict_get_int(lost, "id"),
                                         qdict_get_str(lost, "reason")) : NULL;

@@ -288,7 +288,7 @@ static void test_refuse_queue_full(void)
     /* and there is room again */
     g_assert_cmpuint(ras_consume(vm, vm->ram, 0), ==, RAS_INJECTED_MAX + 1);
     ras_cont(vm);
-    ras_wait_count(vm, "taken", 1);
+    ras_wait_count(vm, "delivered", 1);
     ras_quit(vm);
 }
 
@@ -333,12 +333,12 @@ static void test_events(void)
     check_error(ras_next_step(vm, id, "queued"), vm, NULL);
     check_error(ras_next_step(vm, id, "notified"), vm, how);
     ras_expect_memory_failure(vm, "inject", false);
-    check_error(ras_next_step(vm, id, "taken"), vm, how);
+    check_error(ras_next_step(vm, id, "delivered"), vm, how);
 
     ras_assert_count(vm, "accepted", 1);
     ras_assert_count(vm, "recorded", 0);
     ras_assert_count(vm, "notified", 1);
-    ras_assert_count(vm, "taken", 1);
+    ras_assert_count(vm, "delivered", 1);
     ras_assert_part(vm, "queue", "[]");
     ras_pump(vm);
     g_assert_cmpuint(vm->events.length, ==, 0);
@@ -378,7 +378,7 @@ static void test_stop_cont(void)
     g_assert_cmpuint(vm->events.length, ==, 0);
 
     ras_cont(vm);
-    ras_wait_count(vm, "taken", 1);
+    ras_wait_count(vm, "delivered", 1);
     ras_assert_part(vm, "parked", "[]");
     ras_quit(vm);
 }
@@ -400,7 +400,7 @@ static void test_order(void)
                         vm->ram + (9 - i) * RAS_PAGE);
         qobject_unref(error);
         ras_expect_memory_failure(vm, "inject", false);
-        ras_expect_step(vm, i, "taken");
+        ras_expect_step(vm, i, "delivered");
     }
     ras_quit(vm);
 }
@@ -425,10 +425,10 @@ static void test_reset(void)
     /* nothing of it comes back, and the next error is a new one */
     ras_cont(vm);
     g_assert_cmpuint(ras_consume(vm, vm->ram, 0), ==, second + 1);
-    ras_wait_count(vm, "taken", 1);
+    ras_wait_count(vm, "delivered", 1);
     ras_assert_count(vm, "notified", 1);
     ras_reset(vm);
-    ras_assert_count(vm, "taken", 1);
+    ras_assert_count(vm, "delivered", 1);
     ras_assert_count(vm, "discarded", 2);
     ras_quit(vm);
 }
@@ -450,7 +450,7 @@ static void test_log(void)
     }
     start = g_get_monotonic_time();
     ras_cont(vm);
-    ras_wait_count(vm, "taken", 100);
+    ras_wait_count(vm, "delivered", 100);
     /* the line is written when the event is sent */
     ras_wait_until(vm, vm->events.length == 100 * 5);
     /* 20 in five seconds */
@@ -847,7 +847,7 @@ static void test_hmp(void)
                         page + RAS_PAGE);
 
     assert_hmp(vm, "info ras", "source: *not set up by the guest*accepted 0 "
-               "= in flight 0 + acknowledged 0 + taken 0 + reclaimed 0 + "
+               "= in flight 0 + acknowledged 0 + delivered 0 + reclaimed 0 + "
                "discarded 0*refused 0*poison 0*");
     assert_hmpf(vm, "", "ras_inject memory 0x%" PRIx64 " poison", page);
     assert_hmp(vm, "info ras", poisoned);

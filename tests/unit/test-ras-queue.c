@@ -102,10 +102,10 @@ static void test_bare_life(Fixture *f, gconstpointer data)
     g_assert_true(ras_queue_advance(q, e, RAS_ERROR_STATE_NOTIFIED));
     g_assert_false(ras_queue_advance(q, e, RAS_ERROR_STATE_ACKNOWLEDGED));
     g_assert_false(ras_queue_advance(q, e, RAS_ERROR_STATE_RECLAIMED));
-    g_assert_true(ras_queue_advance(q, e, RAS_ERROR_STATE_TAKEN));
+    g_assert_true(ras_queue_advance(q, e, RAS_ERROR_STATE_DELIVERED));
     g_assert_cmpuint(q->counts.recorded, ==, 0);
     g_assert_cmpuint(q->counts.notified, ==, 1);
-    g_assert_cmpuint(q->counts.taken, ==, 1);
+    g_assert_cmpuint(q->counts.delivered, ==, 1);
 }
 
 /* From each state, try each step; only those of the picture may work. */
@@ -123,13 +123,13 @@ static void test_no_stage_is_skipped(Fixture *f, gconstpointer data)
         { { RAS_ERROR_STATE_RECORDED, RAS_ERROR_STATE_NOTIFIED }, 2,
           1 << RAS_ERROR_STATE_ACKNOWLEDGED | 1 << RAS_ERROR_STATE_RECLAIMED |
           1 << RAS_ERROR_STATE_DISCARDED },
-        { { RAS_ERROR_STATE_NOTIFIED }, 1, 1 << RAS_ERROR_STATE_TAKEN |
+        { { RAS_ERROR_STATE_NOTIFIED }, 1, 1 << RAS_ERROR_STATE_DELIVERED |
           1 << RAS_ERROR_STATE_DISCARDED },
         { { RAS_ERROR_STATE_RECORDED, RAS_ERROR_STATE_NOTIFIED,
             RAS_ERROR_STATE_ACKNOWLEDGED }, 3, 0 },
         { { RAS_ERROR_STATE_RECORDED, RAS_ERROR_STATE_NOTIFIED,
             RAS_ERROR_STATE_RECLAIMED }, 3, 0 },
-        { { RAS_ERROR_STATE_NOTIFIED, RAS_ERROR_STATE_TAKEN }, 2, 0 },
+        { { RAS_ERROR_STATE_NOTIFIED, RAS_ERROR_STATE_DELIVERED }, 2, 0 },
         { { RAS_ERROR_STATE_DISCARDED }, 1, 0 },
     };
 
@@ -824,7 +824,7 @@ static void test_restore_counts(Fixture *f, gconstpointer data)
 {
     const RasCounts good = {
         .accepted = 6, .recorded = 3, .notified = 4, .acknowledged = 1,
-        .taken = 1, .reclaimed = 1, .discarded = 2,
+        .delivered = 1, .reclaimed = 1, .discarded = 2,
     };
     RasCounts bad[] = { good, good, good, good, good, good };
     RasEntry e = {
@@ -885,11 +885,11 @@ static void test_serrors(Fixture *f, gconstpointer data)
     g_assert_true(ras_queue_advance(q, memory, RAS_ERROR_STATE_NOTIFIED));
     g_assert_false(ras_queue_advance(q, serror[1],
                                      RAS_ERROR_STATE_ACKNOWLEDGED));
-    g_assert_true(ras_queue_advance(q, serror[1], RAS_ERROR_STATE_TAKEN));
+    g_assert_true(ras_queue_advance(q, serror[1], RAS_ERROR_STATE_DELIVERED));
     g_assert_cmpuint(ras_queue_discard(q, 2), ==, 1);
     g_assert_true(ras_queue_advance(q, memory, RAS_ERROR_STATE_ACKNOWLEDGED));
     g_assert_cmpuint(q->in_flight, ==, NR_VCPUS - 2);
-    g_assert_cmpuint(q->counts.taken, ==, 1);
+    g_assert_cmpuint(q->counts.delivered, ==, 1);
     g_assert_cmpuint(q->counts.discarded, ==, 1);
 }
 
@@ -984,7 +984,7 @@ static void model_check(const Model *m, RasQueue *q)
     g_assert_cmpuint(c->accepted, ==, m->accepted);
     g_assert_cmpuint(c->refused, ==, m->refused);
     g_assert_cmpuint(c->accepted, ==, q->in_flight + c->acknowledged +
-                     c->taken + c->reclaimed + c->discarded);
+                     c->delivered + c->reclaimed + c->discarded);
     for (int i = 0; i < NR_VCPUS; i++) {
         RasEntry *o = ras_queue_outstanding(q, RAS_CHANNEL_EXCEPTION);
         bool owner = o && o->state == RAS_ERROR_STATE_NOTIFIED &&
@@ -1092,7 +1092,7 @@ static void random_event(Fixture *f, Model *m)
         if (e && e->state == RAS_ERROR_STATE_RECORDED) {
             g_assert_true(ras_queue_advance(q, e, RAS_ERROR_STATE_NOTIFIED));
         } else if (e) {
-            RasErrorState end = !e->recorded ? RAS_ERROR_STATE_TAKEN :
+            RasErrorState end = !e->recorded ? RAS_ERROR_STATE_DELIVERED :
                            g_test_rand_bit() ? RAS_ERROR_STATE_ACKNOWLEDGED :
                            RAS_ERROR_STATE_RECLAIMED;
 
@@ -1129,7 +1129,8 @@ static void test_random_events(Fixture *f, gconstpointer data)
     g_assert_cmpuint(f->q->in_flight, ==, 0);
     g_assert_cmpuint(m.ends[RAS_ERROR_STATE_ACKNOWLEDGED], ==,
                      f->q->counts.acknowledged);
-    g_assert_cmpuint(m.ends[RAS_ERROR_STATE_TAKEN], ==, f->q->counts.taken);
+    g_assert_cmpuint(m.ends[RAS_ERROR_STATE_DELIVERED], ==,
+                     f->q->counts.delivered);
     g_assert_cmpuint(m.ends[RAS_ERROR_STATE_RECLAIMED], ==,
                      f->q->counts.reclaimed);
     g_assert_cmpuint(m.ends[RAS_ERROR_STATE_DISCARDED], ==,

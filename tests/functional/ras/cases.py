@@ -646,7 +646,7 @@ class BootErrors(Case):
         assert guest.ras()['sources'][0]['ready'] is False
         guest.inject(guest.target.firmware_ram, length=32 << 20)
         guest.qemu.qmp('cont')
-        taken = account.wait('taken')[0]
+        taken = account.wait('delivered')[0]
         assert taken['origin'] == 'poison'
         self.check_recovers(guest)
 

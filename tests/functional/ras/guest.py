@@ -18,7 +18,7 @@ BOOT_TIMEOUT = 180
 RECLAIM_MS = 5000
 
 # States in which the life of an error is over.
-ENDS = ('acknowledged', 'taken', 'reclaimed', 'discarded')
+ENDS = ('acknowledged', 'delivered', 'reclaimed', 'discarded')
 # The order in which states may follow each other; queued may be left out.
 ORDER = ('accepted', 'queued', 'recorded', 'notified')
 
@@ -164,7 +164,7 @@ class Account:
 
         @more: more errors may have ended acknowledged.  So it is where the
         guest may let a process touch a page again.
-        @ends: how many errors ended acknowledged, taken, reclaimed,
+        @ends: how many errors ended acknowledged, delivered, reclaimed,
         discarded; those that are not named: none.
         """
         expected = {end: ends.get(end, 0) for end in ENDS}
