@@ -24,6 +24,7 @@
 #include "system/kvm.h"
 #include "system/kvm_int.h"
 #include "system/kvm-ras.h"
+#include "system/ras.h"
 #include "trace.h"
 #include <setjmp.h>
 #include <sys/mman.h>
@@ -125,7 +126,7 @@ static void guest_range(RasHostMemory *m, RAMBlock *block, void *host,
 
 static void host_error(CPUState *cpu, const RasHostError *e)
 {
-    RasState *s = ras_get();
+    RasDevice *s = ras_get();
     RasHostMemory m = { 0 };
     ram_addr_t offset;
     RAMBlock *block = qemu_ram_block_from_host(e->addr, false, &offset);
@@ -388,7 +389,7 @@ static void *host_page(hwaddr addr)
                     -(uintptr_t)qemu_real_host_page_size());
 }
 
-static bool guest_page_has_failed(RasState *s, hwaddr addr)
+static bool guest_page_has_failed(RasDevice *s, hwaddr addr)
 {
     void *host = host_page(addr);
 
@@ -397,7 +398,7 @@ static bool guest_page_has_failed(RasState *s, hwaddr addr)
 }
 
 /* Has the instruction that @cpu is at used memory that has failed? */
-static bool find_used(RasState *s, CPUState *cpu)
+static bool find_used(RasDevice *s, CPUState *cpu)
 {
     RasDeviceClass *rc = RAS_GET_CLASS(s);
     RasStorageAccess access[RAS_ACCESSES_MAX];
@@ -425,7 +426,7 @@ static bool find_used(RasState *s, CPUState *cpu)
 
 bool kvm_ras_run_failed(CPUState *cpu, int ret)
 {
-    RasState *s = ras_get();
+    RasDevice *s = ras_get();
     bool used;
 
     if (!RUN_FAILS_OF_FAILED_MEMORY || ret != -EFAULT || !s) {

@@ -36,33 +36,33 @@ static AcpiGhesState *virt_ghes(void)
     return vms->acpi_dev ? &ACPI_GED(vms->acpi_dev)->ghes_state : NULL;
 }
 
-static bool virt_ras_ready(RasState *s)
+static bool virt_ras_ready(RasDevice *d)
 {
     GhesSource source;
 
     return ghes_find(virt_ghes(), &source);
 }
 
-static const char *virt_ras_channel_name(RasState *s, RasChannel channel)
+static const char *virt_ras_channel_name(RasDevice *d, RasChannel channel)
 {
     return channel == RAS_CHANNEL_EXCEPTION ? "GHESv2 source 0, SEA" : NULL;
 }
 
-static unsigned int virt_ras_record_pages(RasState *s)
+static unsigned int virt_ras_record_pages(RasDevice *d)
 {
     return pow2floor(cper_block_max_memory_entries(
                      GHES_ERROR_STATUS_BLOCK_LENGTH));
 }
 
-static size_t virt_ras_record_size(RasState *s)
+static size_t virt_ras_record_size(RasDevice *d)
 {
     return GHES_ERROR_STATUS_BLOCK_LENGTH;
 }
 
 /* An error that the guest is told of without any vCPU having consumed it. */
-static bool check_async(RasState *s, const RasError *error, Error **errp)
+static bool check_async(RasDevice *d, const RasError *error, Error **errp)
 {
-    if (!ras_has_channel(s, error->channel)) {
+    if (!ras_has_channel(d, error->channel)) {
         error_setg(errp, "The guest can only be told of errors that a vCPU "
                    "takes, because this machine's tables have no asynchronous "
                    "error source; start it with ras-ghes=on, or have a vCPU "
@@ -72,15 +72,15 @@ static bool check_async(RasState *s, const RasError *error, Error **errp)
     return true;
 }
 
-static bool virt_ras_check(RasState *s, const RasError *error, bool ready,
+static bool virt_ras_check(RasDevice *d, const RasError *error, bool ready,
                            Error **errp)
 {
     uint64_t pages = error->len / RAS_PAGE_SIZE;
     unsigned int max = MIN(ras_batch_limit(error),
-        cper_block_max_memory_entries(RAS_GET_CLASS(s)->record_size(s)));
+        cper_block_max_memory_entries(RAS_GET_CLASS(d)->record_size(d)));
 
     if (error->channel != RAS_CHANNEL_EXCEPTION) {
-        return check_async(s, error, errp);
+        return check_async(d, error, errp);
     }
     if (error->severity == RAS_SEVERITY_CORRECTED) {
         error_setg(errp, "A corrected error is no abort of a vCPU; have it "
@@ -120,7 +120,7 @@ static void find_fetch(void *opaque)
  * fetch of that.  The guest's page tables may be what has failed: then nothing
  * is known.
  */
-static unsigned int virt_ras_accesses(RasState *s, CPUState *cpu,
+static unsigned int virt_ras_accesses(RasDevice *d, CPUState *cpu,
                                       RasStorageAccess access[RAS_ACCESSES_MAX])
 {
     Fetch fetch = { .cpu = cpu };
@@ -140,51 +140,52 @@ static unsigned int virt_ras_accesses(RasState *s, CPUState *cpu,
     return 1;
 }
 
-static bool virt_ras_vcpu_online(RasState *s, CPUState *cpu)
+static bool virt_ras_vcpu_online(RasDevice *d, CPUState *cpu)
 {
     return ARM_CPU(cpu)->power_state == PSCI_ON;
 }
 
-static RasRecordResult virt_ras_record(RasState *s, RasEntry *e,
+static RasRecordResult virt_ras_record(RasDevice *d, RasRecordPart *part,
                                        CPUState *cpu, const char **why)
 {
-    VirtRasState *vrs = VIRT_RAS(s);
+    const RasError *error = part->error;
+    VirtRasState *vrs = VIRT_RAS(d);
     uint8_t block[GHES_ERROR_STATUS_BLOCK_LENGTH];
 
-    if (arm_ras_handler_failed(cpu, &e->error)) {
+    if (arm_ras_handler_failed(cpu, error)) {
         *why = "the handler of external aborts cannot be fetched";
         return RAS_RECORD_CHECKSTOP;
     }
-    if (!e->error.has_addr && !e->error.record) {
+    if (!error->has_addr && !error->record) {
         /* from a record that names no memory, Linux 6.1 just goes on */
         return RAS_RECORD_NONE;
     }
     if (!ghes_find(virt_ghes(), &vrs->source)) {
         *why = "fatal, and there is no error status block to say so";
-        return e->error.severity == RAS_SEVERITY_FATAL ?
+        return error->severity == RAS_SEVERITY_FATAL ?
                RAS_RECORD_CHECKSTOP : RAS_RECORD_NONE;
     }
     ghes_write(&vrs->source, block,
-               virt_ras_build_block(block, sizeof(block), &e, 1));
+               virt_ras_build_block(block, sizeof(block), part, 1));
     return RAS_RECORD_WRITTEN;
 }
 
-static const char *virt_ras_notify(RasState *s, const RasEntry *e,
+static const char *virt_ras_notify(RasDevice *d, const RasError *error,
                                    CPUState *cpu, bool recorded)
 {
-    arm_ras_take_sea(cpu, &e->error);
+    arm_ras_take_sea(cpu, error);
     return recorded ?
            "synchronous external abort with a CPER record" :
-           !e->error.has_addr && !e->error.record ?
+           !error->has_addr && !error->record ?
            "synchronous external abort without a record, because the address "
            "is not known" :
            "synchronous external abort without a record, because the guest's "
            "firmware has not set up the error status block";
 }
 
-static bool virt_ras_acknowledged(RasState *s)
+static bool virt_ras_acknowledged(RasDevice *d)
 {
-    GhesSource *source = &VIRT_RAS(s)->source;
+    GhesSource *source = &VIRT_RAS(d)->source;
 
     /* not known if the VM was moved here with the record out */
     if (!source->error_status_block && !ghes_find(virt_ghes(), source)) {
@@ -197,33 +198,41 @@ static bool virt_ras_acknowledged(RasState *s)
  * A guest that takes an abort in its kernel may never look at the record
  * (Linux does not).  The next abort of the same vCPU shows that it went on.
  */
-static bool virt_ras_second_error(RasState *s, const RasEntry *e,
+static bool virt_ras_second_error(RasDevice *d, const RasError *error,
                                   const char **why)
 {
     return true;
 }
 
-static void virt_ras_reclaim(RasState *s)
+static void virt_ras_reclaim(RasDevice *d)
 {
     GhesSource source;
 
     /* only if it is still where the record went */
     if (ghes_find(virt_ghes(), &source) &&
-        source.error_status_block == VIRT_RAS(s)->source.error_status_block) {
+        source.error_status_block == VIRT_RAS(d)->source.error_status_block) {
         ghes_withdraw(&source);
     }
 }
 
 /* The firmware will place the block again; until then its RAM is anybody's. */
-static void virt_ras_reset(RasState *s)
+static void virt_ras_reset(RasDevice *d)
 {
     AcpiGhesState *ags = virt_ghes();
 
     if (ags) {
         ags->hw_error_le = 0;
     }
-    VIRT_RAS(s)->source = (GhesSource) { 0 };
+    VIRT_RAS(d)->source = (GhesSource) { 0 };
 }
+
+static const RasInjectMethods virt_ras_inject = {
+    .check_record = virt_ras_check_record,
+    .build_arm_processor = virt_ras_build_arm_processor,
+    .build_serror = virt_ras_build_serror,
+    .raise_serror = virt_ras_raise_serror,
+    .serror_pending = virt_ras_serror_pending,
+};
 
 static void virt_ras_class_init(ObjectClass *oc, void *data)
 {
@@ -232,12 +241,7 @@ static void virt_ras_class_init(ObjectClass *oc, void *data)
     rc->channel_name = virt_ras_channel_name;
     rc->record_pages = virt_ras_record_pages;
     rc->record_size = virt_ras_record_size;
-    rc->check_record = virt_ras_check_record;
-    rc->build_arm_processor = virt_ras_build_arm_processor;
     rc->accesses = virt_ras_accesses;
-    rc->build_serror = virt_ras_build_serror;
-    rc->raise_serror = virt_ras_raise_serror;
-    rc->serror_pending = virt_ras_serror_pending;
     rc->check = virt_ras_check;
     rc->ready = virt_ras_ready;
     rc->vcpu_online = virt_ras_vcpu_online;
@@ -247,6 +251,7 @@ static void virt_ras_class_init(ObjectClass *oc, void *data)
     rc->second_error = virt_ras_second_error;
     rc->reclaim = virt_ras_reclaim;
     rc->reset = virt_ras_reset;
+    rc->inject = &virt_ras_inject;
 }
 
 /* Without firmware nobody puts the tables where the guest finds them. */

@@ -49,9 +49,10 @@ static void fill_entry(CperEntry *entry, RasSeverity severity,
 }
 
 /* Returns how many pages were added. */
-static unsigned int add_pages(CperBlock *block, RasEntry *e, unsigned int max)
+static unsigned int add_pages(CperBlock *block, RasRecordPart *part,
+                              unsigned int max)
 {
-    const RasError *error = &e->error;
+    const RasError *error = part->error;
     CperMemoryError memory = {
         .error_status = CPER_STATUS_TYPE_DRAM << CPER_STATUS_TYPE_SHIFT |
                         CPER_STATUS_DATA,
@@ -66,8 +67,8 @@ static unsigned int add_pages(CperBlock *block, RasEntry *e, unsigned int max)
     CperEntry entry;
     unsigned int n = 0;
 
-    fill_entry(&entry, error->severity, "RAM", e->id);
-    e->telling = 0;
+    fill_entry(&entry, error->severity, "RAM", part->id);
+    part->len = 0;
     if (access) {
         memory.physical_address = error->addr;
         if (!max || !cper_block_add_memory(block, &entry, &memory)) {
@@ -76,40 +77,40 @@ static unsigned int add_pages(CperBlock *block, RasEntry *e, unsigned int max)
         entry.flags = 0;
         n++;
     }
-    for (uint64_t at = e->told; at < error->len && n < max;
+    for (uint64_t at = part->from; at < error->len && n < max;
          at += RAS_PAGE_SIZE) {
         memory.physical_address = error->first + at;
         if (access && memory.physical_address == accessed) {
-            e->telling += RAS_PAGE_SIZE;
+            part->len += RAS_PAGE_SIZE;
             continue;
         }
         if (!cper_block_add_memory(block, &entry, &memory)) {
             break;
         }
         entry.flags = 0;
-        e->telling += RAS_PAGE_SIZE;
+        part->len += RAS_PAGE_SIZE;
         n++;
     }
     return n;
 }
 
 size_t virt_ras_build_block(uint8_t *buf, size_t size,
-                            RasEntry *const *batch, unsigned int n)
+                            RasRecordPart *batch, unsigned int n)
 {
-    const RasError *error = &batch[0]->error;
+    const RasError *error = batch[0].error;
     unsigned int max = MIN(ras_batch_limit(error),
                            cper_block_max_memory_entries(size));
     CperBlock block;
 
     if (error->record) {
-        batch[0]->telling = error->len;
+        batch[0].len = error->len;
         assert(error->record_len <= size);
         memcpy(buf, error->record, error->record_len);
         return error->record_len;
     }
     cper_block_init(&block, buf, size);
     for (unsigned int i = 0; i < n; i++) {
-        max -= add_pages(&block, batch[i], max);
+        max -= add_pages(&block, &batch[i], max);
     }
     return cper_block_finish(&block);
 }
@@ -130,7 +131,7 @@ static RasSeverity severity_of_block(const uint8_t *block)
     }
 }
 
-bool virt_ras_check_record(RasState *s, const uint8_t *record, size_t len,
+bool virt_ras_check_record(RasDevice *d, const uint8_t *record, size_t len,
                            bool strict, RasSeverity *severity, Error **errp)
 {
     const char *why;
@@ -160,7 +161,7 @@ static uint8_t flags_of(const RasArmErrorFlagList *list)
     return flags;
 }
 
-size_t virt_ras_build_arm_processor(RasState *s, uint64_t id,
+size_t virt_ras_build_arm_processor(RasDevice *d, uint64_t id,
                                     const RasInjectArmProcessor *arg,
                                     uint8_t *record, Error **errp)
 {
@@ -172,7 +173,7 @@ size_t virt_ras_build_arm_processor(RasState *s, uint64_t id,
             CPER_ARM_TYPE_MICRO_ARCHITECTURAL,
     };
     ARMCPU *cpu = ARM_CPU(qemu_get_cpu(arg->vcpu));
-    bool online = RAS_GET_CLASS(s)->vcpu_online(s, CPU(cpu));
+    bool online = RAS_GET_CLASS(d)->vcpu_online(d, CPU(cpu));
     CperArmProcessor processor = {
         .mpidr_el1 = arm_cpu_mp_affinity(cpu) | 1U << 31,
         .midr_el1 = cpu->midr,
@@ -207,7 +208,7 @@ size_t virt_ras_build_arm_processor(RasState *s, uint64_t id,
         return 0;
     }
     fill_entry(&entry, arg->severity, "CPU", id);
-    cper_block_init(&block, record, RAS_GET_CLASS(s)->record_size(s));
+    cper_block_init(&block, record, RAS_GET_CLASS(d)->record_size(d));
     cper_block_add_arm_processor(&block, &entry, &processor);
     return cper_block_finish(&block);
 }

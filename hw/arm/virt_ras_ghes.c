@@ -52,7 +52,7 @@ struct VirtRasGhesState {
     uint8_t fatal_block[RAS_GHES_BERT_BLOCK_LENGTH - 1];
 };
 
-static const char *channel_name(RasState *s, RasChannel channel)
+static const char *channel_name(RasDevice *d, RasChannel channel)
 {
     static const char *const name[] = {
         [RAS_CHANNEL_EXCEPTION] = "GHESv2 source 0, SEA",
@@ -63,76 +63,79 @@ static const char *channel_name(RasState *s, RasChannel channel)
     return name[channel];
 }
 
-static unsigned int record_pages(RasState *s)
+static unsigned int record_pages(RasDevice *d)
 {
     return RAS_BATCH_PAGES;
 }
 
-static size_t record_size(RasState *s)
+static size_t record_size(RasDevice *d)
 {
     return RAS_GHES_BLOCK_LENGTH;
 }
 
-static bool ready(RasState *s)
+static bool ready(RasDevice *d)
 {
     return true;
 }
 
 /* The whole error as one block for the boot error region; 0: no room. */
-static size_t build_boot_block(uint8_t *buf, size_t size, const RasEntry *e)
+static size_t build_boot_block(uint8_t *buf, size_t size,
+                               const RasError *error, uint64_t id)
 {
-    RasEntry copy = *e, *batch = &copy;
+    RasRecordPart whole = { .error = error, .id = id };
 
-    copy.told = 0;
-    return e->error.record_len > size ? 0 :
-           cper_block_walk(buf, virt_ras_build_block(buf, size, &batch, 1));
+    return error->record_len > size ? 0 :
+           cper_block_walk(buf, virt_ras_build_block(buf, size, &whole, 1));
 }
 
 /* A fatal error may end the guest before it has told anybody. */
-static void remember_fatal(VirtRasGhesState *vrs, const RasEntry *e)
+static void remember_fatal(VirtRasGhesState *vrs, const RasError *error,
+                           uint64_t id)
 {
     uint8_t block[sizeof(vrs->fatal_block)];
     size_t len;
 
-    if (e->error.severity != RAS_SEVERITY_FATAL) {
+    if (error->severity != RAS_SEVERITY_FATAL) {
         return;
     }
-    len = build_boot_block(block, sizeof(block), e);
+    len = build_boot_block(block, sizeof(block), error, id);
     if (len) {
         memcpy(vrs->fatal_block, block, len);
         vrs->fatal_length = len;
-        vrs->fatal_id = e->id;
+        vrs->fatal_id = id;
     }
 }
 
-static void write_record(RasState *s, RasChannel channel,
-                         RasEntry *const *batch, unsigned int n)
+static void write_record(RasDevice *d, RasChannel channel,
+                         RasRecordPart *batch, unsigned int n)
 {
-    VirtRasGhesState *vrs = VIRT_RAS_GHES(s);
+    VirtRasGhesState *vrs = VIRT_RAS_GHES(d);
     uint8_t block[RAS_GHES_BLOCK_LENGTH];
 
-    remember_fatal(vrs, batch[0]);
+    remember_fatal(vrs, batch[0].error, batch[0].id);
     ras_ghes_write(vrs->ghes, (RasGhesSource)channel, block,
                    virt_ras_build_block(block, sizeof(block), batch, n));
 }
 
-static RasRecordResult record(RasState *s, RasEntry *e, CPUState *cpu,
+static RasRecordResult record(RasDevice *d, RasRecordPart *part, CPUState *cpu,
                               const char **why)
 {
-    if (arm_ras_handler_failed(cpu, &e->error)) {
+    const RasError *error = part->error;
+
+    if (arm_ras_handler_failed(cpu, error)) {
         *why = "the handler of external aborts cannot be fetched";
         return RAS_RECORD_CHECKSTOP;
     }
-    if (!e->error.has_addr && !e->error.record) {
+    if (!error->has_addr && !error->record) {
         return RAS_RECORD_NONE;
     }
-    write_record(s, RAS_CHANNEL_EXCEPTION, &e, 1);
+    write_record(d, RAS_CHANNEL_EXCEPTION, part, 1);
     return RAS_RECORD_WRITTEN;
 }
 
-static const char *notify_batch(RasState *s, RasChannel channel)
+static const char *notify_batch(RasDevice *d, RasChannel channel)
 {
-    ras_ghes_notify(VIRT_RAS_GHES(s)->ghes, (RasGhesSource)channel);
+    ras_ghes_notify(VIRT_RAS_GHES(d)->ghes, (RasGhesSource)channel);
     return channel == RAS_CHANNEL_INTERRUPT ?
            "interrupt with a CPER record" : "CPER record that the guest polls";
 }
@@ -142,9 +145,9 @@ static void acknowledge(void *opaque, RasGhesSource source)
     ras_acknowledge(RAS(opaque), (RasChannel)source);
 }
 
-static void reclaim(RasState *s)
+static void reclaim(RasDevice *d)
 {
-    ras_ghes_withdraw(VIRT_RAS_GHES(s)->ghes, RAS_GHES_SEA);
+    ras_ghes_withdraw(VIRT_RAS_GHES(d)->ghes, RAS_GHES_SEA);
 }
 
 /* --- reset ---------------------------------------------------------------- */
@@ -158,26 +161,26 @@ static void add_to_bert(VirtRasGhesState *vrs, const void *block, size_t len)
     ras_ghes_bert_add(vrs->ghes, block, len);
 }
 
-static void cut_off(RasState *s, const RasEntry *e)
+static void cut_off(RasDevice *d, const RasError *error, uint64_t id)
 {
-    VirtRasGhesState *vrs = VIRT_RAS_GHES(s);
+    VirtRasGhesState *vrs = VIRT_RAS_GHES(d);
     uint8_t block[RAS_GHES_BERT_BLOCK_LENGTH - 1];
     size_t len = 0;
 
-    if (vrs->fatal_id == e->id) {
+    if (vrs->fatal_id == id) {
         vrs->fatal_length = 0;
     }
-    if (e->error.has_addr || e->error.record) {
-        len = build_boot_block(block, sizeof(block), e);
+    if (error->has_addr || error->record) {
+        len = build_boot_block(block, sizeof(block), error, id);
     }
     if (len) {
         add_to_bert(vrs, block, len);
     }
 }
 
-static void reset(RasState *s)
+static void reset(RasDevice *d)
 {
-    VirtRasGhesState *vrs = VIRT_RAS_GHES(s);
+    VirtRasGhesState *vrs = VIRT_RAS_GHES(d);
 
     if (vrs->fatal_length) {
         add_to_bert(vrs, vrs->fatal_block, vrs->fatal_length);
@@ -335,14 +338,14 @@ static RasGhesState *create_ghes(VirtMachineState *vms)
     return RAS_GHES(dev);
 }
 
-RasState *virt_ras_ghes_create(VirtMachineState *vms)
+RasDevice *virt_ras_ghes_create(VirtMachineState *vms)
 {
     RasGhesState *ghes = create_ghes(vms);
-    RasState *s = ras_create(TYPE_VIRT_RAS_GHES);
+    RasDevice *d = ras_create(TYPE_VIRT_RAS_GHES);
 
-    VIRT_RAS_GHES(s)->ghes = ghes;
-    ras_ghes_set_ack(ghes, acknowledge, s);
-    return s;
+    VIRT_RAS_GHES(d)->ghes = ghes;
+    ras_ghes_set_ack(ghes, acknowledge, d);
+    return d;
 }
 
 static RasGhesState *ghes_of_machine(void)

@@ -17,7 +17,7 @@
 OBJECT_DECLARE_SIMPLE_TYPE(VirtRasState, VIRT_RAS)
 
 struct VirtRasState {
-    RasState parent_obj;
+    RasDevice parent_obj;
 
     GhesSource source;          /* where the outstanding record is */
 };
@@ -26,32 +26,31 @@ struct VirtRasState {
  * virt_ras_build_block: the Generic Error Status Block of some errors
  *
  * @buf, @size: where it goes, bytes
- * @batch, @n: the errors; the block names the pages of each from
- *             RasEntry::told on, the page of an access first
+ * @batch, @n: the errors; the page of an access is the first
  *
- * Sets RasEntry::telling of each.  Only as many pages as there is room for,
+ * Sets RasRecordPart::len of each.  Only as many pages as there is room for,
  * and ras_batch_limit() at most, are named.
  *
  * Returns the length of the block in bytes.
  */
 size_t virt_ras_build_block(uint8_t *buf, size_t size,
-                            RasEntry *const *batch, unsigned int n);
+                            RasRecordPart *batch, unsigned int n);
 
 /* Methods of RasDeviceClass. */
-bool virt_ras_check_record(RasState *s, const uint8_t *record, size_t len,
+bool virt_ras_check_record(RasDevice *d, const uint8_t *record, size_t len,
                            bool strict, RasSeverity *severity, Error **errp);
-size_t virt_ras_build_arm_processor(RasState *s, uint64_t id,
+size_t virt_ras_build_arm_processor(RasDevice *d, uint64_t id,
                                     const RasInjectArmProcessor *arg,
                                     uint8_t *record, Error **errp);
 
-bool virt_ras_build_serror(RasState *s, CPUState *cpu,
+bool virt_ras_build_serror(RasDevice *d, CPUState *cpu,
                            const RasInjectSerror *arg, RasError *error,
                            Error **errp);
-const char *virt_ras_raise_serror(RasState *s, const RasEntry *e,
+const char *virt_ras_raise_serror(RasDevice *d, const RasError *error,
                                   CPUState *cpu);
-bool virt_ras_serror_pending(RasState *s, CPUState *cpu, RasSerrorInfo *info);
+bool virt_ras_serror_pending(RasDevice *d, CPUState *cpu, RasSerrorInfo *info);
 
 /* virt_ras_ghes_create: create the RAS device of the full layout */
-RasState *virt_ras_ghes_create(VirtMachineState *vms);
+RasDevice *virt_ras_ghes_create(VirtMachineState *vms);
 
 #endif

@@ -108,7 +108,7 @@ static RasSeverity severity_of(const RasSyndrome *syndrome)
     }
 }
 
-bool virt_ras_build_serror(RasState *s, CPUState *cpu,
+bool virt_ras_build_serror(RasDevice *d, CPUState *cpu,
                            const RasInjectSerror *arg, RasError *error,
                            Error **errp)
 {
@@ -120,17 +120,17 @@ bool virt_ras_build_serror(RasState *s, CPUState *cpu,
     return true;
 }
 
-const char *virt_ras_raise_serror(RasState *s, const RasEntry *e,
+const char *virt_ras_raise_serror(RasDevice *d, const RasError *error,
                                   CPUState *cpu)
 {
-    bool has_iss = e->error.syndrome.valid;
+    bool has_iss = error->syndrome.valid;
 
     arm_ras_raise_serror(cpu, has_iss,
-                         e->error.syndrome.srr1 & ARM_RAS_ESR_ISS_MASK);
+                         error->syndrome.srr1 & ARM_RAS_ESR_ISS_MASK);
     return has_iss ? "SError with a syndrome" : "SError without a syndrome";
 }
 
-bool virt_ras_serror_pending(RasState *s, CPUState *cpu, RasSerrorInfo *info)
+bool virt_ras_serror_pending(RasDevice *d, CPUState *cpu, RasSerrorInfo *info)
 {
     CPUARMState *env = cpu_env(cpu);
 

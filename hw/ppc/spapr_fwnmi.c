@@ -30,7 +30,7 @@
 OBJECT_DECLARE_SIMPLE_TYPE(SpaprRasState, SPAPR_RAS)
 
 struct SpaprRasState {
-    RasState parent_obj;
+    RasDevice parent_obj;
 
     SpaprMceRepair *repair;     /* one for each vCPU, by cpu_index */
 };
@@ -195,7 +195,7 @@ void rtas_ibm_nmi_interlock(PowerPCCPU *cpu, SpaprMachineState *spapr,
 /* --- KVM ----------------------------------------------------------------- */
 
 static unsigned int
-spapr_ras_accesses(RasState *s, CPUState *cs,
+spapr_ras_accesses(RasDevice *d, CPUState *cs,
                    RasStorageAccess access[RAS_ACCESSES_MAX])
 {
     cpu_synchronize_state(cs);
@@ -257,7 +257,7 @@ int spapr_fwnmi_post_load(void *opaque, int version_id)
 
 /* --- delivery ------------------------------------------------------------ */
 
-static bool spapr_ras_ready(RasState *s)
+static bool spapr_ras_ready(RasDevice *d)
 {
     return is_registered(SPAPR_MACHINE(qdev_get_machine()));
 }
@@ -271,7 +271,7 @@ static const char *how_to_register(void)
            "start it with cap-fwnmi=on" : "wait until it has booted";
 }
 
-static bool spapr_ras_check(RasState *s, const RasError *error, bool ready,
+static bool spapr_ras_check(RasDevice *d, const RasError *error, bool ready,
                             Error **errp)
 {
     if (!error->synchronous) {
@@ -301,7 +301,7 @@ static bool spapr_ras_check(RasState *s, const RasError *error, bool ready,
     return true;
 }
 
-static bool spapr_ras_vcpu_online(RasState *s, CPUState *cpu)
+static bool spapr_ras_vcpu_online(RasDevice *d, CPUState *cpu)
 {
     return !cpu_env(cpu)->quiesced;
 }
@@ -312,11 +312,11 @@ static bool spapr_ras_vcpu_online(RasState *s, CPUState *cpu)
  * few machine checks in there (Linux: four).  RTAS calls are made in real mode,
  * too, and Linux does not get back to one after ibm,nmi-interlock.
  */
-static bool spapr_ras_in_handler(RasState *s, CPUState *cs)
+static bool spapr_ras_in_handler(RasDevice *d, CPUState *cs)
 {
     target_ulong msr = cpu_env(cs)->msr;
 
-    return spapr_ras_ready(s) && !vhyp_cpu_in_nested(POWERPC_CPU(cs)) &&
+    return spapr_ras_ready(d) && !vhyp_cpu_in_nested(POWERPC_CPU(cs)) &&
            !(FIELD_EX64(msr, MSR, RI) && FIELD_EX64(msr, MSR, IR) &&
              FIELD_EX64(msr, MSR, DR));
 }
@@ -343,7 +343,7 @@ static bool handler_failed(const SpaprMachineState *spapr,
            !FIELD_EX64(env->msr, MSR, PR) && !FIELD_EX64(env->msr, MSR, IR);
 }
 
-static RasRecordResult spapr_ras_record(RasState *s, RasEntry *e,
+static RasRecordResult spapr_ras_record(RasDevice *d, RasRecordPart *part,
                                         CPUState *cs, const char **why)
 {
     SpaprMachineState *spapr = SPAPR_MACHINE(qdev_get_machine());
@@ -359,7 +359,7 @@ static RasRecordResult spapr_ras_record(RasState *s, RasEntry *e,
         *why = "machine checks are disabled, MSR[ME]=0";
         return RAS_RECORD_CHECKSTOP;
     }
-    if (handler_failed(spapr, &cpu->env, &e->error)) {
+    if (handler_failed(spapr, &cpu->env, part->error)) {
         *why = "the machine check handler cannot be fetched";
         return RAS_RECORD_CHECKSTOP;
     }
@@ -371,9 +371,9 @@ static RasRecordResult spapr_ras_record(RasState *s, RasEntry *e,
         *why = "the RTAS area of the guest is not usable RAM";
         return RAS_RECORD_CHECKSTOP;
     }
-    spapr_mce_build_log(spapr_mce_cpu(&cpu->env), &e->error, e->id,
+    spapr_mce_build_log(spapr_mce_cpu(&cpu->env), part->error, part->id,
                         cpu->vcpu_id, &log);
-    if (s->fatal_told) {
+    if (d->fatal_told) {
         /* LoPAR R1-7.3.14-15 */
         rtas_elog_put_severity(&log, RTAS_ELOG_SEVERITY_ALREADY_REPORTED);
     }
@@ -448,16 +448,16 @@ static void enter(CPUState *cs, target_ulong routine)
     fix_entry_msr(env, msr);
 }
 
-static const char *spapr_ras_notify(RasState *s, const RasEntry *e,
+static const char *spapr_ras_notify(RasDevice *d, const RasError *error,
                                     CPUState *cs, bool recorded)
 {
     SpaprMachineState *spapr = SPAPR_MACHINE(qdev_get_machine());
     PowerPCCPU *cpu = POWERPC_CPU(cs);
 
-    set_syndrome(cs, &e->error);
+    set_syndrome(cs, error);
     cs->halted = 0;
     if (recorded) {
-        s->fatal_told |= e->error.severity == RAS_SEVERITY_FATAL;
+        d->fatal_told |= error->severity == RAS_SEVERITY_FATAL;
         enter(cs, spapr->fwnmi_machine_check_addr);
         return "machine check at the registered handler, with an RTAS error "
                "log";
@@ -476,7 +476,7 @@ static const char *spapr_ras_notify(RasState *s, const RasEntry *e,
  * LoPAR 7.3.14: a second machine check on the processor that owns the save
  * area is beyond recovery.
  */
-static bool spapr_ras_second_error(RasState *s, const RasEntry *e,
+static bool spapr_ras_second_error(RasDevice *d, const RasError *error,
                                    const char **why)
 {
     *why = "second machine check before ibm,nmi-interlock";
@@ -484,26 +484,30 @@ static bool spapr_ras_second_error(RasState *s, const RasEntry *e,
 }
 
 /* Whoever has not called ibm,nmi-interlock by now does not own the area. */
-static void spapr_ras_reclaim(RasState *s)
+static void spapr_ras_reclaim(RasDevice *d)
 {
     SPAPR_MACHINE(qdev_get_machine())->fwnmi_machine_check_interlock = -1;
 }
 
-static void spapr_ras_reset(RasState *s)
+static void spapr_ras_reset(RasDevice *d)
 {
-    memset(SPAPR_RAS(s)->repair, 0, MACHINE(qdev_get_machine())->smp.max_cpus *
+    memset(SPAPR_RAS(d)->repair, 0, MACHINE(qdev_get_machine())->smp.max_cpus *
                                     sizeof(SpaprMceRepair));
 }
 
-static unsigned int spapr_ras_record_pages(RasState *s)
+static unsigned int spapr_ras_record_pages(RasDevice *d)
 {
     return 1;
 }
 
-static const char *spapr_ras_channel_name(RasState *s, RasChannel channel)
+static const char *spapr_ras_channel_name(RasDevice *d, RasChannel channel)
 {
     return channel == RAS_CHANNEL_EXCEPTION ? "RTAS error log, FWNMI" : NULL;
 }
+
+static const RasInjectMethods spapr_ras_inject = {
+    .fill_machine_check = spapr_mce_fill,
+};
 
 static void spapr_ras_class_init(ObjectClass *oc, void *data)
 {
@@ -515,13 +519,13 @@ static void spapr_ras_class_init(ObjectClass *oc, void *data)
     rc->check = spapr_ras_check;
     rc->ready = spapr_ras_ready;
     rc->vcpu_online = spapr_ras_vcpu_online;
-    rc->fill_machine_check = spapr_mce_fill;
     rc->in_handler = spapr_ras_in_handler;
     rc->record = spapr_ras_record;
     rc->notify = spapr_ras_notify;
     rc->second_error = spapr_ras_second_error;
     rc->reclaim = spapr_ras_reclaim;
     rc->reset = spapr_ras_reset;
+    rc->inject = &spapr_ras_inject;
 }
 
 void spapr_ras_create(SpaprMachineState *spapr)

@@ -3,7 +3,7 @@
  *
  * Pure.  The three forms that a machine check has here: what the CPU left in
  * its registers (target/ppc/mce.h), the error that the core of guest RAS
- * handles (hw/ras-queue.h), and the log that the guest reads
+ * handles (hw/ras-error.h), and the log that the guest reads
  * (hw/ppc/rtas_elog.h).  Used by hw/ppc/spapr_fwnmi.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -12,7 +12,7 @@
 #ifndef HW_PPC_SPAPR_MCE_H
 #define HW_PPC_SPAPR_MCE_H
 
-#include "hw/ras-queue.h"
+#include "hw/ras-error.h"
 #include "hw/ppc/rtas_elog.h"
 #include "target/ppc/mce.h"
 

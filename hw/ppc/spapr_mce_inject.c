@@ -235,7 +235,7 @@ static bool fill_addresses(const RasInjectMachineCheck *arg, RasError *error,
     return true;
 }
 
-bool spapr_mce_fill(RasState *s, CPUState *cs,
+bool spapr_mce_fill(RasDevice *d, CPUState *cs,
                     const RasInjectMachineCheck *arg, RasError *error,
                     Error **errp)
 {

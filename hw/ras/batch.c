@@ -43,7 +43,7 @@ static void remind_timer_expired(void *opaque)
 
     for (int c = RAS_CHANNEL_INTERRUPT; c < RAS_RECORD_CHANNELS; c++) {
         if (s->record_out[c]) {
-            RAS_GET_CLASS(s)->notify_batch(s, c);
+            ras_class(s)->notify_batch(s->device, c);
             waiting = true;
         }
     }
@@ -56,18 +56,27 @@ static void remind_timer_expired(void *opaque)
 static void tell(RasState *s, RasChannel channel, RasEntry **batch,
                  unsigned int n)
 {
-    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    RasRecordPart part[RAS_BATCH_MAX];
+    RasDeviceClass *rc = ras_class(s);
     const char *delivery;
 
-    rc->record_batch(s, channel, batch, n);
+    for (unsigned int i = 0; i < n; i++) {
+        part[i] = (RasRecordPart) {
+            .error = &batch[i]->error,
+            .id = batch[i]->id,
+            .from = batch[i]->told,
+        };
+    }
+    rc->record_batch(s->device, channel, part, n);
     s->record_out[channel] = true;
     for (unsigned int i = 0; i < n; i++) {
+        batch[i]->telling = part[i].len;
         if (batch[i]->state == RAS_ERROR_STATE_QUEUED) {
             ras_advance(s, batch[i], RAS_ERROR_STATE_RECORDED);
         }
     }
     s->notified_ns[channel] = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
-    delivery = rc->notify_batch(s, channel);
+    delivery = rc->notify_batch(s->device, channel);
     for (unsigned int i = 0; i < n; i++) {
         if (batch[i]->state == RAS_ERROR_STATE_RECORDED) {
             batch[i]->delivery = delivery;

@@ -2,8 +2,8 @@
  * Guest RAS: errors come in here, and acknowledgements
  *
  * An error that the machine can have is queued, and handed to its channel:
- * exception.c, batch.c, serror.c.  See include/hw/ras.h for the flow and for the
- * rules on threads, include/hw/ras-queue.h for the life cycle.
+ * exception.c, batch.c, serror.c.  The flow and the rules on threads are in
+ * include/hw/ras.h, the life cycle is in queue.h.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -19,11 +19,12 @@
 /* A record that is no larger than the guest's block, and of that severity. */
 static bool record_is_good(RasState *s, const RasError *error)
 {
-    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    const RasInjectMethods *im = ras_inject_methods(s);
+    RasDeviceClass *rc = ras_class(s);
     RasSeverity severity;
 
-    return rc->record_size && error->record_len <= rc->record_size(s) &&
-           rc->check_record(s, error->record, error->record_len, false,
+    return rc->record_size && error->record_len <= rc->record_size(s->device) &&
+           im->check_record(s->device, error->record, error->record_len, false,
                             &severity, NULL) && severity == error->severity;
 }
 
@@ -33,7 +34,8 @@ bool ras_check_error(RasState *s, const RasError *error, Error **errp)
                     error->channel == RAS_CHANNEL_SERROR;
     const char *bad = NULL;
 
-    if (error->channel >= RAS_CHANNELS || !ras_has_channel(s, error->channel)) {
+    if (error->channel >= RAS_CHANNELS ||
+        !ras_has_channel(s->device, error->channel)) {
         bad = "source, which this machine does not have (ras-ghes=on on both "
               "sides?)";
     } else if (has_vcpu && (error->vcpu < 0 || !qemu_get_cpu(error->vcpu))) {
@@ -49,7 +51,7 @@ bool ras_check_error(RasState *s, const RasError *error, Error **errp)
         error_setg(errp, "bad %s", bad);
         return false;
     }
-    return RAS_GET_CLASS(s)->check(s, error, true, errp);
+    return ras_class(s)->check(s->device, error, true, errp);
 }
 
 bool ras_check_poison(RasState *s, uint64_t addr, RasSeverity severity,
@@ -77,14 +79,14 @@ bool ras_check_poison(RasState *s, uint64_t addr, RasSeverity severity,
                    "'recoverable' or 'fatal'");
         return false;
     }
-    return RAS_GET_CLASS(s)->check(s, &error, ready, errp);
+    return ras_class(s)->check(s->device, &error, ready, errp);
 }
 
 uint64_t ras_report(const RasError *error, Error **errp)
 {
     bool async = error->channel == RAS_CHANNEL_INTERRUPT ||
                  error->channel == RAS_CHANNEL_POLLED;
-    RasState *s = ras_get();
+    RasState *s = ras_state();
     RasEntry *e;
 
     assert(bql_locked());
@@ -134,8 +136,10 @@ uint64_t ras_report(const RasError *error, Error **errp)
     return e->id;
 }
 
-void ras_acknowledge(RasState *s, RasChannel channel)
+void ras_acknowledge(RasDevice *d, RasChannel channel)
 {
+    RasState *s = d->state;
+
     if (channel == RAS_CHANNEL_EXCEPTION) {
         ras_exception_acknowledged(s);
     } else {

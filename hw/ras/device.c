@@ -16,6 +16,7 @@
 #include "hw/ras.h"
 #include "system/kvm.h"
 #include "system/kvm-ras.h"
+#include "system/ras.h"
 #include "system/reset.h"
 #include "system/runstate.h"
 #include "internal.h"
@@ -25,8 +26,8 @@
 
 static void ras_reset_enter(Object *obj, ResetType type)
 {
-    RasState *s = RAS(obj);
-    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    RasState *s = RAS(obj)->state;
+    RasDeviceClass *rc = ras_class(s);
     RasEntry *e;
 
     ras_async_reset(s);
@@ -34,20 +35,20 @@ static void ras_reset_enter(Object *obj, ResetType type)
     ras_serrors_settle(s);
     for (e = ras_queue_first(&s->queue); e && rc->cut_off;
          e = ras_queue_following(&s->queue, e)) {
-        rc->cut_off(s, e);
+        rc->cut_off(s->device, &e->error, e->id);
     }
     if (ras_queue_discard(&s->queue, -1)) {
         ras_wakeup_now(&s->events);
     }
     s->lost = false;
-    s->fatal_told = false;
+    s->device->fatal_told = false;
     s->loaded = false;
     s->tell_panic = false;
     ras_exception_reset(s);
     ras_poison_clear(s);
     ras_host_memory_reset(s);
     if (rc->reset) {
-        rc->reset(s);
+        rc->reset(s->device);
     }
 }
 
@@ -116,13 +117,16 @@ static void device_unrealized(DeviceListener *listener, DeviceState *dev)
 
 static void ras_realize(DeviceState *dev, Error **errp)
 {
-    RasState *s = RAS(dev);
+    RasState *s;
     unsigned int nr_vcpus = MACHINE(qdev_get_machine())->smp.max_cpus;
 
     if (ras_get()) {
         error_setg(errp, "A machine has one RAS device at most");
         return;
     }
+    s = g_new0(RasState, 1);
+    s->device = RAS(dev);
+    s->device->state = s;
     ras_queue_init(&s->queue, g_new(RasQueueVcpu, nr_vcpus), nr_vcpus);
     ras_events_init(s);
     ras_exception_init(s, nr_vcpus);
@@ -142,7 +146,7 @@ static void ras_realize(DeviceState *dev, Error **errp)
 }
 
 static const Property ras_properties[] = {
-    DEFINE_PROP_UINT32("reclaim-ms", RasState, reclaim_ms,
+    DEFINE_PROP_UINT32("reclaim-ms", RasDevice, reclaim_ms,
                        RECLAIM_MS_DEFAULT),
 };
 
@@ -160,7 +164,7 @@ static void ras_class_init(ObjectClass *oc, void *data)
     rc->phases.enter = ras_reset_enter;
 }
 
-RasState *ras_create(const char *type)
+RasDevice *ras_create(const char *type)
 {
     DeviceState *dev = qdev_new(type);
 
@@ -173,7 +177,7 @@ static const TypeInfo ras_types[] = {
     {
         .name = TYPE_RAS,
         .parent = TYPE_DEVICE,
-        .instance_size = sizeof(RasState),
+        .instance_size = sizeof(RasDevice),
         .class_init = ras_class_init,
         .class_size = sizeof(RasDeviceClass),
         .abstract = true,

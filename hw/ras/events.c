@@ -63,8 +63,9 @@ bool ras_events_allowed(RasState *s)
  * QEMU's functions for messages write to the monitor whose command is being
  * carried out.  That command need not have to do with the error.
  */
-void ras_log(RasState *s, const char *fmt, ...)
+void ras_log(RasDevice *d, const char *fmt, ...)
 {
+    RasState *s = d->state;
     Coroutine *self = qemu_coroutine_self();
     Monitor *mon = monitor_set_cur(self, NULL);
     unsigned int held_back;
@@ -92,9 +93,10 @@ static void log_error(RasState *s, const RasReport *r, const char *prefix)
     g_autofree char *who = err->vcpu < 0 ? g_strdup("no vCPU") :
         g_strdup_printf("vCPU %" PRId32, err->vcpu);
 
-    ras_log(s, "ras: error %" PRIu64 ": %s, %s, %s at %s, %s: %s%s",
+    ras_log(s->device, "ras: error %" PRIu64 ": %s, %s, %s at %s, %s: %s%s",
             r->id, RasErrorClass_str(err->class),
-            RasSeverity_str(err->severity), RasOrigin_str(err->origin), where,
+            RasSeverity_str(err->severity),
+            RasOrigin_str(err->origin), where,
             who, prefix, r->delivery);
 }
 
@@ -164,8 +166,8 @@ static void report_step(RasState *s, const RasReport *r)
         log_error(s, r, "");
         break;
     case RAS_ERROR_STATE_RECLAIMED:
-        ras_log(s, "ras: error %" PRIu64 ": the guest did not acknowledge the "
-                "record; it was withdrawn", r->id);
+        ras_log(s->device, "ras: error %" PRIu64 ": the guest did not "
+                "acknowledge the record; it was withdrawn", r->id);
         break;
     default:
         break;

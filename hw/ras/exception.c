@@ -1,10 +1,11 @@
 /*
  * Guest RAS: errors of one vCPU that come as an exception with a record
  *
- * One record is out at a time.  The vCPU that consumed an error is parked until
- * its own thread has delivered it: written the record, and raised the exception
- * (ras_vcpu_deliver()).  The record ends when the guest acknowledges it, or when
- * it is withdrawn because nobody will; then the next error follows.
+ * One record is outstanding at a time.  The vCPU that consumed an error is
+ * parked until its own thread has delivered it: written the record, and raised
+ * the exception (ras_vcpu_deliver()).  The record ends when the guest
+ * acknowledges it, or when it is withdrawn because nobody will; then the next
+ * error follows.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -17,6 +18,7 @@
 #include "system/hw_accel.h"
 #include "system/kvm.h"
 #include "system/qtest.h"
+#include "system/ras.h"
 #include "system/runstate.h"
 #include "internal.h"
 #include "trace.h"
@@ -101,10 +103,10 @@ static void end_outstanding(RasState *s, RasErrorState state)
 
 static void reclaim_outstanding(RasState *s)
 {
-    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    RasDeviceClass *rc = ras_class(s);
 
     if (rc->reclaim) {
-        rc->reclaim(s);
+        rc->reclaim(s->device);
     }
     end_outstanding(s, RAS_ERROR_STATE_RECLAIMED);
 }
@@ -114,12 +116,13 @@ void ras_exception_acknowledged(RasState *s)
     end_outstanding(s, RAS_ERROR_STATE_ACKNOWLEDGED);
 }
 
-void ras_release(RasState *s)
+void ras_release(RasDevice *d)
 {
-    end_outstanding(s, RAS_ERROR_STATE_RECLAIMED);
+    end_outstanding(d->state, RAS_ERROR_STATE_RECLAIMED);
 }
 
-int ras_owner(RasState *s)
+/* The vCPU that was notified of the outstanding record, or -1. */
+static int owner(RasState *s)
 {
     RasEntry *e = outstanding(s);
 
@@ -128,11 +131,11 @@ int ras_owner(RasState *s)
 
 static bool poll_acknowledged(RasState *s)
 {
-    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    RasDeviceClass *rc = ras_class(s);
     RasEntry *e = outstanding(s);
 
     if (!e || e->state != RAS_ERROR_STATE_NOTIFIED || !rc->acknowledged ||
-        !rc->acknowledged(s)) {
+        !rc->acknowledged(s->device)) {
         return false;
     }
     end_outstanding(s, RAS_ERROR_STATE_ACKNOWLEDGED);
@@ -179,8 +182,8 @@ static void ack_timer_expired(void *opaque)
  */
 static void await_acknowledgement(RasState *s)
 {
-    s->ack_left_ns = s->reclaim_ms * (int64_t)SCALE_MS;
-    if (RAS_GET_CLASS(s)->acknowledged) {
+    s->ack_left_ns = s->device->reclaim_ms * (int64_t)SCALE_MS;
+    if (ras_class(s)->acknowledged) {
         s->ack_delay_ns = ACK_POLL_MIN_NS;
         set_ack_timer(s, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
     } else {
@@ -225,15 +228,15 @@ static void checkstop(RasState *s, RasEntry *e, const char *why)
  */
 static void resolve_second_error(RasState *s, RasEntry *e)
 {
-    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    RasDeviceClass *rc = ras_class(s);
     const char *why = NULL;
 
     if (e->error.origin == RAS_ORIGIN_INJECTED ||
-        !ras_error_parks(&e->error) || e->error.vcpu != ras_owner(s) ||
+        !ras_error_parks(&e->error) || e->error.vcpu != owner(s) ||
         poll_acknowledged(s)) {
         return;
     }
-    if (rc->second_error(s, e, &why)) {
+    if (rc->second_error(s->device, &e->error, &why)) {
         reclaim_outstanding(s);
     } else {
         checkstop(s, e, why);
@@ -243,7 +246,7 @@ static void resolve_second_error(RasState *s, RasEntry *e)
 /* The error that @cpu may take now, if any. */
 static RasEntry *deliverable_on(CPUState *cpu)
 {
-    RasState *s = ras_get();
+    RasState *s = ras_state();
     RasEntry *e;
 
     if (s->lost || timer_pending(s->bare_timer) ||
@@ -307,7 +310,7 @@ static bool runs_for_bare(RasState *s, CPUState *cpu)
 
 bool ras_vcpu_is_parked(CPUState *cpu)
 {
-    RasState *s = ras_get();
+    RasState *s = ras_state();
     bool runs = runs_for_bare(s, cpu);
 
     return !runs && ras_queue_parks(&s->queue, cpu->cpu_index);
@@ -315,7 +318,7 @@ bool ras_vcpu_is_parked(CPUState *cpu)
 
 bool ras_vcpu_is_idle(CPUState *cpu, bool *idle)
 {
-    RasState *s = ras_get();
+    RasState *s = ras_state();
     bool first = cpu->cpu_index == s->bare_vcpu && !s->bare_vcpu_ran &&
                  !s->lost;
 
@@ -345,14 +348,14 @@ static void let_run(RasState *s, CPUState *cpu)
  */
 static bool waits_for_handler(RasState *s, RasEntry *e, CPUState *cpu)
 {
-    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    RasDeviceClass *rc = ras_class(s);
     RasVcpu *v = &s->vcpu[cpu->cpu_index];
     int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
 
     if (!ras_error_can_wait(&e->error) || qtest_enabled() || !rc->in_handler) {
         return false;
     }
-    if (!rc->in_handler(s, cpu)) {
+    if (!rc->in_handler(s->device, cpu)) {
         v->seen_in_handler = false;
         v->stays_in_handler = false;
         return false;
@@ -392,7 +395,7 @@ static void handler_timer_expired(void *opaque)
 
 void ras_vcpu_note_place(CPUState *cpu)
 {
-    RasVcpu *v = &ras_get()->vcpu[cpu->cpu_index];
+    RasVcpu *v = &ras_state()->vcpu[cpu->cpu_index];
 
     /* what is being loaded is not there yet */
     if (v->consumed && !v->place_known &&
@@ -412,7 +415,7 @@ void ras_vcpu_note_place(CPUState *cpu)
  */
 void ras_vcpu_check_place(CPUState *cpu)
 {
-    RasState *s = ras_get();
+    RasState *s = ras_state();
     RasVcpu *v = &s->vcpu[cpu->cpu_index];
     RasEntry *e;
 
@@ -444,10 +447,11 @@ void ras_vcpu_check_place(CPUState *cpu)
 
 bool ras_vcpu_deliver(CPUState *cpu)
 {
-    RasState *s = ras_get();
-    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    RasState *s = ras_state();
+    RasDeviceClass *rc = ras_class(s);
     const char *why = NULL;
     RasRecordResult res;
+    RasRecordPart part;
     RasEntry *e;
 
     if (cpu_is_stopped(cpu)) {
@@ -458,7 +462,7 @@ bool ras_vcpu_deliver(CPUState *cpu)
         return false;
     }
     cpu_synchronize_state(cpu);
-    if (!rc->vcpu_online(s, cpu) && !ras_error_has_place(&e->error)) {
+    if (!rc->vcpu_online(s->device, cpu) && !ras_error_has_place(&e->error)) {
         /* the guest switched it off while the error waited */
         e->delivery = "not told, because the guest has switched off the vCPU";
         advance(s, e, RAS_ERROR_STATE_DISCARDED);
@@ -469,7 +473,8 @@ bool ras_vcpu_deliver(CPUState *cpu)
         return false;
     }
 
-    res = rc->record(s, e, cpu, &why);
+    part = (RasRecordPart) { .error = &e->error, .id = e->id };
+    res = rc->record(s->device, &part, cpu, &why);
     if (res == RAS_RECORD_CHECKSTOP) {
         checkstop(s, e, why);
         return false;
@@ -477,7 +482,8 @@ bool ras_vcpu_deliver(CPUState *cpu)
     if (res == RAS_RECORD_WRITTEN) {
         step(s, e, RAS_ERROR_STATE_RECORDED);
     }
-    e->delivery = rc->notify(s, e, cpu, res == RAS_RECORD_WRITTEN);
+    e->delivery = rc->notify(s->device, &e->error, cpu,
+                             res == RAS_RECORD_WRITTEN);
     step(s, e, RAS_ERROR_STATE_NOTIFIED);
     if (res == RAS_RECORD_WRITTEN) {
         await_acknowledgement(s);
@@ -506,10 +512,10 @@ void ras_exception_update(RasState *s)
 
 void ras_exception_vcpu_gone(RasState *s, RasEntry *e)
 {
-    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    RasDeviceClass *rc = ras_class(s);
 
     if (e == outstanding(s) && rc->reclaim) {
-        rc->reclaim(s);
+        rc->reclaim(s->device);
     }
     s->vcpu[e->error.vcpu] = (RasVcpu) { 0 };
     advance(s, e, RAS_ERROR_STATE_DISCARDED);

@@ -40,8 +40,10 @@ RasPoisonSlot *ras_poison_find(RasState *s, uint64_t addr)
     return find_poison(s, addr, 1);
 }
 
-bool ras_host_memory_overlaps(RasState *s, uint64_t addr, uint64_t len)
+bool ras_host_memory_overlaps(RasDevice *d, uint64_t addr, uint64_t len)
 {
+    RasState *s = d->state;
+
     for (unsigned int i = 0; i < s->nr_host_memory; i++) {
         RasHostMemory *m = &s->host_memory[i];
 
@@ -151,13 +153,13 @@ static bool range_is(bool (*good)(const MemoryRegionSection *section),
 
 bool ras_ram_is_good(hwaddr addr, hwaddr len)
 {
-    RasState *s = ras_get();
+    RasState *s = ras_state();
     uint64_t bad;
 
     return len && len <= UINT64_MAX - addr &&
            range_is(is_ram, addr, len, &bad) &&
            (!s || (!find_poison(s, addr, len) &&
-                   !ras_host_memory_overlaps(s, addr, len)));
+                   !ras_host_memory_overlaps(s->device, addr, len)));
 }
 
 bool ras_check_ram(RasState *s, uint64_t addr, uint64_t len, Error **errp)

@@ -19,6 +19,7 @@
 #include "hw/ras.h"
 #include "migration/blocker.h"
 #include "system/kvm-ras.h"
+#include "system/ras.h"
 #include "internal.h"
 
 /*
@@ -121,7 +122,7 @@ static void forget_discarded(RasState *s, ram_addr_t start, uint64_t len)
 
 void ras_memory_discarded(RAMBlock *rb, uint64_t start, size_t length)
 {
-    RasState *s = ras_get();
+    RasState *s = ras_state();
 
     /*
      * What a migration discards without the BQL is not for the guest; and its
@@ -166,9 +167,9 @@ static void report(const RasError *error)
 /* The host says which memory has failed, but not for which access. */
 static void fill_access(RasState *s, CPUState *cpu, RasError *error)
 {
-    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    RasDeviceClass *rc = ras_class(s);
     RasStorageAccess access[RAS_ACCESSES_MAX];
-    unsigned int n = rc->accesses ? rc->accesses(s, cpu, access) : 0;
+    unsigned int n = rc->accesses ? rc->accesses(s->device, cpu, access) : 0;
 
     for (unsigned int i = 0; i < n; i++) {
         if (access[i].has_addr && access[i].addr / RAS_PAGE_SIZE ==
@@ -183,7 +184,7 @@ static void fill_access(RasState *s, CPUState *cpu, RasError *error)
 
 bool ras_host_memory_used(CPUState *cpu)
 {
-    RasState *s = ras_get();
+    RasState *s = ras_state();
     RasError error = {
         .class = RAS_ERROR_CLASS_MEMORY,
         .severity = RAS_SEVERITY_RECOVERABLE,
@@ -201,10 +202,10 @@ bool ras_host_memory_used(CPUState *cpu)
 
 void ras_host_memory_failed(CPUState *cpu, const RasHostMemory *m)
 {
-    RasState *s = ras_get();
-    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    RasState *s = ras_state();
+    RasDeviceClass *rc = ras_class(s);
     bool known = find(s, m->addr);
-    bool async = ras_has_channel(s, RAS_CHANNEL_INTERRUPT);
+    bool async = ras_has_channel(s->device, RAS_CHANNEL_INTERRUPT);
     uint64_t end = m->first + m->len;
     /* what the exception's record covers: nothing, if nobody waits for it */
     uint64_t first = m->first, next = m->first;
@@ -223,13 +224,13 @@ void ras_host_memory_failed(CPUState *cpu, const RasHostMemory *m)
         return;
     }
     if (!cpu && !known && !async) {
-        ras_log(s, "ras: %" PRIu64 " KiB of the guest's memory at guest "
-                "physical address 0x%" PRIx64 " have failed on this host; the "
-                "guest learns of that when it uses them", m->len / KiB,
-                m->first);
+        ras_log(s->device, "ras: %" PRIu64 " KiB of the guest's memory at "
+                "guest physical address 0x%" PRIx64 " have failed on this "
+                "host; the guest learns of that when it uses them",
+                m->len / KiB, m->first);
     }
     if (cpu) {
-        uint64_t unit = rc->record_pages(s) * RAS_PAGE_SIZE;
+        uint64_t unit = rc->record_pages(s->device) * RAS_PAGE_SIZE;
 
         if (known && async) {
             /* all of it was told already, or is about to be */

@@ -8,7 +8,7 @@
  *   state.c            the device's state, and how an error in it moves on
  *   guest-memory.c     is there memory of the guest, and is it good?
  *   events.c           what people get to see
- *   exception.c        one vCPU, one record: park, deliver, acknowledge, reclaim
+ *   exception.c        one vCPU, one record: parking, delivery, acknowledgement
  *   batch.c            errors that no vCPU has consumed
  *   serror.c           SErrors
  *   core.c             ras_report(): accept an error, choose its channel
@@ -22,10 +22,108 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
-#ifndef HW_CORE_RAS_INTERNAL_H
-#define HW_CORE_RAS_INTERNAL_H
+#ifndef HW_RAS_INTERNAL_H
+#define HW_RAS_INTERNAL_H
 
+#include "exec/memory.h"
 #include "hw/ras.h"
+#include "hw/ras/queue.h"
+#include "qemu/stats64.h"
+
+/* --- the state ------------------------------------------------------------ */
+
+#define RAS_POISON_RANGES 256
+
+/* Part of one RAM block, in one piece in the memory map. */
+typedef struct RasPoisonSlot {
+    bool used;
+    uint64_t addr, len;         /* bytes, multiples of RAS_PAGE_SIZE */
+    RasSeverity severity;
+    RAMBlock *block;
+    ram_addr_t ram_addr;        /* of addr */
+} RasPoisonSlot;
+
+typedef struct RasPoison {
+    RasPoisonSlot range[RAS_POISON_RANGES];
+    Stat64 accesses;            /* all failed accesses */
+    uint64_t consumed;          /* those made by an instruction */
+    QEMUBH *report_bh;          /* tells of the others */
+    QEMUTimer *report_timer;    /* pending: too early to tell of more */
+} RasPoison;
+
+#define RAS_HOST_MEMORY_MAX 1024
+
+/* So many passed, and so many did not, in a window of time. */
+typedef struct RasRate {
+    int64_t window_start_ms;
+    unsigned int passed;
+    unsigned int held_back;
+} RasRate;
+
+/* Work for the main loop, see ras_wakeup_init(). */
+typedef struct RasWakeup {
+    void (*work)(void *opaque);
+    void *opaque;
+    QEMUBH *bh;
+    int fd;                     /* timerfd: bh, but later */
+    bool is_due;                /* fd is running */
+} RasWakeup;
+
+typedef struct RasVcpu {
+    bool seen_in_handler;       /* and its errors wait for the end of that: */
+    int64_t seen_ns;            /* when it was seen there last */
+    int64_t leave_left_ns;      /* guest time until they wait no longer */
+    bool stays_in_handler;      /* it was waited for in vain */
+    bool consumed;              /* it has had an error with a place: */
+    bool place_known;
+    vaddr place;                /* address of the instruction */
+} RasVcpu;
+
+/* What a RasDevice has, and only the core knows.  Under the BQL. */
+struct RasState {
+    RasDevice *device;
+
+    RasQueue queue;
+    RasVcpu *vcpu;
+    RasPoison poison;
+    bool lost;                  /* check-stopped: an error is held */
+    bool tell_panic;            /* GUEST_PANICKED is still to be sent */
+    RasReport lost_report;      /* the error that did it; delivery: why */
+
+    QEMUTimer *ack_timer;
+    int64_t ack_delay_ns;       /* from one look to the next */
+    int64_t ack_since_ns;       /* the last one */
+    int64_t ack_left_ns;        /* guest time until the record is withdrawn */
+    QEMUTimer *remind_timer;
+    int64_t remind_delay_ms;
+    QEMUTimer *pace_timer;
+    /* waits for its acknowledgement */
+    bool record_out[RAS_RECORD_CHANNELS];
+    int64_t notified_ns[RAS_RECORD_CHANNELS];
+    RasWakeup ack_start;        /* starts ack_timer */
+    RasWakeup events;           /* sends events */
+    DeviceListener listener;    /* for unplugged vCPUs */
+    QEMUTimer *bare_timer;      /* pending: too early for the next error */
+    RasRate log_rate;
+    int bare_vcpu;              /* has to run before its next error, or -1 */
+    bool bare_vcpu_ran;         /* and was run since */
+    QEMUTimer *handler_timer;   /* to look at handlers that are waited for */
+    RasRate told_rate;
+    uint64_t events_dropped;
+    bool loaded;                /* and did not run since */
+
+    RasHostMemory host_memory[RAS_HOST_MEMORY_MAX];
+    unsigned int nr_host_memory;
+    bool host_memory_full;      /* there is more than fits */
+    bool host_memory_resetting; /* nobody is told of what is found now */
+    Error *host_blocker;        /* of migration */
+    unsigned int nr_host_blocked;   /* places that it speaks of */
+    QEMUBH *block_bh;           /* blocks it, or no longer */
+    QEMUTimer *block_timer;     /* until it can be blocked */
+    bool block_waits;           /* for a migration to end; that was said */
+};
+
+/* --- functions; called with the BQL held, but for what says otherwise ----- */
 
 /*
  * ras_wakeup_init: have @w do some work on the main loop, when it is wanted
@@ -38,8 +136,19 @@ void ras_wakeup_init(RasWakeup *w, void (*work)(void *opaque), void *opaque);
 void ras_wakeup_now(RasWakeup *w);
 void ras_wakeup_later(RasWakeup *w);
 
-/* ras_set: @s is what ras_get() returns from now on */
+/* ras_state: the state of ras_get(), or NULL if it has none */
+RasState *ras_state(void);
+
+/* ras_set: @s is what ras_state() returns from now on */
 void ras_set(RasState *s);
+
+static inline RasDeviceClass *ras_class(RasState *s)
+{
+    return RAS_GET_CLASS(s->device);
+}
+
+/* ras_inject_methods: those of the machine; empty if it has none */
+const RasInjectMethods *ras_inject_methods(RasState *s);
 
 /* ras_step: move @e to @state, which its life cycle must allow */
 void ras_step(RasState *s, RasEntry *e, RasErrorState state);
@@ -179,6 +288,30 @@ bool ras_check_error(RasState *s, const RasError *error, Error **errp);
  */
 bool ras_check_poison(RasState *s, uint64_t addr, RasSeverity severity,
                       bool ready, Error **errp);
+
+/*
+ * Poison (hw/ras/poison.c): pages that fail every access, TCG only
+ *
+ * ras_poison_add: poison guest pages; nothing changes if it fails
+ * @addr, @len: multiples of RAS_PAGE_SIZE, all of it RAM
+ */
+bool ras_poison_add(RasState *s, uint64_t addr, uint64_t len,
+                    RasSeverity severity, Error **errp);
+
+/* ras_poison_remove: make poisoned pages good again, with their content */
+bool ras_poison_remove(RasState *s, uint64_t addr, uint64_t len,
+                       Error **errp);
+
+/* ras_poison_clear: make all pages good again */
+void ras_poison_clear(RasState *s);
+
+/*
+ * ras_poison_forget_absent: forget poison whose memory was unplugged
+ */
+void ras_poison_forget_absent(RasState *s);
+
+/* ras_poison_find: the poisoned range that holds @addr, or NULL */
+RasPoisonSlot *ras_poison_find(RasState *s, uint64_t addr);
 
 /* ras_poison_init: allocate what poison.c needs */
 void ras_poison_init(RasState *s);

@@ -183,7 +183,7 @@ static int pre_save(void *opaque)
     m->poison_consumed = s->poison.consumed;
     m->lost = s->lost;
     m->tell_panic = s->tell_panic;
-    m->fatal_told = s->fatal_told;
+    m->fatal_told = s->device->fatal_told;
     m->bare_vcpu = s->bare_vcpu_ran ? -1 : s->bare_vcpu;
     m->pause_ns = ras_async_pause(s);
     memcpy(m->record_out, s->record_out, sizeof(m->record_out));
@@ -329,7 +329,7 @@ static bool load(RasState *s, const RasMigration *m)
         s->record_out[c] = m->record_out[c] &&
                            ras_queue_outstanding(&s->queue, c);
     }
-    s->fatal_told = m->fatal_told;
+    s->device->fatal_told = m->fatal_told;
     s->tell_panic = m->tell_panic;
     return true;
 }
@@ -342,7 +342,7 @@ static void begin_load(RasState *s, uint64_t last_id, const RasCounts *counts)
     ras_report_all(s);
     ras_poison_clear(s);
     s->bare_vcpu = -1;
-    s->fatal_told = false;
+    s->device->fatal_told = false;
     s->tell_panic = false;
     memset(s->record_out, 0, sizeof(s->record_out));
 }
@@ -476,7 +476,7 @@ static void machine_done(Notifier *notifier, void *data)
 {
     RasMigration *m = container_of(notifier, RasMigration, machine_done);
 
-    vmstate_register(VMSTATE_IF(m->ras), 0, &vmstate_ras, m);
+    vmstate_register(VMSTATE_IF(m->ras->device), 0, &vmstate_ras, m);
 }
 
 void ras_migration_init(RasState *s)

@@ -117,7 +117,7 @@ static void report_accesses(RasPoison *poison)
 
 static void note_access(ram_addr_t addr, unsigned size, bool is_write)
 {
-    RasPoison *poison = &ras_get()->poison;
+    RasPoison *poison = &ras_state()->poison;
 
     trace_ras_poison_access(addr, size, is_write ? "write" : "read");
     stat64_add(&poison->accesses, 1);
@@ -526,7 +526,7 @@ void ras_poison_forget_absent(RasState *s)
 void ras_poison_discarded(RAMBlock *rb, uint64_t offset, uint64_t len)
 {
     ram_addr_t start = qemu_ram_get_offset(rb) + offset;
-    RasState *s = ras_get();
+    RasState *s = ras_state();
 
     if (!qatomic_read(&ras_poison_ranges)) {
         return;
@@ -567,8 +567,8 @@ static void report_bh_run(void *opaque)
     }
     ras_send_poison_access(found ? &addr : NULL, is_write, count);
     if (found) {
-        ras_log(s, "ras: not by an instruction: %s poison at guest physical "
-                "address 0x%" PRIx64 " (accesses: %" PRIu64 ")",
+        ras_log(s->device, "ras: not by an instruction: %s poison at guest "
+                "physical address 0x%" PRIx64 " (accesses: %" PRIu64 ")",
                 is_write ? "write to" : "read from", addr, count);
     }
     timer_mod(s->poison.report_timer, REPORT_INTERVAL_MS +
@@ -628,7 +628,7 @@ static bool is_page_of_ram(hwaddr addr)
 bool ras_poison_consumed(CPUState *cpu, hwaddr addr, vaddr vaddr,
                          MMUAccessType access_type)
 {
-    RasState *s = ras_get();
+    RasState *s = ras_state();
     RasPoisonSlot *slot;
 
     if (!s || !qatomic_read(&ras_poison_buffers)) {

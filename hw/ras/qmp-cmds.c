@@ -15,6 +15,7 @@
 #include "hw/core/cpu.h"
 #include "hw/ras.h"
 #include "system/hw_accel.h"
+#include "system/ras.h"
 #include "system/replay.h"
 #include "system/runstate.h"
 #include "internal.h"
@@ -25,7 +26,7 @@
 /* The RAS device, or NULL with @errp set. */
 static RasState *need_ras(Error **errp)
 {
-    RasState *s = ras_get();
+    RasState *s = ras_state();
 
     if (!s) {
         error_setg(errp, "Machine '%s' has no guest RAS; 'virt' has it with "
@@ -54,7 +55,7 @@ static bool check_vcpu(RasState *s, int64_t index, Error **errp)
         return false;
     }
     cpu_synchronize_state(cpu);
-    if (!RAS_GET_CLASS(s)->vcpu_online(s, cpu)) {
+    if (!ras_class(s)->vcpu_online(s->device, cpu)) {
         error_setg(errp, "vCPU %" PRId64 " is offline, so it cannot consume "
                    "anything; choose one that the guest has started", index);
         return false;
@@ -94,7 +95,7 @@ static bool inject_poison(RasState *s, const RasInjectMemory *m, Error **errp)
     return check_arguments(m, errp) &&
            ras_check_ram(s, m->address, length_of(m), errp) &&
            ras_check_poison(s, m->address, m->severity,
-                            RAS_GET_CLASS(s)->ready(s), errp) &&
+                            ras_class(s)->ready(s->device), errp) &&
            ras_poison_add(s, m->address, length_of(m), m->severity, errp);
 }
 
@@ -158,8 +159,8 @@ static bool choose_channel(RasState *s, RasError *error, bool has_vcpu,
 static bool fill_record(RasState *s, RasError *error, const uint8_t *record,
                         size_t len, bool strict, Error **errp)
 {
-    if (!RAS_GET_CLASS(s)->check_record(s, record, len, strict,
-                                        &error->severity, errp)) {
+    if (!ras_inject_methods(s)->check_record(s->device, record, len, strict,
+                                             &error->severity, errp)) {
         return false;
     }
     error->record = g_memdup2(record, len);
@@ -174,7 +175,7 @@ static bool fill_cper(RasState *s, const RasInjectCper *c, bool strict,
     g_autofree uint8_t *record = NULL;
     size_t len;
 
-    if (!RAS_GET_CLASS(s)->record_size) {
+    if (!ras_class(s)->record_size) {
         error_setg(errp, "This machine tells its guest of errors in another "
                    "way than by CPER records; use kind 'memory'");
         return false;
@@ -183,10 +184,10 @@ static bool fill_cper(RasState *s, const RasInjectCper *c, bool strict,
     if (!record) {
         return false;
     }
-    if (len > RAS_GET_CLASS(s)->record_size(s)) {
+    if (len > ras_class(s)->record_size(s->device)) {
         error_setg(errp, "The record has %zu bytes, and the guest's error "
                    "status block only %zu", len,
-                   RAS_GET_CLASS(s)->record_size(s));
+                   ras_class(s)->record_size(s->device));
         return false;
     }
     *error = (RasError) { .class = RAS_ERROR_CLASS_UNKNOWN };
@@ -203,11 +204,11 @@ static bool fill_arm_processor(RasState *s, const RasInjectArmProcessor *a,
         [RAS_ARM_ERROR_TYPE_BUS] = RAS_ERROR_CLASS_BUS,
         [RAS_ARM_ERROR_TYPE_MICRO_ARCHITECTURAL] = RAS_ERROR_CLASS_UNKNOWN,
     };
-    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    const RasInjectMethods *im = ras_inject_methods(s);
     g_autofree uint8_t *record = NULL;
     size_t len;
 
-    if (!rc->build_arm_processor) {
+    if (!im->build_arm_processor) {
         error_setg(errp, "This machine has no Arm processors; use kind "
                    "'memory'");
         return false;
@@ -222,8 +223,9 @@ static bool fill_arm_processor(RasState *s, const RasInjectArmProcessor *a,
         .has_vaddr = a->has_virtual_address && a->synchronous,
         .vaddr = a->synchronous ? a->virtual_address : 0,
     };
-    record = g_malloc(rc->record_size(s));
-    len = rc->build_arm_processor(s, s->queue.last_id + 1, a, record, errp);
+    record = g_malloc(ras_class(s)->record_size(s->device));
+    len = im->build_arm_processor(s->device, s->queue.last_id + 1, a, record,
+                                  errp);
     return len && choose_channel(s, error, a->synchronous, a->vcpu, a->polled,
                                  errp) &&
            fill_record(s, error, record, len, true, errp);
@@ -232,15 +234,16 @@ static bool fill_arm_processor(RasState *s, const RasInjectArmProcessor *a,
 static bool fill_machine_check(RasState *s, const RasInjectMachineCheck *m,
                                RasError *error, Error **errp)
 {
-    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    const RasInjectMethods *im = ras_inject_methods(s);
 
-    if (!rc->fill_machine_check) {
+    if (!im->fill_machine_check) {
         error_setg(errp, "This machine has no POWER processors; use kind "
                    "'memory' or 'arm-processor'");
         return false;
     }
     if (!check_vcpu(s, m->vcpu, errp) ||
-        !rc->fill_machine_check(s, qemu_get_cpu(m->vcpu), m, error, errp)) {
+        !im->fill_machine_check(s->device, qemu_get_cpu(m->vcpu), m, error,
+                                errp)) {
         return false;
     }
     error->vcpu = m->vcpu;
@@ -263,7 +266,8 @@ static bool fill_serror(RasState *s, const RasInjectSerror *arg,
         .channel = RAS_CHANNEL_SERROR,
         .vcpu = arg->vcpu,
     };
-    return RAS_GET_CLASS(s)->build_serror(s, cpu, arg, error, errp);
+    return ras_inject_methods(s)->build_serror(s->device, cpu, arg, error,
+                                               errp);
 }
 
 static bool fill_error(RasState *s, RasInject *arg, bool strict,
@@ -297,13 +301,14 @@ typedef struct InjectRequest {
 static void report_injected(CPUState *cpu, run_on_cpu_data data)
 {
     InjectRequest *r = data.host_ptr;
-    RasDeviceClass *rc = RAS_GET_CLASS(r->s);
+    RasDeviceClass *rc = ras_class(r->s);
+    RasDevice *d = r->s->device;
     RasError error = { 0 };
 
     if (fill_error(r->s, r->arg, r->strict, &error, &r->err)) {
         error.origin = RAS_ORIGIN_INJECTED;
         /* the guest, as it is now, can be told of it */
-        if (rc->check(r->s, &error, rc->ready(r->s), &r->err)) {
+        if (rc->check(d, &error, rc->ready(d), &r->err)) {
             r->reported = true;
             r->id = ras_report(&error, &r->err);
         }
@@ -321,7 +326,7 @@ static void inject_serror(InjectRequest *r)
 {
     CPUState *cpu;
 
-    if (!RAS_GET_CLASS(r->s)->build_serror) {
+    if (!ras_inject_methods(r->s)->build_serror) {
         error_setg(&r->err, "This machine has no Arm processors, and so no "
                    "SErrors; use kind 'memory'");
         return;
@@ -418,13 +423,13 @@ static RasSourceList *list_sources(RasState *s)
         RasEntry *e = ras_queue_outstanding(&s->queue, c);
         RasSource *source;
 
-        if (!ras_has_channel(s, c)) {
+        if (!ras_has_channel(s->device, c)) {
             continue;
         }
         source = g_new0(RasSource, 1);
-        source->name = g_strdup(RAS_GET_CLASS(s)->channel_name(s, c));
+        source->name = g_strdup(ras_class(s)->channel_name(s->device, c));
         source->synchronous = c == RAS_CHANNEL_EXCEPTION;
-        source->ready = RAS_GET_CLASS(s)->ready(s);
+        source->ready = ras_class(s)->ready(s->device);
         source->has_outstanding = e;
         source->outstanding = e ? e->id : 0;
         QAPI_LIST_APPEND(tail, source);
@@ -510,15 +515,15 @@ static RasHostRangeList *list_host_memory(RasState *s)
 static RasSerrorInfoList *list_serrors(RasState *s)
 {
     RasSerrorInfoList *list = NULL, **tail = &list;
-    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    const RasInjectMethods *im = ras_inject_methods(s);
     CPUState *cpu;
 
     CPU_FOREACH(cpu) {
         RasSerrorInfo info = { .vcpu = cpu->cpu_index };
 
-        if (rc->serror_pending) {
+        if (im->serror_pending) {
             cpu_synchronize_state(cpu);
-            if (rc->serror_pending(s, cpu, &info)) {
+            if (im->serror_pending(s->device, cpu, &info)) {
                 QAPI_LIST_APPEND(tail, QAPI_CLONE(RasSerrorInfo, &info));
             }
         }

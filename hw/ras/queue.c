@@ -1,13 +1,13 @@
 /*
  * Guest RAS: errors, their life cycle and the queue that holds them
  *
- * See include/hw/ras-queue.h.  Pure.
+ * See queue.h.  Pure.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #include "qemu/osdep.h"
-#include "hw/ras-queue.h"
+#include "hw/ras/queue.h"
 
 #define NONE (-1)
 

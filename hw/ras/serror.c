@@ -37,13 +37,14 @@ void ras_serror_deliver(RasState *s, RasEntry *e)
 {
     CPUState *cpu = qemu_get_cpu(e->error.vcpu);
 
-    e->delivery = RAS_GET_CLASS(s)->raise_serror(s, e, cpu);
+    e->delivery = ras_inject_methods(s)->raise_serror(s->device, &e->error,
+                                                      cpu);
     ras_advance(s, e, RAS_ERROR_STATE_NOTIFIED);
 }
 
 void ras_serror_taken(CPUState *cpu)
 {
-    RasState *s = ras_get();
+    RasState *s = ras_state();
     RasEntry *e = s ? find(s, cpu->cpu_index) : NULL;
 
     assert(bql_locked());
@@ -63,7 +64,7 @@ void ras_serror_settle(RasState *s, CPUState *cpu)
     cpu_synchronize_state(cpu);
     /* others had the BQL meanwhile */
     e = find(s, cpu->cpu_index);
-    if (e && !RAS_GET_CLASS(s)->serror_pending(s, cpu, NULL)) {
+    if (e && !ras_inject_methods(s)->serror_pending(s->device, cpu, NULL)) {
         /* TCG says so if it is taken: then the vCPU was reset alone */
         ras_advance(s, e, kvm_enabled() ? RAS_ERROR_STATE_DELIVERED :
                                           RAS_ERROR_STATE_DISCARDED);

@@ -11,7 +11,12 @@
 
 static RasState *the_ras;
 
-RasState *ras_get(void)
+RasDevice *ras_get(void)
+{
+    return the_ras ? the_ras->device : NULL;
+}
+
+RasState *ras_state(void)
 {
     return the_ras;
 }
@@ -21,12 +26,19 @@ void ras_set(RasState *s)
     the_ras = s;
 }
 
-bool ras_has_channel(RasState *s, RasChannel channel)
+const RasInjectMethods *ras_inject_methods(RasState *s)
 {
-    RasDeviceClass *rc = RAS_GET_CLASS(s);
+    static const RasInjectMethods none;
+    RasDeviceClass *rc = ras_class(s);
 
-    return channel == RAS_CHANNEL_SERROR ? rc->raise_serror != NULL :
-                                           rc->channel_name(s, channel) != NULL;
+    return rc->inject ? rc->inject : &none;
+}
+
+bool ras_has_channel(RasDevice *d, RasChannel channel)
+{
+    return channel == RAS_CHANNEL_SERROR ?
+           ras_inject_methods(d->state)->raise_serror != NULL :
+           RAS_GET_CLASS(d)->channel_name(d, channel) != NULL;
 }
 
 void ras_step(RasState *s, RasEntry *e, RasErrorState state)

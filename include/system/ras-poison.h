@@ -6,8 +6,8 @@
  * ras_poison_region in the place of the RAM, whose accesses fail, or, from
  * address_space_map(), a buffer that is not the memory.
  *
- * Everything here is called on any thread, and takes no lock.  While nothing
- * is poisoned it costs one branch.
+ * Everything here is called on any thread and takes no lock, but for what says
+ * otherwise.  While nothing is poisoned it costs one branch.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -16,6 +16,8 @@
 #define SYSTEM_RAS_POISON_H
 
 #include "exec/memory.h"
+#include "exec/mmu-access-type.h"
+#include "exec/vaddr.h"
 #include "qemu/atomic.h"
 
 /* number of poisoned ranges; only for the inline functions */
@@ -87,6 +89,19 @@ static inline bool ras_poison_failed(MemTxResult result)
 {
     return unlikely(result & MEMTX_ERROR) && qatomic_read(&ras_poison_buffers);
 }
+
+/*
+ * ras_poison_consumed: an instruction of @cpu is not to access @addr, or has
+ * failed to
+ *
+ * Called by TCG with or without the BQL held.  Returns true if the page is
+ * poisoned: then the error is reported, @cpu is parked, and the caller leaves
+ * the CPU loop with the state of before the instruction.  Also returns true
+ * if it is good memory: then it was poisoned before, and the instruction is
+ * tried again.
+ */
+bool ras_poison_consumed(CPUState *cpu, hwaddr addr, vaddr vaddr,
+                         MMUAccessType access_type);
 
 /*
  * ras_poison_overlook: from now on, nothing is poisoned for this thread

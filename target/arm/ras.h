@@ -7,7 +7,7 @@
 #ifndef TARGET_ARM_RAS_H
 #define TARGET_ARM_RAS_H
 
-#include "hw/ras-queue.h"
+#include "hw/ras-error.h"
 
 /* KVM_EXIT_ARM_SEA; the headers of QEMU 10.0 do not have it yet */
 #define ARM_RAS_EXIT_SEA 41

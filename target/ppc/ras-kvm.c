@@ -28,6 +28,7 @@
 #include "storage-operand.h"
 #include "system/hw_accel.h"
 #include "system/kvm-ras.h"
+#include "system/ras.h"
 #include "trace.h"
 #include <linux/kvm.h>
 

@@ -8,7 +8,7 @@
 #define TARGET_PPC_RAS_H
 
 #include "hw/core/cpu.h"
-#include "hw/ras-queue.h"
+#include "hw/ras-error.h"
 #include "target/ppc/cpu-qom.h"
 
 /*

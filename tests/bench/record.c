@@ -23,14 +23,14 @@
 #include "qemu/osdep.h"
 #include "hw/acpi/apei/cper.h"
 #include "hw/ppc/spapr_mce.h"
-#include "hw/ras-queue.h"
+#include "hw/ras-error.h"
 #include "tests/unit/oracle/rtas-reader.h"
 #include <dlfcn.h>
 #include <link.h>
 
 #define GUEST_RAM 0x40000000ULL
 
-typedef size_t BuildBlock(uint8_t *buf, size_t size, RasEntry *const *batch,
+typedef size_t BuildBlock(uint8_t *buf, size_t size, RasRecordPart *batch,
                           unsigned int n);
 typedef int MemoryErrors(uint16_t source_id, uint64_t physical_address);
 typedef void BuildLog(PpcMceCpu cpu, const RasError *error, uint64_t id,
@@ -67,26 +67,24 @@ static int find_program(struct dl_phdr_info *info, size_t size, void *base)
 
 static void build_cper_ours(BuildBlock *build)
 {
-    static RasEntry entry = {
-        .error = {
-            .class = RAS_ERROR_CLASS_MEMORY,
-            .severity = RAS_SEVERITY_RECOVERABLE,
-            .channel = RAS_CHANNEL_INTERRUPT,
-            .vcpu = -1,
-            .has_addr = true,
-            .len = RAS_PAGE_SIZE,
-        },
+    static RasError error = {
+        .class = RAS_ERROR_CLASS_MEMORY,
+        .severity = RAS_SEVERITY_RECOVERABLE,
+        .channel = RAS_CHANNEL_INTERRUPT,
+        .vcpu = -1,
+        .has_addr = true,
+        .len = RAS_PAGE_SIZE,
     };
-    RasEntry *const batch[] = { &entry };
+    RasRecordPart part = { .error = &error };
     uint8_t block[1024];
 
     for (unsigned int i = 0; i < RECORDS; i++) {
         size_t length;
 
-        entry.id = i + 1;
-        entry.error.first = GUEST_RAM + i * RAS_PAGE_SIZE;
-        entry.error.addr = entry.error.first;
-        length = build(block, sizeof(block), batch, 1);
+        part.id = i + 1;
+        error.first = GUEST_RAM + i * RAS_PAGE_SIZE;
+        error.addr = error.first;
+        length = build(block, sizeof(block), &part, 1);
         if (length != CPER_BLOCK_HEADER_SIZE + CPER_ENTRY_HEADER_SIZE +
                       CPER_MEMORY_SIZE ||
             !cper_block_check(block, length, NULL)) {

@@ -11,7 +11,7 @@
 #include "qemu/osdep.h"
 #include "hw/acpi/apei/cper.h"
 #include "hw/ppc/spapr_mce.h"
-#include "hw/ras-queue.h"
+#include "hw/ras/queue.h"
 #include "oracle/rtas-reader.h"
 #include <dlfcn.h>
 

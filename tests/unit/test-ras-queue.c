@@ -8,7 +8,7 @@
  */
 
 #include "qemu/osdep.h"
-#include "hw/ras-queue.h"
+#include "hw/ras/queue.h"
 
 #define NR_VCPUS 4
 

@@ -18,8 +18,8 @@
 /* spapr_mce_cpu: generation of a CPU, as far as machine checks differ */
 PpcMceCpu spapr_mce_cpu(const CPUPPCState *env);
 
-/* spapr_mce_fill: method fill_machine_check of RasDeviceClass */
-bool spapr_mce_fill(RasState *s, CPUState *cs,
+/* spapr_mce_fill: method fill_machine_check of RasInjectMethods */
+bool spapr_mce_fill(RasDevice *d, CPUState *cs,
                     const RasInjectMachineCheck *arg, RasError *error,
                     Error **errp);
 

@@ -1,0 +1,125 @@
+/*
+ * Guest RAS: hooks for QEMU's own files
+ *
+ * The loop of the vCPU threads (system/cpus.c), and those who give memory of
+ * the guest back to the host or save it.  While there is no error, a hook costs
+ * a test of one global variable.  What has to do with poison is in
+ * system/ras-poison.h.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef SYSTEM_RAS_H
+#define SYSTEM_RAS_H
+
+#include "hw/core/cpu.h"
+
+/*
+ * The vCPU loop.  All on the thread of @cpu and with the BQL held, but for
+ * ras_vcpu_parked(), which may be asked on any thread that holds the BQL.
+ */
+
+/* number of errors that wait for a vCPU; only for the inline functions */
+extern unsigned int ras_errors_waiting;
+
+bool ras_vcpu_is_parked(CPUState *cpu);
+bool ras_vcpu_is_idle(CPUState *cpu, bool *idle);
+
+/* ras_vcpu_note_place, ras_vcpu_check_place: see ras_vcpu_left() */
+void ras_vcpu_note_place(CPUState *cpu);
+void ras_vcpu_check_place(CPUState *cpu);
+
+/*
+ * ras_vcpu_deliver: deliver the error that @cpu may take, if there is one
+ *
+ * Between two instructions of @cpu.  Returns whether it has taken one; only
+ * then are its registers changed.
+ */
+bool ras_vcpu_deliver(CPUState *cpu);
+
+/* ras_vcpu_parked: must @cpu not run guest instructions? */
+static inline bool ras_vcpu_parked(CPUState *cpu)
+{
+    return unlikely(ras_errors_waiting) && ras_vcpu_is_parked(cpu);
+}
+
+/*
+ * ras_vcpu_idle: has RAS an opinion on whether @cpu's thread has nothing to
+ * do?  Returns true and sets @idle if so.
+ */
+static inline bool ras_vcpu_idle(CPUState *cpu, bool *idle)
+{
+    return unlikely(ras_errors_waiting) && ras_vcpu_is_idle(cpu, idle);
+}
+
+/*
+ * ras_vcpu_left: @cpu's thread has left guest code, and is about to do what
+ * others want it to do, which may move @cpu to another place: a system reset
+ * for instance.  An error that @cpu has consumed belongs to the instruction at
+ * which it is now.
+ */
+static inline void ras_vcpu_left(CPUState *cpu)
+{
+    if (unlikely(ras_errors_waiting)) {
+        ras_vcpu_note_place(cpu);
+    }
+}
+
+/*
+ * ras_vcpu_service: deliver, on @cpu's thread, the error that it may take;
+ * withdraw the one that it has consumed if it is at another place now
+ */
+static inline void ras_vcpu_service(CPUState *cpu)
+{
+    if (unlikely(ras_errors_waiting)) {
+        ras_vcpu_check_place(cpu);
+        ras_vcpu_deliver(cpu);
+    }
+}
+
+/*
+ * ras_vcpu_moved: what follows ras_vcpu_left() in a VM that is stopped
+ *
+ * Withdraws the error that @cpu has consumed if it is at another place now.
+ * On the main thread.
+ */
+static inline void ras_vcpu_moved(CPUState *cpu)
+{
+    if (unlikely(ras_errors_waiting)) {
+        ras_vcpu_check_place(cpu);
+    }
+}
+
+/*
+ * Memory.  On any thread.
+ */
+
+/*
+ * ras_memory_discarded: the host has taken back this part of a RAM block; what
+ * the guest finds there next is other memory
+ *
+ * Does nothing without the BQL.
+ */
+void ras_memory_discarded(RAMBlock *rb, uint64_t start, size_t length);
+
+/*
+ * Places of guest memory that are known to have failed, and signals about it
+ * that nobody has looked at yet.  Changed by signal handlers, too.
+ */
+extern int ras_host_memory_unreadable;
+
+/*
+ * ras_host_memory_is_unreadable: may memory of the guest not be read?
+ *
+ * Asked by those that save the VM, before each page, as a thread with SIGBUS
+ * blocked that reads what has failed ends QEMU.
+ */
+static inline bool ras_host_memory_is_unreadable(void)
+{
+    return unlikely(qatomic_read(&ras_host_memory_unreadable));
+}
+
+/* ras_host_memory_why_unreadable: set @errp to what to say of that */
+void ras_host_memory_why_unreadable(Error **errp);
+
+#endif
