@@ -35,8 +35,6 @@
 #include "hw/ras-host-memory.h"
 #include "qapi/qapi-types-ras.h"
 #include "qom/object.h"
-#include "system/ras.h"
-#include "system/ras-poison.h"
 
 #define TYPE_RAS "ras"
 OBJECT_DECLARE_TYPE(RasDevice, RasDeviceClass, RAS)
