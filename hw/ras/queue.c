@@ -1,7 +1,62 @@
 /*
  * Guest RAS: errors, their life cycle and the queue that holds them
  *
- * See queue.h.  Pure.
+ * Pure, see queue.h.  Called with the BQL held.
+ *
+ * The life of an error:
+ *
+ *     accepted --> queued --> recorded --> notified --> acknowledged
+ *                     |                    ^  |  |
+ *                     |                    |  |  +----> reclaimed
+ *                     +--------------------+  |
+ *                                             +-------> delivered
+ *
+ *     and from each of the four on the left -------> discarded
+ *
+ * Who makes it take a step, and on which thread ("vCPU": the thread of the vCPU
+ * that has consumed it, or is given it).  ras_queue_advance() is called for all
+ * of them, and refuses what is not in this table.
+ *
+ * step                       by                        in          thread
+ * -------------------------  ------------------------  ----------  -----------
+ * none -> accepted -> queued ras_report()              core.c      any
+ *
+ * exception channel
+ *   queued -> recorded       ras_vcpu_deliver()        exception.c vCPU
+ *   recorded -> notified     ras_vcpu_deliver()        exception.c vCPU
+ *                              then the guest's time to acknowledge runs
+ *   notified -> acknowledged ras_acknowledge(), or     exception.c vCPU, main
+ *                            ack_timer_expired()
+ *                            that finds it out
+ *   notified -> reclaimed    ack_timer_expired(),      exception.c main
+ *                            resolve_second_error(),               vCPU
+ *                            ras_release()                         vCPU
+ *   queued -> notified       ras_vcpu_deliver()        exception.c vCPU
+ *     -> delivered             without a record; then the vCPU has to run
+ *   queued -> discarded      ras_vcpu_deliver(): the   exception.c vCPU
+ *                            vCPU was switched off
+ *                            ras_vcpu_check_place():   exception.c vCPU, main
+ *                            the vCPU was moved away
+ *
+ * interrupt, polled
+ *   queued -> recorded       ras_async_deliver()       batch.c     any
+ *     -> notified              then reminders are due
+ *   notified -> acknowledged ras_async_acknowledged()  batch.c     any
+ *                              then a pause is due before the next record
+ *   queued -> discarded      withdraw(): the guest     host-       any
+ *                            has given it back         memory.c
+ *
+ * SError
+ *   queued -> notified       ras_serror_deliver()      serror.c    vCPU
+ *   notified -> delivered    ras_serror_taken()        serror.c    vCPU
+ *                            ras_serror_settle()       serror.c    any
+ *   notified -> discarded    ras_serror_settle(): the  serror.c    any
+ *                            vCPU was reset
+ *
+ * all
+ *   any -> discarded         reset                     device.c    main
+ *                            the vCPU was unplugged    device.c    main
+ *                            another queue is loaded   migration.c main
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -174,17 +229,18 @@ static void outstanding_remove(RasQueue *q, const RasEntry *e)
     }
 }
 
-static bool step_allowed(const RasQueue *q, const RasEntry *e, RasErrorState to)
+/* Is there such a step in the picture? */
+static bool step_exists(const RasEntry *e, RasErrorState to)
 {
     switch (to) {
     case RAS_ERROR_STATE_QUEUED:
         return e->state == RAS_ERROR_STATE_ACCEPTED;
     case RAS_ERROR_STATE_RECORDED:
-        return e->state == RAS_ERROR_STATE_QUEUED && channel_open(q, e) &&
+        return e->state == RAS_ERROR_STATE_QUEUED &&
                e->error.channel < RAS_RECORD_CHANNELS;
     case RAS_ERROR_STATE_NOTIFIED:
         return e->state == RAS_ERROR_STATE_RECORDED ||
-               (e->state == RAS_ERROR_STATE_QUEUED && channel_open(q, e));
+               e->state == RAS_ERROR_STATE_QUEUED;
     case RAS_ERROR_STATE_ACKNOWLEDGED:
     case RAS_ERROR_STATE_RECLAIMED:
         return e->state == RAS_ERROR_STATE_NOTIFIED && e->recorded;
@@ -195,6 +251,14 @@ static bool step_allowed(const RasQueue *q, const RasEntry *e, RasErrorState to)
     default:
         return false;
     }
+}
+
+/* What leaves the queue for the guest needs a channel that is open. */
+static bool step_allowed(const RasQueue *q, const RasEntry *e, RasErrorState to)
+{
+    return step_exists(e, to) &&
+           (e->state != RAS_ERROR_STATE_QUEUED ||
+            to == RAS_ERROR_STATE_DISCARDED || channel_open(q, e));
 }
 
 static void count_state(RasCounts *c, RasErrorState state)
@@ -223,6 +287,85 @@ static void count_state(RasCounts *c, RasErrorState state)
     }
 }
 
+/* Is @e as its state says it is? */
+static bool entry_is_consistent(const RasQueue *q, const RasEntry *e)
+{
+    const RasError *error = &e->error;
+
+    switch (e->state) {
+    case RAS_ERROR_STATE_QUEUED:
+        return !e->recorded && (!ras_error_parks(error) ||
+                                q->vcpu[error->vcpu].parking);
+    case RAS_ERROR_STATE_RECORDED:
+        return e->recorded && !e->held;
+    case RAS_ERROR_STATE_NOTIFIED:
+        return !e->held;
+    default:
+        return false;
+    }
+}
+
+bool ras_queue_check(const RasQueue *q)
+{
+    unsigned int queued[RAS_CHANNELS] = { 0 };
+    unsigned int outstanding[RAS_CHANNELS] = { 0 };
+    unsigned int in_flight = 0, held = 0, parking = 0, patient = 0;
+    int16_t prev = NONE;
+    uint64_t id = 0;
+
+    for (int16_t i = q->first; i != NONE; prev = i, i = q->entry[i].next) {
+        const RasEntry *e = &q->entry[i];
+        RasChannel c = e->error.channel;
+
+        if (e->prev != prev) {
+            return false;
+        }
+        if (ras_state_is_end(e->state)) {
+            /* there until its last step was reported */
+            continue;
+        }
+        if (e->id <= id || !entry_is_consistent(q, e)) {
+            return false;
+        }
+        id = e->id;
+        in_flight++;
+        held += e->held;
+        if (e->state != RAS_ERROR_STATE_NOTIFIED) {
+            queued[c]++;
+            parking += ras_error_parks(&e->error);
+            patient += ras_error_parks(&e->error) &&
+                       ras_error_can_wait(&e->error);
+        }
+        if (e->state != RAS_ERROR_STATE_QUEUED && c < RAS_RECORD_CHANNELS &&
+            (outstanding[c] >= q->channel[c].nr_outstanding ||
+             q->channel[c].outstanding[outstanding[c]++] != i)) {
+            return false;
+        }
+    }
+    for (unsigned int i = 0; i < q->nr_vcpus; i++) {
+        parking -= q->vcpu[i].parking;
+        patient -= q->vcpu[i].patient;
+    }
+    for (int c = 0; c < RAS_CHANNELS; c++) {
+        if (queued[c] != q->channel[c].queued ||
+            outstanding[c] != q->channel[c].nr_outstanding) {
+            return false;
+        }
+    }
+    return prev == q->last && id <= q->last_id && in_flight == q->in_flight &&
+           held == q->held && !parking && !patient &&
+           outstanding[RAS_CHANNEL_EXCEPTION] <= 1 &&
+           q->step_count <= RAS_STEPS_MAX;
+}
+
+/* After each change, in unit tests and in QEMU with --enable-debug. */
+static void debug_check(const RasQueue *q)
+{
+#if defined(RAS_QUEUE_DEBUG) || defined(CONFIG_DEBUG_MUTEX)
+    assert(ras_queue_check(q));
+#endif
+}
+
 /* @n more errors like @error are queued, or fewer. */
 static void count_queued(RasQueue *q, const RasError *error, int n)
 {
@@ -233,11 +376,10 @@ static void count_queued(RasQueue *q, const RasError *error, int n)
     }
 }
 
-bool ras_queue_advance(RasQueue *q, RasEntry *e, RasErrorState state)
+/* The only place that changes a state, and all that is derived from states. */
+static void set_state(RasQueue *q, RasEntry *e, RasErrorState state)
 {
-    if (!step_allowed(q, e, state)) {
-        return false;
-    }
+    assert(step_exists(e, state));
 
     if (state == RAS_ERROR_STATE_QUEUED) {
         count_queued(q, &e->error, 1);
@@ -260,8 +402,17 @@ bool ras_queue_advance(RasQueue *q, RasEntry *e, RasErrorState state)
     }
 
     e->state = state;
+}
+
+bool ras_queue_advance(RasQueue *q, RasEntry *e, RasErrorState state)
+{
+    if (!step_allowed(q, e, state)) {
+        return false;
+    }
+    set_state(q, e, state);
     count_state(&q->counts, state);
     step_append(q, e);
+    debug_check(q);
     return true;
 }
 
@@ -429,6 +580,7 @@ void ras_queue_hold(RasQueue *q, RasEntry *e)
     if (!e->held && e->state == RAS_ERROR_STATE_QUEUED) {
         e->held = true;
         q->held++;
+        debug_check(q);
     }
 }
 
@@ -438,6 +590,7 @@ void ras_queue_move(RasQueue *q, RasEntry *e)
     count_queued(q, &e->error, -1);
     e->error.moved = true;
     count_queued(q, &e->error, 1);
+    debug_check(q);
 }
 
 void ras_queue_put_off(RasQueue *q, int vcpu, bool put_off)
@@ -490,14 +643,19 @@ bool ras_queue_restore(RasQueue *q, const RasEntry *from)
     }
     q->free = e->next;
     *e = *from;
+    e->state = RAS_ERROR_STATE_ACCEPTED;
     list_append(q, e);
     q->in_flight++;
     q->held += e->held;
-    if (queued) {
-        count_queued(q, &e->error, 1);
-    } else {
-        outstanding_add(q, e);
+    /* what was counted, and reported, elsewhere */
+    set_state(q, e, RAS_ERROR_STATE_QUEUED);
+    if (!queued) {
+        if (from->recorded) {
+            set_state(q, e, RAS_ERROR_STATE_RECORDED);
+        }
+        set_state(q, e, RAS_ERROR_STATE_NOTIFIED);
     }
+    debug_check(q);
     return true;
 }
 
@@ -518,6 +676,18 @@ bool ras_queue_restore_end(const RasQueue *q)
            c->recorded >= with_record &&
            c->recorded <= with_record + c->discarded &&
            c->notified >= told && c->notified <= told + c->discarded;
+}
+
+bool ras_queue_record_is_out(const RasQueue *q, RasChannel channel)
+{
+    const RasEntry *e;
+
+    if (!q->channel[channel].nr_outstanding) {
+        return false;
+    }
+    e = &q->entry[q->channel[channel].outstanding[0]];
+    /* or the guest has acknowledged a part of it, and waits for the rest */
+    return e->telling || !e->told;
 }
 
 bool ras_queue_parks(const RasQueue *q, int vcpu)

@@ -5,13 +5,7 @@
  * enumerations of qapi/ras.json.  The queue is driven by the other files of
  * hw/ras, with the BQL held.
  *
- * Life of an error, one direction only:
- *
- *    accepted -> queued -> recorded -> notified -> acknowledged
- *                   |                     |------> reclaimed
- *                   +-------> notified -> delivered (nothing to record into)
- *
- * and from every state but the ends: -> discarded.
+ * The life of an error, and who makes it take a step, is at the top of queue.c.
  *
  * Errors reach the guest on channels.  What a channel has recorded or notified
  * is outstanding: one error of the exception channel, a batch of the others;
@@ -213,6 +207,21 @@ bool ras_queue_restore(RasQueue *q, const RasEntry *e);
 
 /* ras_queue_restore_end: do the counters add up? */
 bool ras_queue_restore_end(const RasQueue *q);
+
+/*
+ * ras_queue_record_is_out: is there a record of @channel that the guest has not
+ * acknowledged?
+ *
+ * Not if an outstanding error waits for a record of what is left of it.
+ */
+bool ras_queue_record_is_out(const RasQueue *q, RasChannel channel);
+
+/*
+ * ras_queue_check: do states, and all that is derived from them, agree?
+ *
+ * But for counters, which are elsewhere's while a queue is restored.
+ */
+bool ras_queue_check(const RasQueue *q);
 
 /*
  * ras_queue_parks: true if @vcpu must run no guest instruction

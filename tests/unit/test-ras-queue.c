@@ -584,6 +584,78 @@ static void test_channel_refusals(Fixture *f, gconstpointer data)
 
 /* --- errors that cannot be ------------------------------------------------ */
 
+/* The check finds whatever a state does not agree with. */
+static void test_check(Fixture *f, gconstpointer data)
+{
+    RasQueue *q = f->q;
+    RasEntry *out = take(f, 0), *waits = take(f, 1), *batched;
+    RasQueue copy;
+
+    g_assert_true(ras_queue_advance(q, out, RAS_ERROR_STATE_RECORDED));
+    g_assert_true(ras_queue_advance(q, out, RAS_ERROR_STATE_NOTIFIED));
+    batched = take_async(f, RAS_CHANNEL_POLLED);
+    g_assert_true(ras_queue_advance(q, batched, RAS_ERROR_STATE_RECORDED));
+    g_assert_true(ras_queue_check(q));
+    copy = *q;
+
+#define IS_FOUND(change) do {                   \
+        change;                                 \
+        g_assert_false(ras_queue_check(q));     \
+        *q = copy;                              \
+        g_assert_true(ras_queue_check(q));      \
+    } while (0)
+
+    IS_FOUND(out->state = RAS_ERROR_STATE_QUEUED);
+    IS_FOUND(out->state = RAS_ERROR_STATE_ACKNOWLEDGED);
+    IS_FOUND(waits->state = RAS_ERROR_STATE_NOTIFIED);
+    IS_FOUND(waits->state = RAS_ERROR_STATE_ACCEPTED);
+    IS_FOUND(waits->recorded = true);
+    IS_FOUND(waits->held = true);
+    IS_FOUND(waits->error.moved = true);
+    IS_FOUND(waits->id = out->id);
+    IS_FOUND(batched->recorded = false);
+    IS_FOUND(batched->prev = -1);
+    IS_FOUND(q->in_flight--);
+    IS_FOUND(q->held++);
+    IS_FOUND(q->last--);
+    IS_FOUND(q->last_id = 1);
+    IS_FOUND(q->channel[RAS_CHANNEL_EXCEPTION].queued++);
+    IS_FOUND(q->channel[RAS_CHANNEL_POLLED].nr_outstanding = 0);
+    IS_FOUND(q->channel[RAS_CHANNEL_POLLED].outstanding[0] = 0);
+    f->vcpu[1].parking++;
+    g_assert_false(ras_queue_check(q));
+    f->vcpu[1].parking--;
+    g_assert_true(ras_queue_check(q));
+#undef IS_FOUND
+}
+
+/* An error that needs several records: between two of them there is none. */
+static void test_record_is_out(Fixture *f, gconstpointer data)
+{
+    RasQueue *q = f->q;
+    RasEntry *e = take(f, 0);
+
+    g_assert_false(ras_queue_record_is_out(q, RAS_CHANNEL_EXCEPTION));
+    g_assert_true(ras_queue_advance(q, e, RAS_ERROR_STATE_RECORDED));
+    g_assert_true(ras_queue_record_is_out(q, RAS_CHANNEL_EXCEPTION));
+    g_assert_false(ras_queue_record_is_out(q, RAS_CHANNEL_INTERRUPT));
+
+    e = take_async(f, RAS_CHANNEL_INTERRUPT);
+    g_assert_false(ras_queue_record_is_out(q, RAS_CHANNEL_INTERRUPT));
+    e->telling = 2 * RAS_PAGE_SIZE;
+    g_assert_true(ras_queue_advance(q, e, RAS_ERROR_STATE_RECORDED));
+    g_assert_true(ras_queue_advance(q, e, RAS_ERROR_STATE_NOTIFIED));
+    g_assert_true(ras_queue_record_is_out(q, RAS_CHANNEL_INTERRUPT));
+    e->told = e->telling;
+    e->telling = 0;
+    g_assert_false(ras_queue_record_is_out(q, RAS_CHANNEL_INTERRUPT));
+    e->telling = RAS_PAGE_SIZE;
+    g_assert_true(ras_queue_record_is_out(q, RAS_CHANNEL_INTERRUPT));
+    e->telling = 0;
+    g_assert_true(ras_queue_advance(q, e, RAS_ERROR_STATE_ACKNOWLEDGED));
+    g_assert_false(ras_queue_record_is_out(q, RAS_CHANNEL_INTERRUPT));
+}
+
 static RasError injected_error(void)
 {
     RasError error = an_error(1);
@@ -1150,6 +1222,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     add("recorded-life", test_recorded_life);
+    add("check", test_check);
+    add("record-is-out", test_record_is_out);
     add("bare-life", test_bare_life);
     add("no-state-is-skipped", test_no_stage_is_skipped);
     add("one-outstanding", test_one_outstanding);
