@@ -42,7 +42,7 @@ static void remind_timer_expired(void *opaque)
     bool waiting = false;
 
     for (int c = RAS_CHANNEL_INTERRUPT; c < RAS_RECORD_CHANNELS; c++) {
-        if (s->record_out[c]) {
+        if (ras_queue_record_is_out(&s->queue, c)) {
             ras_class(s)->notify_batch(s->device, c);
             waiting = true;
         }
@@ -68,7 +68,6 @@ static void tell(RasState *s, RasChannel channel, RasEntry **batch,
         };
     }
     rc->record_batch(s->device, channel, part, n);
-    s->record_out[channel] = true;
     for (unsigned int i = 0; i < n; i++) {
         batch[i]->telling = part[i].len;
         if (batch[i]->state == RAS_ERROR_STATE_QUEUED) {
@@ -93,8 +92,8 @@ void ras_async_deliver(RasState *s, RasChannel channel)
     unsigned int n;
 
     /* guest memory must not change while the guest is stopped */
-    if (s->lost || !runstate_is_running() || s->record_out[channel] ||
-        timer_pending(s->pace_timer)) {
+    if (s->lost || !runstate_is_running() || timer_pending(s->pace_timer) ||
+        ras_queue_record_is_out(&s->queue, channel)) {
         return;
     }
     /* the rest of what one record could not hold, or something new */
@@ -127,10 +126,9 @@ void ras_async_acknowledged(RasState *s, RasChannel channel)
     unsigned int pages = 0;
     int64_t pace;
 
-    if (!s->record_out[channel]) {
+    if (!ras_queue_record_is_out(&s->queue, channel)) {
         return;
     }
-    s->record_out[channel] = false;
     for (unsigned int i = 0; i < n; i++) {
         RasEntry *e = batch[i];
 
@@ -174,7 +172,7 @@ void ras_async_loaded(RasState *s, int64_t pause_ns)
                                  MIN(pause_ns, PACE_MAX_NS));
     }
     for (int c = RAS_CHANNEL_INTERRUPT; c < RAS_RECORD_CHANNELS; c++) {
-        if (s->record_out[c]) {
+        if (ras_queue_record_is_out(&s->queue, c)) {
             s->remind_delay_ms = REMIND_MIN_MS;
             remind(s);
         }
@@ -185,7 +183,6 @@ void ras_async_reset(RasState *s)
 {
     timer_del(s->remind_timer);
     timer_del(s->pace_timer);
-    memset(s->record_out, 0, sizeof(s->record_out));
 }
 
 void ras_async_init(RasState *s)

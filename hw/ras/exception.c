@@ -293,27 +293,33 @@ static void start_bare_interval(RasState *s)
 
 /*
  * A vCPU that took a bare exception has to run before it gets the next one,
- * or the first would be lost: this is asked just before it does.
+ * or the first would be lost.
  */
 static bool runs_for_bare(RasState *s, CPUState *cpu)
 {
-    if (s->lost || cpu->cpu_index != s->bare_vcpu) {
-        return false;
-    }
-    if (!s->bare_vcpu_ran && qemu_cpu_is_self(cpu)) {
-        s->bare_vcpu_ran = true;
-        start_bare_interval(s);
-        update_waiting(s);
-    }
-    return !s->bare_vcpu_ran || timer_pending(s->bare_timer);
+    return !s->lost && cpu->cpu_index == s->bare_vcpu &&
+           (!s->bare_vcpu_ran || timer_pending(s->bare_timer));
 }
 
 bool ras_vcpu_is_parked(CPUState *cpu)
 {
     RasState *s = ras_state();
-    bool runs = runs_for_bare(s, cpu);
 
-    return !runs && ras_queue_parks(&s->queue, cpu->cpu_index);
+    return !runs_for_bare(s, cpu) &&
+           ras_queue_parks(&s->queue, cpu->cpu_index);
+}
+
+bool ras_vcpu_may_enter(CPUState *cpu)
+{
+    RasState *s = ras_state();
+
+    if (!s->lost && cpu->cpu_index == s->bare_vcpu && !s->bare_vcpu_ran &&
+        qemu_cpu_is_self(cpu)) {
+        s->bare_vcpu_ran = true;
+        start_bare_interval(s);
+        update_waiting(s);
+    }
+    return !ras_vcpu_is_parked(cpu);
 }
 
 bool ras_vcpu_is_idle(CPUState *cpu, bool *idle)

@@ -97,8 +97,6 @@ struct RasState {
     QEMUTimer *remind_timer;
     int64_t remind_delay_ms;
     QEMUTimer *pace_timer;
-    /* waits for its acknowledgement */
-    bool record_out[RAS_RECORD_CHANNELS];
     int64_t notified_ns[RAS_RECORD_CHANNELS];
     RasWakeup ack_start;        /* starts ack_timer */
     RasWakeup events;           /* sends events */

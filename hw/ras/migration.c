@@ -53,7 +53,6 @@ typedef struct RasMigration {
     bool fatal_told;
     int32_t bare_vcpu;          /* has to run before its next error, or -1 */
     int64_t pause_ns;           /* guest time until the next batch */
-    bool record_out[RAS_RECORD_CHANNELS];
     int32_t nr_errors;
     RasEntry *errors;
     int32_t nr_records;         /* of those errors that have one */
@@ -186,7 +185,6 @@ static int pre_save(void *opaque)
     m->fatal_told = s->device->fatal_told;
     m->bare_vcpu = s->bare_vcpu_ran ? -1 : s->bare_vcpu;
     m->pause_ns = ras_async_pause(s);
-    memcpy(m->record_out, s->record_out, sizeof(m->record_out));
     for (RasEntry *e = ras_queue_first(&s->queue); e;
          e = ras_queue_following(&s->queue, e)) {
         m->errors[m->nr_errors++] = *e;
@@ -325,10 +323,6 @@ static bool load(RasState *s, const RasMigration *m)
         s->bare_vcpu = m->bare_vcpu;
         s->bare_vcpu_ran = false;
     }
-    for (int c = RAS_CHANNEL_INTERRUPT; c < RAS_RECORD_CHANNELS; c++) {
-        s->record_out[c] = m->record_out[c] &&
-                           ras_queue_outstanding(&s->queue, c);
-    }
     s->device->fatal_told = m->fatal_told;
     s->tell_panic = m->tell_panic;
     return true;
@@ -344,7 +338,6 @@ static void begin_load(RasState *s, uint64_t last_id, const RasCounts *counts)
     s->bare_vcpu = -1;
     s->device->fatal_told = false;
     s->tell_panic = false;
-    memset(s->record_out, 0, sizeof(s->record_out));
 }
 
 /*
@@ -451,7 +444,6 @@ static const VMStateDescription vmstate_ras = {
         VMSTATE_BOOL(fatal_told, RasMigration),
         VMSTATE_INT32(bare_vcpu, RasMigration),
         VMSTATE_INT64(pause_ns, RasMigration),
-        VMSTATE_BOOL_ARRAY(record_out, RasMigration, RAS_RECORD_CHANNELS),
         VMSTATE_INT32(nr_errors, RasMigration),
         VMSTATE_VALIDATE("number of errors", errors_are_bounded),
         VMSTATE_STRUCT_VARRAY_POINTER_INT32(errors, RasMigration, nr_errors,

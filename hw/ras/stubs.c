@@ -26,6 +26,11 @@ bool ras_vcpu_is_idle(CPUState *cpu, bool *idle)
     return false;
 }
 
+bool ras_vcpu_may_enter(CPUState *cpu)
+{
+    return true;
+}
+
 void ras_vcpu_note_place(CPUState *cpu)
 {
 }

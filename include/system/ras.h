@@ -15,8 +15,8 @@
 #include "hw/core/cpu.h"
 
 /*
- * The vCPU loop.  All on the thread of @cpu and with the BQL held, but for
- * ras_vcpu_parked(), which may be asked on any thread that holds the BQL.
+ * The vCPU loop.  On the thread of @cpu, with the BQL held; questions, which
+ * change nothing, on any thread that holds it.
  */
 
 /* number of errors that wait for a vCPU; only for the inline functions */
@@ -24,6 +24,7 @@ extern unsigned int ras_errors_waiting;
 
 bool ras_vcpu_is_parked(CPUState *cpu);
 bool ras_vcpu_is_idle(CPUState *cpu, bool *idle);
+bool ras_vcpu_may_enter(CPUState *cpu);
 
 /* ras_vcpu_note_place, ras_vcpu_check_place: see ras_vcpu_left() */
 void ras_vcpu_note_place(CPUState *cpu);
@@ -37,7 +38,7 @@ void ras_vcpu_check_place(CPUState *cpu);
  */
 bool ras_vcpu_deliver(CPUState *cpu);
 
-/* ras_vcpu_parked: must @cpu not run guest instructions? */
+/* ras_vcpu_parked: must @cpu not run guest instructions?  A question. */
 static inline bool ras_vcpu_parked(CPUState *cpu)
 {
     return unlikely(ras_errors_waiting) && ras_vcpu_is_parked(cpu);
@@ -45,11 +46,21 @@ static inline bool ras_vcpu_parked(CPUState *cpu)
 
 /*
  * ras_vcpu_idle: has RAS an opinion on whether @cpu's thread has nothing to
- * do?  Returns true and sets @idle if so.
+ * do?  Returns true and sets @idle if so.  A question.
  */
 static inline bool ras_vcpu_idle(CPUState *cpu, bool *idle)
 {
     return unlikely(ras_errors_waiting) && ras_vcpu_is_idle(cpu, idle);
+}
+
+/*
+ * ras_vcpu_enter: @cpu's thread is about to run guest code
+ *
+ * Returns false if it must not, because @cpu is parked.
+ */
+static inline bool ras_vcpu_enter(CPUState *cpu)
+{
+    return likely(!ras_errors_waiting) || ras_vcpu_may_enter(cpu);
 }
 
 /*
