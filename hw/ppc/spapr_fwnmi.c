@@ -22,17 +22,31 @@
 #include "hw/ppc/spapr_fwnmi.h"
 #include "hw/ppc/spapr_mce.h"
 #include "kvm_ppc.h"
+#include "migration/vmstate.h"
 #include "system/hw_accel.h"
 #include "system/kvm.h"
+#include "system/qtest.h"
 #include "target/ppc/ras.h"
 
 #define TYPE_SPAPR_RAS "spapr-ras"
 OBJECT_DECLARE_SIMPLE_TYPE(SpaprRasState, SPAPR_RAS)
 
+/* How long a vCPU gets to leave its handler. */
+#define HANDLER_LEAVE_NS (1000 * SCALE_MS)
+
+/* What is known of a vCPU whose errors wait until it has left its handler. */
+typedef struct SpaprRasVcpu {
+    CPUState *cpu;              /* seen in its handler, or NULL */
+    int64_t seen_ns;            /* when it was seen there last */
+    int64_t left_ns;            /* guest time until they wait no longer */
+} SpaprRasVcpu;
+
 struct SpaprRasState {
     RasDevice parent_obj;
 
     SpaprMceRepair *repair;     /* one for each vCPU, by cpu_index */
+    SpaprRasVcpu *vcpu;         /* the same */
+    bool fatal_reported;        /* the guest has had a log of a fatal error */
 };
 
 /* Save area in the RTAS area: r3, then the log.  What follows is taken. */
@@ -162,7 +176,7 @@ void rtas_ibm_nmi_register(PowerPCCPU *cpu, SpaprMachineState *spapr,
     spapr->fwnmi_machine_check_addr = machine_check;
     /* a new kernel (kexec, kdump) knows nothing of what the old one owned */
     spapr->fwnmi_machine_check_interlock = -1;
-    ras_get()->fatal_told = false;
+    SPAPR_RAS(ras_get())->fatal_reported = false;
     ras_release(ras_get());
     rtas_st(rets, 0, RTAS_OUT_SUCCESS);
 }
@@ -312,13 +326,40 @@ static bool spapr_ras_vcpu_online(RasDevice *d, CPUState *cpu)
  * few machine checks in there (Linux: four).  RTAS calls are made in real mode,
  * too, and Linux does not get back to one after ibm,nmi-interlock.
  */
-static bool spapr_ras_in_handler(RasDevice *d, CPUState *cs)
+static bool in_handler(RasDevice *d, CPUState *cs)
 {
     target_ulong msr = cpu_env(cs)->msr;
 
     return spapr_ras_ready(d) && !vhyp_cpu_in_nested(POWERPC_CPU(cs)) &&
            !(FIELD_EX64(msr, MSR, RI) && FIELD_EX64(msr, MSR, IR) &&
              FIELD_EX64(msr, MSR, DR));
+}
+
+/*
+ * A guest that never leaves its handler gets the error in the end, and the next
+ * ones at once.  Time in which QEMU is frozen does not count as the guest's.
+ */
+static bool spapr_ras_put_off(RasDevice *d, CPUState *cs)
+{
+    SpaprRasVcpu *v = &SPAPR_RAS(d)->vcpu[cs->cpu_index];
+    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+
+    /* vCPUs do not run under qtest */
+    if (qtest_enabled()) {
+        return false;
+    }
+    if (!in_handler(d, cs)) {
+        v->cpu = NULL;
+        return false;
+    }
+    if (v->cpu == cs) {
+        v->left_ns -= MIN(now - v->seen_ns, 2 * RAS_PUT_OFF_NS);
+    } else {
+        v->cpu = cs;
+        v->left_ns = HANDLER_LEAVE_NS;
+    }
+    v->seen_ns = now;
+    return v->left_ns > 0;
 }
 
 /* LoPAR R1-7.3.14-13: r3, the fixed part, the extended log */
@@ -373,7 +414,7 @@ static RasRecordResult spapr_ras_record(RasDevice *d, RasRecordPart *part,
     }
     spapr_mce_build_log(spapr_mce_cpu(&cpu->env), part->error, part->id,
                         cpu->vcpu_id, &log);
-    if (d->fatal_told) {
+    if (SPAPR_RAS(d)->fatal_reported) {
         /* LoPAR R1-7.3.14-15 */
         rtas_elog_put_severity(&log, RTAS_ELOG_SEVERITY_ALREADY_REPORTED);
     }
@@ -457,7 +498,7 @@ static const char *spapr_ras_notify(RasDevice *d, const RasError *error,
     set_syndrome(cs, error);
     cs->halted = 0;
     if (recorded) {
-        d->fatal_told |= error->severity == RAS_SEVERITY_FATAL;
+        SPAPR_RAS(d)->fatal_reported |= error->severity == RAS_SEVERITY_FATAL;
         enter(cs, spapr->fwnmi_machine_check_addr);
         return "machine check at the registered handler, with an RTAS error "
                "log";
@@ -491,8 +532,12 @@ static void spapr_ras_reclaim(RasDevice *d)
 
 static void spapr_ras_reset(RasDevice *d)
 {
-    memset(SPAPR_RAS(d)->repair, 0, MACHINE(qdev_get_machine())->smp.max_cpus *
-                                    sizeof(SpaprMceRepair));
+    unsigned int max_cpus = MACHINE(qdev_get_machine())->smp.max_cpus;
+    SpaprRasState *s = SPAPR_RAS(d);
+
+    memset(s->repair, 0, max_cpus * sizeof(*s->repair));
+    memset(s->vcpu, 0, max_cpus * sizeof(*s->vcpu));
+    s->fatal_reported = false;
 }
 
 static unsigned int spapr_ras_record_pages(RasDevice *d)
@@ -504,6 +549,24 @@ static const char *spapr_ras_channel_name(RasDevice *d, RasChannel channel)
 {
     return channel == RAS_CHANNEL_EXCEPTION ? "RTAS error log, FWNMI" : NULL;
 }
+
+/* --- migration ------------------------------------------------------------ */
+
+static bool is_needed(void *opaque)
+{
+    return SPAPR_RAS(opaque)->fatal_reported && ras_has_errors(opaque);
+}
+
+static const VMStateDescription vmstate_spapr_ras = {
+    .name = "spapr/ras",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = is_needed,
+    .fields = (const VMStateField[]) {
+        VMSTATE_BOOL(fatal_reported, SpaprRasState),
+        VMSTATE_END_OF_LIST()
+    },
+};
 
 static const RasInjectMethods spapr_ras_inject = {
     .fill_machine_check = spapr_mce_fill,
@@ -519,13 +582,14 @@ static void spapr_ras_class_init(ObjectClass *oc, void *data)
     rc->check = spapr_ras_check;
     rc->ready = spapr_ras_ready;
     rc->vcpu_online = spapr_ras_vcpu_online;
-    rc->in_handler = spapr_ras_in_handler;
+    rc->put_off = spapr_ras_put_off;
     rc->record = spapr_ras_record;
     rc->notify = spapr_ras_notify;
     rc->second_error = spapr_ras_second_error;
     rc->reclaim = spapr_ras_reclaim;
     rc->reset = spapr_ras_reset;
     rc->inject = &spapr_ras_inject;
+    rc->vmsd = &vmstate_spapr_ras;
 }
 
 void spapr_ras_create(SpaprMachineState *spapr)
@@ -533,6 +597,7 @@ void spapr_ras_create(SpaprMachineState *spapr)
     SpaprRasState *s = SPAPR_RAS(ras_create(TYPE_SPAPR_RAS));
 
     s->repair = g_new0(SpaprMceRepair, MACHINE(spapr)->smp.max_cpus);
+    s->vcpu = g_new0(SpaprRasVcpu, MACHINE(spapr)->smp.max_cpus);
 }
 
 static const TypeInfo spapr_ras_types[] = {

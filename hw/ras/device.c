@@ -41,7 +41,6 @@ static void ras_reset_enter(Object *obj, ResetType type)
         ras_wakeup_now(&s->events);
     }
     s->lost = false;
-    s->device->fatal_told = false;
     s->loaded = false;
     s->tell_panic = false;
     ras_exception_reset(s);

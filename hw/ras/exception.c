@@ -36,10 +36,6 @@
  */
 #define BARE_INTERVAL_MS 2
 
-/* How long a vCPU gets to leave its exception handler, and how often to look */
-#define HANDLER_LEAVE_NS (1000 * SCALE_MS)
-#define HANDLER_LOOK_NS  (2 * SCALE_MS)
-
 unsigned int ras_errors_waiting;
 
 static void update_waiting(RasState *s)
@@ -348,54 +344,37 @@ static void let_run(RasState *s, CPUState *cpu)
 }
 
 /*
- * An error that was injected, or that was corrected, need not come where @cpu
- * cannot go on after it: in its handler, for instance.  A guest that never
- * leaves that gets the error in the end, and the next ones at once.
+ * An error that was injected, or that was corrected, need not come where the
+ * machine says that it had better wait.  The next ones are next then.
  */
-static bool waits_for_handler(RasState *s, RasEntry *e, CPUState *cpu)
+static bool put_off(RasState *s, RasEntry *e, CPUState *cpu)
 {
     RasDeviceClass *rc = ras_class(s);
-    RasVcpu *v = &s->vcpu[cpu->cpu_index];
-    int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
 
-    if (!ras_error_can_wait(&e->error) || qtest_enabled() || !rc->in_handler) {
-        return false;
-    }
-    if (!rc->in_handler(s->device, cpu)) {
-        v->seen_in_handler = false;
-        v->stays_in_handler = false;
-        return false;
-    }
-    if (v->seen_in_handler) {
-        v->leave_left_ns -= guest_time(v->seen_ns, now, HANDLER_LOOK_NS);
-    } else {
-        v->leave_left_ns = HANDLER_LEAVE_NS;
-        v->seen_in_handler = true;
-    }
-    v->seen_ns = now;
-    if (v->stays_in_handler || v->leave_left_ns <= 0) {
-        v->stays_in_handler = true;
+    if (!ras_error_can_wait(&e->error) || !rc->put_off ||
+        !rc->put_off(s->device, cpu)) {
         return false;
     }
     ras_queue_put_off(&s->queue, cpu->cpu_index, true);
-    if (!timer_pending(s->handler_timer)) {
-        timer_mod(s->handler_timer, now + HANDLER_LOOK_NS);
+    if (!timer_pending(s->put_off_timer)) {
+        timer_mod(s->put_off_timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
+                                    RAS_PUT_OFF_NS);
     }
     kick_next(s);
     return true;
 }
 
-static void forget_handlers(RasState *s)
+static void end_put_off(RasState *s)
 {
-    timer_del(s->handler_timer);
+    timer_del(s->put_off_timer);
     for (unsigned int i = 0; i < s->queue.nr_vcpus; i++) {
         ras_queue_put_off(&s->queue, i, false);
     }
 }
 
-static void handler_timer_expired(void *opaque)
+static void put_off_timer_expired(void *opaque)
 {
-    forget_handlers(opaque);
+    end_put_off(opaque);
     kick_next(opaque);
 }
 
@@ -475,7 +454,7 @@ bool ras_vcpu_deliver(CPUState *cpu)
         kick_next(s);
         return false;
     }
-    if (waits_for_handler(s, e, cpu)) {
+    if (put_off(s, e, cpu)) {
         return false;
     }
 
@@ -532,7 +511,7 @@ void ras_exception_reset(RasState *s)
     timer_del(s->ack_timer);
     timer_del(s->bare_timer);
     s->bare_vcpu = -1;
-    forget_handlers(s);
+    end_put_off(s);
     memset(s->vcpu, 0, s->queue.nr_vcpus * sizeof(*s->vcpu));
     update_waiting(s);
 }
@@ -566,7 +545,7 @@ void ras_exception_init(RasState *s, unsigned int nr_vcpus)
     s->vcpu = g_new0(RasVcpu, nr_vcpus);
     s->ack_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, ack_timer_expired, s);
     s->bare_timer = timer_new_ms(QEMU_CLOCK_REALTIME, bare_timer_expired, s);
-    s->handler_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, handler_timer_expired,
+    s->put_off_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, put_off_timer_expired,
                                     s);
     ras_wakeup_init(&s->ack_start, start_ack_timer, s);
 }

@@ -70,10 +70,6 @@ typedef struct RasWakeup {
 } RasWakeup;
 
 typedef struct RasVcpu {
-    bool seen_in_handler;       /* and its errors wait for the end of that: */
-    int64_t seen_ns;            /* when it was seen there last */
-    int64_t leave_left_ns;      /* guest time until they wait no longer */
-    bool stays_in_handler;      /* it was waited for in vain */
     bool consumed;              /* it has had an error with a place: */
     bool place_known;
     vaddr place;                /* address of the instruction */
@@ -105,7 +101,7 @@ struct RasState {
     RasRate log_rate;
     int bare_vcpu;              /* has to run before its next error, or -1 */
     bool bare_vcpu_ran;         /* and was run since */
-    QEMUTimer *handler_timer;   /* to look at handlers that are waited for */
+    QEMUTimer *put_off_timer;   /* to ask for what was put off */
     RasRate told_rate;
     uint64_t events_dropped;
     bool loaded;                /* and did not run since */

@@ -50,7 +50,6 @@ typedef struct RasMigration {
     uint64_t poison_consumed;   /* of these */
     bool lost;
     bool tell_panic;            /* GUEST_PANICKED is still to be sent */
-    bool fatal_told;
     int32_t bare_vcpu;          /* has to run before its next error, or -1 */
     int64_t pause_ns;           /* guest time until the next batch */
     int32_t nr_errors;
@@ -163,11 +162,14 @@ static void prepare(RasMigration *m)
  * A pending SError is in the vCPU's state, too, which is enough for the guest.
  * But who has seen it accepted is to see its end.
  */
+bool ras_has_errors(RasDevice *d)
+{
+    return d->state->queue.in_flight || ras_poison_count(d->state);
+}
+
 static bool is_needed(void *opaque)
 {
-    RasState *s = ((RasMigration *)opaque)->ras;
-
-    return s->queue.in_flight || ras_poison_count(s);
+    return ras_has_errors(((RasMigration *)opaque)->ras->device);
 }
 
 static int pre_save(void *opaque)
@@ -182,7 +184,6 @@ static int pre_save(void *opaque)
     m->poison_consumed = s->poison.consumed;
     m->lost = s->lost;
     m->tell_panic = s->tell_panic;
-    m->fatal_told = s->device->fatal_told;
     m->bare_vcpu = s->bare_vcpu_ran ? -1 : s->bare_vcpu;
     m->pause_ns = ras_async_pause(s);
     for (RasEntry *e = ras_queue_first(&s->queue); e;
@@ -323,7 +324,6 @@ static bool load(RasState *s, const RasMigration *m)
         s->bare_vcpu = m->bare_vcpu;
         s->bare_vcpu_ran = false;
     }
-    s->device->fatal_told = m->fatal_told;
     s->tell_panic = m->tell_panic;
     return true;
 }
@@ -336,7 +336,6 @@ static void begin_load(RasState *s, uint64_t last_id, const RasCounts *counts)
     ras_report_all(s);
     ras_poison_clear(s);
     s->bare_vcpu = -1;
-    s->device->fatal_told = false;
     s->tell_panic = false;
 }
 
@@ -441,7 +440,6 @@ static const VMStateDescription vmstate_ras = {
         VMSTATE_UINT64(poison_consumed, RasMigration),
         VMSTATE_BOOL(lost, RasMigration),
         VMSTATE_BOOL(tell_panic, RasMigration),
-        VMSTATE_BOOL(fatal_told, RasMigration),
         VMSTATE_INT32(bare_vcpu, RasMigration),
         VMSTATE_INT64(pause_ns, RasMigration),
         VMSTATE_INT32(nr_errors, RasMigration),
@@ -468,7 +466,12 @@ static void machine_done(Notifier *notifier, void *data)
 {
     RasMigration *m = container_of(notifier, RasMigration, machine_done);
 
-    vmstate_register(VMSTATE_IF(m->ras->device), 0, &vmstate_ras, m);
+    RasDevice *d = m->ras->device;
+
+    vmstate_register(VMSTATE_IF(d), 0, &vmstate_ras, m);
+    if (RAS_GET_CLASS(d)->vmsd) {
+        vmstate_register(VMSTATE_IF(d), 0, RAS_GET_CLASS(d)->vmsd, d);
+    }
 }
 
 void ras_migration_init(RasState *s)

@@ -34,6 +34,7 @@
 #include "hw/ras-error.h"
 #include "hw/ras-host-memory.h"
 #include "qapi/qapi-types-ras.h"
+#include "qemu/timer.h"
 #include "qom/object.h"
 
 #define TYPE_RAS "ras"
@@ -46,7 +47,6 @@ struct RasDevice {
 
     uint32_t reclaim_ms;        /* property reclaim-ms */
     RasState *state;            /* the core's own; from realize on */
-    bool fatal_told;            /* pseries: there was a log of a fatal error */
 };
 
 /* --- for a source --------------------------------------------------------- */
@@ -191,6 +191,8 @@ typedef struct RasInjectMethods {
     bool (*serror_pending)(RasDevice *d, CPUState *cpu, RasSerrorInfo *info);
 } RasInjectMethods;
 
+#define RAS_PUT_OFF_NS (2 * SCALE_MS)
+
 struct RasDeviceClass {
     DeviceClass parent_class;
 
@@ -245,6 +247,14 @@ struct RasDeviceClass {
     void (*reset)(RasDevice *d);
 
     /*
+     * vmsd: state of the device that moves together with errors; optional
+     *
+     * By itself it must not keep a VM from moving to a QEMU without guest RAS,
+     * so .needed asks ras_has_errors().
+     */
+    const VMStateDescription *vmsd;
+
+    /*
      * The exception channel
      *
      * On the thread of @cpu, which is between two instructions, its registers
@@ -252,11 +262,11 @@ struct RasDeviceClass {
      */
 
     /*
-     * in_handler: is @cpu where an exception may break what it does, in the
-     * handler of the one before for instance?  Errors that can wait do so then.
-     * Optional.
+     * put_off: had an error that can be delivered later better be, because of
+     * what @cpu does now?  Asked again after RAS_PUT_OFF_NS of guest time, so
+     * the machine sees to it that this has an end.  Optional.
      */
-    bool (*in_handler)(RasDevice *d, CPUState *cpu);
+    bool (*put_off)(RasDevice *d, CPUState *cpu);
 
     /*
      * record: write the record of @part, a whole error, into guest memory
@@ -325,6 +335,9 @@ struct RasDeviceClass {
  * @type: subclass of TYPE_RAS
  */
 RasDevice *ras_create(const char *type);
+
+/* ras_has_errors: are there errors, or poison, that would move with the VM? */
+bool ras_has_errors(RasDevice *d);
 
 /* ras_has_channel: can this machine tell its guest of anything on @channel? */
 bool ras_has_channel(RasDevice *d, RasChannel channel);
