@@ -24,15 +24,30 @@
 
 #define RECLAIM_MS_DEFAULT 1000
 
+/* Which SErrors are still pending has to be asked before vCPUs are reset. */
 static void ras_reset_enter(Object *obj, ResetType type)
+{
+    RasState *s = RAS(obj)->state;
+
+    ras_async_reset(s);
+    trace_ras_reset(s->queue.in_flight);
+    ras_serrors_settle(s);
+}
+
+/*
+ * This comes before what writes to RAM of the guest in this phase (firmware and
+ * other images, which go where poison was, or good memory has replaced what
+ * had failed): the machine creates the device, and so registers it for reset,
+ * before these are.  It may come before or after ras-ghes, whose own hold phase
+ * withdraws records from the error status blocks: cut_off() and reset() only
+ * write to the boot error region, which that leaves alone.
+ */
+static void ras_reset_hold(Object *obj, ResetType type)
 {
     RasState *s = RAS(obj)->state;
     RasDeviceClass *rc = ras_class(s);
     RasEntry *e;
 
-    ras_async_reset(s);
-    trace_ras_reset(s->queue.in_flight);
-    ras_serrors_settle(s);
     for (e = ras_queue_first(&s->queue); e && rc->cut_off;
          e = ras_queue_following(&s->queue, e)) {
         rc->cut_off(s->device, &e->error, e->id);
@@ -161,6 +176,7 @@ static void ras_class_init(ObjectClass *oc, void *data)
     dc->hotpluggable = false;
     device_class_set_props(dc, ras_properties);
     rc->phases.enter = ras_reset_enter;
+    rc->phases.hold = ras_reset_hold;
 }
 
 RasDevice *ras_create(const char *type)
