@@ -161,7 +161,7 @@ static void add_to_bert(VirtRasGhesState *vrs, const void *block, size_t len)
     ras_ghes_bert_add(vrs->ghes, block, len);
 }
 
-static void cut_off(RasDevice *d, const RasError *error, uint64_t id)
+static void discarded(RasDevice *d, const RasError *error, uint64_t id)
 {
     VirtRasGhesState *vrs = VIRT_RAS_GHES(d);
     uint8_t block[RAS_GHES_BERT_BLOCK_LENGTH - 1];
@@ -244,7 +244,7 @@ static void virt_ras_ghes_class_init(ObjectClass *oc, void *data)
     rc->notify_batch = notify_batch;
     rc->acknowledged = NULL;
     rc->reclaim = reclaim;
-    rc->cut_off = cut_off;
+    rc->discarded = discarded;
     rc->reset = reset;
 }
 

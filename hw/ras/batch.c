@@ -42,7 +42,7 @@ static void remind_timer_expired(void *opaque)
     bool waiting = false;
 
     for (int c = RAS_CHANNEL_INTERRUPT; c < RAS_RECORD_CHANNELS; c++) {
-        if (ras_queue_record_is_out(&s->queue, c)) {
+        if (ras_queue_record_is_outstanding(&s->queue, c)) {
             ras_class(s)->notify_batch(s->device, c);
             waiting = true;
         }
@@ -53,8 +53,8 @@ static void remind_timer_expired(void *opaque)
     }
 }
 
-static void tell(RasState *s, RasChannel channel, RasEntry **batch,
-                 unsigned int n)
+static void write_and_notify(RasState *s, RasChannel channel,
+                             RasEntry **batch, unsigned int n)
 {
     RasRecordPart part[RAS_BATCH_MAX];
     RasDeviceClass *rc = ras_class(s);
@@ -64,12 +64,12 @@ static void tell(RasState *s, RasChannel channel, RasEntry **batch,
         part[i] = (RasRecordPart) {
             .error = &batch[i]->error,
             .id = batch[i]->id,
-            .from = batch[i]->told,
+            .from = batch[i]->len_acknowledged,
         };
     }
     rc->record_batch(s->device, channel, part, n);
     for (unsigned int i = 0; i < n; i++) {
-        batch[i]->telling = part[i].len;
+        batch[i]->len_recorded = part[i].len;
         if (batch[i]->state == RAS_ERROR_STATE_QUEUED) {
             ras_advance(s, batch[i], RAS_ERROR_STATE_RECORDED);
         }
@@ -86,14 +86,14 @@ static void tell(RasState *s, RasChannel channel, RasEntry **batch,
     remind(s);
 }
 
-void ras_async_deliver(RasState *s, RasChannel channel)
+void ras_batch_deliver(RasState *s, RasChannel channel)
 {
     RasEntry *batch[RAS_BATCH_MAX];
     unsigned int n;
 
     /* guest memory must not change while the guest is stopped */
     if (s->lost || !runstate_is_running() || timer_pending(s->pace_timer) ||
-        ras_queue_record_is_out(&s->queue, channel)) {
+        ras_queue_record_is_outstanding(&s->queue, channel)) {
         return;
     }
     /* the rest of what one record could not hold, or something new */
@@ -102,14 +102,14 @@ void ras_async_deliver(RasState *s, RasChannel channel)
         n = ras_queue_next_batch(&s->queue, channel, batch);
     }
     if (n) {
-        tell(s, channel, batch, n);
+        write_and_notify(s, channel, batch, n);
     }
 }
 
 static void deliver_all(RasState *s)
 {
     for (int c = RAS_CHANNEL_INTERRUPT; c < RAS_RECORD_CHANNELS; c++) {
-        ras_async_deliver(s, c);
+        ras_batch_deliver(s, c);
     }
 }
 
@@ -118,7 +118,7 @@ static void pace_timer_expired(void *opaque)
     deliver_all(opaque);
 }
 
-void ras_async_acknowledged(RasState *s, RasChannel channel)
+void ras_batch_acknowledged(RasState *s, RasChannel channel)
 {
     RasEntry *batch[RAS_BATCH_MAX];
     unsigned int n = ras_queue_outstanding_batch(&s->queue, channel, batch);
@@ -126,23 +126,23 @@ void ras_async_acknowledged(RasState *s, RasChannel channel)
     unsigned int pages = 0;
     int64_t pace;
 
-    if (!ras_queue_record_is_out(&s->queue, channel)) {
+    if (!ras_queue_record_is_outstanding(&s->queue, channel)) {
         return;
     }
     for (unsigned int i = 0; i < n; i++) {
         RasEntry *e = batch[i];
 
         if (e->error.severity != RAS_SEVERITY_CORRECTED) {
-            pages += e->telling / RAS_PAGE_SIZE;
+            pages += e->len_recorded / RAS_PAGE_SIZE;
         }
-        e->told += e->telling;
-        if (e->told >= e->error.len || !e->telling) {
+        e->len_acknowledged += e->len_recorded;
+        if (e->len_acknowledged >= e->error.len || !e->len_recorded) {
             ras_advance(s, e, RAS_ERROR_STATE_ACKNOWLEDGED);
         }
-        e->telling = 0;
+        e->len_recorded = 0;
     }
     if (!pages) {
-        ras_async_deliver(s, channel);
+        ras_batch_deliver(s, channel);
         return;
     }
     pace = (now - s->notified_ns[channel]) * PACE_TIMES_ACK;
@@ -157,7 +157,7 @@ static void vm_state_changed(void *opaque, bool running, RunState state)
     }
 }
 
-int64_t ras_async_pause(RasState *s)
+int64_t ras_batch_pause(RasState *s)
 {
     int64_t now = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
 
@@ -165,27 +165,27 @@ int64_t ras_async_pause(RasState *s)
            MAX(timer_expire_time_ns(s->pace_timer) - now, 0) : 0;
 }
 
-void ras_async_loaded(RasState *s, int64_t pause_ns)
+void ras_batch_loaded(RasState *s, int64_t pause_ns)
 {
     if (pause_ns > 0) {
         timer_mod(s->pace_timer, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) +
                                  MIN(pause_ns, PACE_MAX_NS));
     }
     for (int c = RAS_CHANNEL_INTERRUPT; c < RAS_RECORD_CHANNELS; c++) {
-        if (ras_queue_record_is_out(&s->queue, c)) {
+        if (ras_queue_record_is_outstanding(&s->queue, c)) {
             s->remind_delay_ms = REMIND_MIN_MS;
             remind(s);
         }
     }
 }
 
-void ras_async_reset(RasState *s)
+void ras_batch_reset(RasState *s)
 {
     timer_del(s->remind_timer);
     timer_del(s->pace_timer);
 }
 
-void ras_async_init(RasState *s)
+void ras_batch_init(RasState *s)
 {
     s->remind_timer = timer_new_ms(QEMU_CLOCK_VIRTUAL, remind_timer_expired,
                                    s);

@@ -103,7 +103,7 @@ uint64_t ras_report(const RasError *error, Error **errp)
     if (s->lost && error->origin == RAS_ORIGIN_INJECTED) {
         ras_queue_refuse(&s->queue);
         error_setg(errp, "The guest is check-stopped since error %" PRIu64
-                   "; reset it first", s->lost_report.id);
+                   "; reset it first", s->lost_event.id);
         return 0;
     }
     if (!ras_check_error(s, error, errp)) {
@@ -118,14 +118,14 @@ uint64_t ras_report(const RasError *error, Error **errp)
                    "reset it", s->queue.in_flight, RAS_QUEUE_INJECTED_MAX);
         return 0;
     }
-    e->quiet = !ras_events_allowed(s);
+    e->events_suppressed = !ras_events_allowed(s);
     trace_ras_error_accepted(e->id, RasOrigin_str(error->origin), error->vcpu,
                              error->addr, error->vaddr);
     trace_ras_error_step(e->id, RasErrorState_str(RAS_ERROR_STATE_QUEUED),
                          error->vcpu, error->addr);
     if (async) {
         ras_wakeup_now(&s->events);
-        ras_async_deliver(s, error->channel);
+        ras_batch_deliver(s, error->channel);
         return e->id;
     }
     if (error->channel == RAS_CHANNEL_SERROR) {
@@ -143,6 +143,6 @@ void ras_acknowledge(RasDevice *d, RasChannel channel)
     if (channel == RAS_CHANNEL_EXCEPTION) {
         ras_exception_acknowledged(s);
     } else {
-        ras_async_acknowledged(s, channel);
+        ras_batch_acknowledged(s, channel);
     }
 }

@@ -29,7 +29,7 @@ static void ras_reset_enter(Object *obj, ResetType type)
 {
     RasState *s = RAS(obj)->state;
 
-    ras_async_reset(s);
+    ras_batch_reset(s);
     trace_ras_reset(s->queue.in_flight);
     ras_serrors_settle(s);
 }
@@ -39,7 +39,7 @@ static void ras_reset_enter(Object *obj, ResetType type)
  * other images, which go where poison was, or good memory has replaced what
  * had failed): the machine creates the device, and so registers it for reset,
  * before these are.  It may come before or after ras-ghes, whose own hold phase
- * withdraws records from the error status blocks: cut_off() and reset() only
+ * withdraws records from the error status blocks: discarded() and reset() only
  * write to the boot error region, which that leaves alone.
  */
 static void ras_reset_hold(Object *obj, ResetType type)
@@ -48,16 +48,16 @@ static void ras_reset_hold(Object *obj, ResetType type)
     RasDeviceClass *rc = ras_class(s);
     RasEntry *e;
 
-    for (e = ras_queue_first(&s->queue); e && rc->cut_off;
+    for (e = ras_queue_first(&s->queue); e && rc->discarded;
          e = ras_queue_following(&s->queue, e)) {
-        rc->cut_off(s->device, &e->error, e->id);
+        rc->discarded(s->device, &e->error, e->id);
     }
     if (ras_queue_discard(&s->queue, -1)) {
         ras_wakeup_now(&s->events);
     }
     s->lost = false;
     s->loaded = false;
-    s->tell_panic = false;
+    s->panic_is_due = false;
     ras_exception_reset(s);
     ras_poison_clear(s);
     ras_host_memory_reset(s);
@@ -70,11 +70,11 @@ static void vm_state_changed(void *opaque, bool running, RunState state)
 {
     RasState *s = opaque;
 
-    ras_report_steps(s);
+    ras_events_send(s);
     if (running && s->loaded) {
         s->loaded = false;
         ras_exception_resume(s);
-        if (s->tell_panic) {
+        if (s->panic_is_due) {
             /* the VM was saved before that was done */
             ras_wakeup_now(&s->events);
         }
@@ -124,8 +124,8 @@ static void device_unrealized(DeviceListener *listener, DeviceState *dev)
         ras_exception_vcpu_gone(s, e);
     }
     /* nobody is left who must not run on */
-    s->lost = s->lost && s->queue.held;
-    s->tell_panic = s->tell_panic && s->lost;
+    s->lost = s->lost && s->queue.nr_blocked;
+    s->panic_is_due = s->panic_is_due && s->lost;
     ras_exception_update(s);
 }
 
@@ -146,7 +146,7 @@ static void ras_realize(DeviceState *dev, Error **errp)
     ras_exception_init(s, nr_vcpus);
     ras_poison_init(s);
     ras_host_memory_init(s);
-    ras_async_init(s);
+    ras_batch_init(s);
     ras_migration_init(s);
     qemu_add_vm_change_state_handler(vm_state_changed, s);
     qemu_add_vm_change_state_handler_prio(vm_stopped, s, INT_MIN);

@@ -2,7 +2,7 @@
  * Guest RAS: what people get to see
  *
  * Events and the lines in QEMU's log, from the steps that the queue remembers.
- * All of it is made by the main loop, when the guest has been told.
+ * All of it is made by the main loop, after the guest was notified.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -22,29 +22,29 @@
  * A guest can make errors faster than anybody reads events: at most so many
  * errors have events in a window of this length.
  */
-#define ERRORS_TOLD_MAX 2000
-#define ERRORS_TOLD_WINDOW_MS 10000
+#define EVENT_ERRORS_MAX 2000
+#define EVENT_WINDOW_MS 10000
 
 /* At most this many lines in QEMU's log in a window of this length. */
 #define LOG_LINES_MAX 20
 #define LOG_WINDOW_MS 5000
 
 /*
- * May one more pass @rate?  Returns how many were held back in the window
- * that ended with this call in @held_back, which is 0 mostly.
+ * May one more pass @rate?  Returns how many were suppressed in the window
+ * that ended with this call in @suppressed, which is 0 mostly.
  */
 static bool rate_allows(RasRate *rate, unsigned int max, int64_t window_ms,
-                        unsigned int *held_back)
+                        unsigned int *suppressed)
 {
     int64_t now = qemu_clock_get_ms(QEMU_CLOCK_REALTIME);
 
-    *held_back = 0;
+    *suppressed = 0;
     if (now - rate->window_start_ms >= window_ms) {
-        *held_back = rate->held_back;
+        *suppressed = rate->suppressed;
         *rate = (RasRate) { .window_start_ms = now };
     }
     if (rate->passed == max) {
-        rate->held_back++;
+        rate->suppressed++;
         return false;
     }
     rate->passed++;
@@ -53,10 +53,10 @@ static bool rate_allows(RasRate *rate, unsigned int max, int64_t window_ms,
 
 bool ras_events_allowed(RasState *s)
 {
-    unsigned int held_back;
+    unsigned int suppressed;
 
-    return rate_allows(&s->told_rate, ERRORS_TOLD_MAX, ERRORS_TOLD_WINDOW_MS,
-                       &held_back);
+    return rate_allows(&s->event_rate, EVENT_ERRORS_MAX, EVENT_WINDOW_MS,
+                       &suppressed);
 }
 
 /*
@@ -68,13 +68,13 @@ void ras_log(RasDevice *d, const char *fmt, ...)
     RasState *s = d->state;
     Coroutine *self = qemu_coroutine_self();
     Monitor *mon = monitor_set_cur(self, NULL);
-    unsigned int held_back;
+    unsigned int suppressed;
     bool allowed = rate_allows(&s->log_rate, LOG_LINES_MAX, LOG_WINDOW_MS,
-                               &held_back);
+                               &suppressed);
     va_list ap;
 
-    if (held_back) {
-        warn_report("ras: %u more lines were not shown", held_back);
+    if (suppressed) {
+        warn_report("ras: %u more lines were not shown", suppressed);
     }
     if (allowed) {
         va_start(ap, fmt);
@@ -84,7 +84,7 @@ void ras_log(RasDevice *d, const char *fmt, ...)
     monitor_set_cur(self, mon);
 }
 
-static void log_error(RasState *s, const RasReport *r, const char *prefix)
+static void log_error(RasState *s, const RasEvent *r, const char *prefix)
 {
     const RasError *err = &r->error;
     g_autofree char *where = err->has_addr ?
@@ -136,7 +136,7 @@ static void send_memory_failure(MemoryFailureAction action, bool required,
                                    &flags);
 }
 
-static void send_events(const RasReport *r)
+static void send_events(const RasEvent *r)
 {
     RasErrorInfo info;
 
@@ -154,9 +154,9 @@ static void send_events(const RasReport *r)
  * One line an error, when it is known how it went to the guest, and one more
  * if its story ends other than planned.
  */
-static void report_step(RasState *s, const RasReport *r)
+static void send_step(RasState *s, const RasEvent *r)
 {
-    if (r->quiet) {
+    if (r->events_suppressed) {
         s->events_dropped++;
     } else {
         send_events(r);
@@ -174,24 +174,24 @@ static void report_step(RasState *s, const RasReport *r)
     }
 }
 
-void ras_report_steps(RasState *s)
+void ras_events_send(RasState *s)
 {
-    RasReport r;
+    RasEvent r;
 
-    while (ras_queue_report(&s->queue, &r)) {
-        report_step(s, &r);
+    while (ras_queue_next_event(&s->queue, &r)) {
+        send_step(s, &r);
         if (ras_state_is_end(r.state)) {
             g_free(r.error.record);
         }
     }
 }
 
-void ras_report_all(RasState *s)
+void ras_events_send_all(RasState *s)
 {
-    ras_report_steps(s);
-    if (s->tell_panic) {
-        s->tell_panic = false;
-        log_error(s, &s->lost_report, "check-stop: ");
+    ras_events_send(s);
+    if (s->panic_is_due) {
+        s->panic_is_due = false;
+        log_error(s, &s->lost_event, "check-stop: ");
         send_memory_failure(MEMORY_FAILURE_ACTION_RESET, true,
                             ras_queue_outstanding(&s->queue,
                                                   RAS_CHANNEL_EXCEPTION));
@@ -207,7 +207,7 @@ void ras_send_poison_access(const uint64_t *addr, bool is_write,
 
 static void events_due(void *opaque)
 {
-    ras_report_all(opaque);
+    ras_events_send_all(opaque);
 }
 
 void ras_events_init(RasState *s)

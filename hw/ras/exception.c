@@ -31,17 +31,18 @@
 #define ACK_POLL_MAX_NS (10 * SCALE_MS)
 
 /*
- * A guest that gets bare exceptions and runs into the next error at once must
- * not keep the rest of QEMU from running: real time from one to the next.
+ * A guest that gets exceptions without a record and runs into the next error at
+ * once must not keep the rest of QEMU from running: real time from one to the
+ * next.
  */
-#define BARE_INTERVAL_MS 2
+#define UNRECORDED_INTERVAL_MS 2
 
 unsigned int ras_errors_waiting;
 
 static void update_waiting(RasState *s)
 {
     ras_errors_waiting = s->queue.channel[RAS_CHANNEL_EXCEPTION].queued +
-                         (s->bare_vcpu >= 0 && !s->bare_vcpu_ran);
+                         (s->unrecorded_vcpu >= 0 && !s->unrecorded_vcpu_ran);
 }
 
 static RasEntry *outstanding(RasState *s)
@@ -200,15 +201,15 @@ static void start_ack_timer(void *opaque)
 }
 
 /*
- * The guest cannot be told of @e and must not run past it: its vCPU stays
+ * The guest cannot be notified of @e and must not run past it: its vCPU stays
  * parked, and the machine counts as lost, until a reset.
  */
 static void checkstop(RasState *s, RasEntry *e, const char *why)
 {
-    ras_queue_hold(&s->queue, e);
+    ras_queue_block(&s->queue, e);
     s->lost = true;
-    s->tell_panic = true;
-    s->lost_report = (RasReport) {
+    s->panic_is_due = true;
+    s->lost_event = (RasEvent) {
         .error = e->error,
         .id = e->id,
         .delivery = why,
@@ -245,8 +246,8 @@ static RasEntry *deliverable_on(CPUState *cpu)
     RasState *s = ras_state();
     RasEntry *e;
 
-    if (s->lost || timer_pending(s->bare_timer) ||
-        (cpu->cpu_index == s->bare_vcpu && !s->bare_vcpu_ran)) {
+    if (s->lost || timer_pending(s->unrecorded_timer) ||
+        (cpu->cpu_index == s->unrecorded_vcpu && !s->unrecorded_vcpu_ran)) {
         return NULL;
     }
     e = ras_queue_next(&s->queue, RAS_CHANNEL_EXCEPTION);
@@ -262,9 +263,10 @@ void ras_exception_deliver(RasState *s, RasEntry *e)
         s->vcpu[error->vcpu].consumed = true;
         s->vcpu[error->vcpu].place_known = false;
     }
-    if (error->origin != RAS_ORIGIN_INJECTED && error->vcpu == s->bare_vcpu) {
+    if (error->origin != RAS_ORIGIN_INJECTED &&
+        error->vcpu == s->unrecorded_vcpu) {
         /* it ran, and must not run on now */
-        s->bare_vcpu = -1;
+        s->unrecorded_vcpu = -1;
     }
     update_waiting(s);
 
@@ -281,27 +283,27 @@ void ras_exception_deliver(RasState *s, RasEntry *e)
     }
 }
 
-static void start_bare_interval(RasState *s)
+static void start_unrecorded_interval(RasState *s)
 {
-    timer_mod(s->bare_timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) +
-                             BARE_INTERVAL_MS);
+    timer_mod(s->unrecorded_timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) +
+                             UNRECORDED_INTERVAL_MS);
 }
 
 /*
- * A vCPU that took a bare exception has to run before it gets the next one,
- * or the first would be lost.
+ * A vCPU that took an exception without a record has to run before it gets the
+ * next one, or the first would be lost.
  */
-static bool runs_for_bare(RasState *s, CPUState *cpu)
+static bool runs_after_unrecorded(RasState *s, CPUState *cpu)
 {
-    return !s->lost && cpu->cpu_index == s->bare_vcpu &&
-           (!s->bare_vcpu_ran || timer_pending(s->bare_timer));
+    return !s->lost && cpu->cpu_index == s->unrecorded_vcpu &&
+           (!s->unrecorded_vcpu_ran || timer_pending(s->unrecorded_timer));
 }
 
 bool ras_vcpu_is_parked(CPUState *cpu)
 {
     RasState *s = ras_state();
 
-    return !runs_for_bare(s, cpu) &&
+    return !runs_after_unrecorded(s, cpu) &&
            ras_queue_parks(&s->queue, cpu->cpu_index);
 }
 
@@ -309,10 +311,10 @@ bool ras_vcpu_may_enter(CPUState *cpu)
 {
     RasState *s = ras_state();
 
-    if (!s->lost && cpu->cpu_index == s->bare_vcpu && !s->bare_vcpu_ran &&
-        qemu_cpu_is_self(cpu)) {
-        s->bare_vcpu_ran = true;
-        start_bare_interval(s);
+    if (!s->lost && cpu->cpu_index == s->unrecorded_vcpu &&
+        !s->unrecorded_vcpu_ran && qemu_cpu_is_self(cpu)) {
+        s->unrecorded_vcpu_ran = true;
+        start_unrecorded_interval(s);
         update_waiting(s);
     }
     return !ras_vcpu_is_parked(cpu);
@@ -321,8 +323,8 @@ bool ras_vcpu_may_enter(CPUState *cpu)
 bool ras_vcpu_is_idle(CPUState *cpu, bool *idle)
 {
     RasState *s = ras_state();
-    bool first = cpu->cpu_index == s->bare_vcpu && !s->bare_vcpu_ran &&
-                 !s->lost;
+    bool first = cpu->cpu_index == s->unrecorded_vcpu &&
+                 !s->unrecorded_vcpu_ran && !s->lost;
 
     /* even if it is halted: its errors wait until it has been run */
     if (first || deliverable_on(cpu)) {
@@ -336,10 +338,10 @@ bool ras_vcpu_is_idle(CPUState *cpu, bool *idle)
 /* @cpu has to run before its next error, as it has just taken an exception. */
 static void let_run(RasState *s, CPUState *cpu)
 {
-    s->bare_vcpu = cpu->cpu_index;
+    s->unrecorded_vcpu = cpu->cpu_index;
     /* vCPUs do not run under qtest */
-    s->bare_vcpu_ran = qtest_enabled();
-    start_bare_interval(s);
+    s->unrecorded_vcpu_ran = qtest_enabled();
+    start_unrecorded_interval(s);
     update_waiting(s);
 }
 
@@ -396,7 +398,8 @@ void ras_vcpu_note_place(CPUState *cpu)
  * A system reset or a debugger has moved @cpu away from the instruction that
  * has consumed an error.  When @cpu comes back, it is executed again, and fails
  * again.  The Power ISA has the system reset go first in the same way.  What
- * need not come again is told as something that no instruction has consumed.
+ * need not come again is delivered as something that no instruction has
+ * consumed.
  */
 void ras_vcpu_check_place(CPUState *cpu)
 {
@@ -414,7 +417,7 @@ void ras_vcpu_check_place(CPUState *cpu)
     v->consumed = false;
     for (e = ras_queue_first(&s->queue); e;
          e = ras_queue_following(&s->queue, e)) {
-        if (e->state != RAS_ERROR_STATE_QUEUED || e->held ||
+        if (e->state != RAS_ERROR_STATE_QUEUED || e->blocked_until_reset ||
             e->error.vcpu != cpu->cpu_index ||
             !ras_error_has_place(&e->error)) {
             continue;
@@ -484,7 +487,7 @@ bool ras_vcpu_deliver(CPUState *cpu)
     return true;
 }
 
-static void bare_timer_expired(void *opaque)
+static void unrecorded_timer_expired(void *opaque)
 {
     kick_next(opaque);
 }
@@ -509,8 +512,8 @@ void ras_exception_vcpu_gone(RasState *s, RasEntry *e)
 void ras_exception_reset(RasState *s)
 {
     timer_del(s->ack_timer);
-    timer_del(s->bare_timer);
-    s->bare_vcpu = -1;
+    timer_del(s->unrecorded_timer);
+    s->unrecorded_vcpu = -1;
     end_put_off(s);
     memset(s->vcpu, 0, s->queue.nr_vcpus * sizeof(*s->vcpu));
     update_waiting(s);
@@ -541,10 +544,11 @@ void ras_exception_resume(RasState *s)
 
 void ras_exception_init(RasState *s, unsigned int nr_vcpus)
 {
-    s->bare_vcpu = -1;
+    s->unrecorded_vcpu = -1;
     s->vcpu = g_new0(RasVcpu, nr_vcpus);
     s->ack_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, ack_timer_expired, s);
-    s->bare_timer = timer_new_ms(QEMU_CLOCK_REALTIME, bare_timer_expired, s);
+    s->unrecorded_timer = timer_new_ms(QEMU_CLOCK_REALTIME,
+                                       unrecorded_timer_expired, s);
     s->put_off_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, put_off_timer_expired,
                                     s);
     ras_wakeup_init(&s->ack_start, start_ack_timer, s);

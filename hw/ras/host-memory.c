@@ -1,7 +1,7 @@
 /*
  * Guest RAS: memory of the host that failed under the guest
  *
- * Remembers what has failed: it is told to the guest once, is shown by
+ * Remembers what has failed: the guest is notified of it once, it is shown by
  * query-ras, keeps the VM from being migrated (reading it would end QEMU),
  * and is replaced by good memory at the next reset.
  *
@@ -233,7 +233,7 @@ void ras_host_memory_failed(CPUState *cpu, const RasHostMemory *m)
         uint64_t unit = rc->record_pages(s->device) * RAS_PAGE_SIZE;
 
         if (known && async) {
-            /* all of it was told already, or is about to be */
+            /* the guest was notified of all of it, or is about to be */
             unit = RAS_PAGE_SIZE;
         }
         first = MAX(m->first, QEMU_ALIGN_DOWN(m->addr, unit));
@@ -247,7 +247,7 @@ void ras_host_memory_failed(CPUState *cpu, const RasHostMemory *m)
         fill_access(s, cpu, &error);
         report(&error);
     }
-    /* what could not be remembered would be told again and again */
+    /* of what could not be remembered there would be no end */
     if (!known && async && !s->host_memory_full) {
         RasError rest = error;
 

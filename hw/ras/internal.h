@@ -47,8 +47,8 @@ typedef struct RasPoison {
     RasPoisonSlot range[RAS_POISON_RANGES];
     Stat64 accesses;            /* all failed accesses */
     uint64_t consumed;          /* those made by an instruction */
-    QEMUBH *report_bh;          /* tells of the others */
-    QEMUTimer *report_timer;    /* pending: too early to tell of more */
+    QEMUBH *event_bh;           /* sends the event of the others */
+    QEMUTimer *event_timer;     /* pending: too early for one more */
 } RasPoison;
 
 #define RAS_HOST_MEMORY_MAX 1024
@@ -57,7 +57,7 @@ typedef struct RasPoison {
 typedef struct RasRate {
     int64_t window_start_ms;
     unsigned int passed;
-    unsigned int held_back;
+    unsigned int suppressed;
 } RasRate;
 
 /* Work for the main loop, see ras_wakeup_init(). */
@@ -82,9 +82,9 @@ struct RasState {
     RasQueue queue;
     RasVcpu *vcpu;
     RasPoison poison;
-    bool lost;                  /* check-stopped: an error is held */
-    bool tell_panic;            /* GUEST_PANICKED is still to be sent */
-    RasReport lost_report;      /* the error that did it; delivery: why */
+    bool lost;                  /* check-stopped, until a reset */
+    bool panic_is_due;            /* GUEST_PANICKED is still to be sent */
+    RasEvent lost_event;      /* the error that did it; delivery: why */
 
     QEMUTimer *ack_timer;
     int64_t ack_delay_ns;       /* from one look to the next */
@@ -97,19 +97,20 @@ struct RasState {
     RasWakeup ack_start;        /* starts ack_timer */
     RasWakeup events;           /* sends events */
     DeviceListener listener;    /* for unplugged vCPUs */
-    QEMUTimer *bare_timer;      /* pending: too early for the next error */
+    QEMUTimer *unrecorded_timer;    /* pending: too early for the next error */
     RasRate log_rate;
-    int bare_vcpu;              /* has to run before its next error, or -1 */
-    bool bare_vcpu_ran;         /* and was run since */
+    /* took an exception without a record: has to run before the next one; -1 */
+    int unrecorded_vcpu;
+    bool unrecorded_vcpu_ran;       /* and was run since */
     QEMUTimer *put_off_timer;   /* to ask for what was put off */
-    RasRate told_rate;
+    RasRate event_rate;
     uint64_t events_dropped;
     bool loaded;                /* and did not run since */
 
     RasHostMemory host_memory[RAS_HOST_MEMORY_MAX];
     unsigned int nr_host_memory;
     bool host_memory_full;      /* there is more than fits */
-    bool host_memory_resetting; /* nobody is told of what is found now */
+    bool host_memory_resetting; /* what is found now is no error */
     Error *host_blocker;        /* of migration */
     unsigned int nr_host_blocked;   /* places that it speaks of */
     QEMUBH *block_bh;           /* blocks it, or no longer */
@@ -178,27 +179,35 @@ void ras_events_init(RasState *s);
 bool ras_events_allowed(RasState *s);
 
 /*
- * ras_report_steps: send now the events of all steps that have had none yet
+ * ras_events_send: send now the events of all steps that have had none yet
  *
  * Not on the thread of a vCPU, as this may take long.
  */
-void ras_report_steps(RasState *s);
+void ras_events_send(RasState *s);
 
-/* ras_report_all: the same, and say if the machine has stopped */
-void ras_report_all(RasState *s);
+/* ras_events_send_all: the same, and say if the machine has stopped */
+void ras_events_send_all(RasState *s);
 
 /*
  * Errors that come as an exception (hw/ras/exception.c)
  *
- * ras_exception_deliver: @e was queued; have its vCPU take it
+ * ras_exception_deliver: @e was queued; have its vCPU take it.  On any thread.
  */
 void ras_exception_init(RasState *s, unsigned int nr_vcpus);
 void ras_exception_deliver(RasState *s, RasEntry *e);
 
-/* ras_exception_acknowledged: the guest is done with the outstanding record */
+/*
+ * ras_exception_acknowledged: the guest is done with the outstanding record
+ *
+ * On any thread.
+ */
 void ras_exception_acknowledged(RasState *s);
 
-/* ras_exception_update: others have changed the queue; go on */
+/*
+ * Those that follow are called on the main thread.
+ *
+ * ras_exception_update: others have changed the queue; go on
+ */
 void ras_exception_update(RasState *s);
 
 /* ras_exception_vcpu_gone: the vCPU of @e was unplugged; discard @e */
@@ -216,20 +225,21 @@ void ras_exception_resume(RasState *s);
 
 /*
  * Errors that no vCPU consumed (hw/ras/batch.c).  @channel is none but
- * the asynchronous ones.
+ * the asynchronous ones.  The first three are called on the main thread, the
+ * others on any.
  */
-void ras_async_init(RasState *s);
-void ras_async_reset(RasState *s);
-void ras_async_loaded(RasState *s, int64_t pause_ns);
+void ras_batch_init(RasState *s);
+void ras_batch_reset(RasState *s);
+void ras_batch_loaded(RasState *s, int64_t pause_ns);
 
-/* ras_async_pause: guest time until the next record may be written */
-int64_t ras_async_pause(RasState *s);
+/* ras_batch_pause: guest time until the next record may be written */
+int64_t ras_batch_pause(RasState *s);
 
-/* ras_async_deliver: tell the guest of what waits, if it can be told now */
-void ras_async_deliver(RasState *s, RasChannel channel);
+/* ras_batch_deliver: write what waits into a record, if there can be one now */
+void ras_batch_deliver(RasState *s, RasChannel channel);
 
-/* ras_async_acknowledged: the guest is done with the outstanding record */
-void ras_async_acknowledged(RasState *s, RasChannel channel);
+/* ras_batch_acknowledged: the guest is done with the outstanding record */
+void ras_batch_acknowledged(RasState *s, RasChannel channel);
 
 /*
  * SErrors that vCPUs have been given (hw/ras/serror.c).
@@ -241,7 +251,8 @@ void ras_serror_deliver(RasState *s, RasEntry *e);
 /*
  * ras_serror_settle: find out whether that of @cpu is still pending
  *
- * TCG says when a vCPU takes one, KVM has to be asked.
+ * TCG says when a vCPU takes one, KVM has to be asked.  On any thread; if it is
+ * not that of @cpu, others may have the BQL meanwhile.
  */
 void ras_serror_settle(RasState *s, CPUState *cpu);
 

@@ -49,8 +49,8 @@ typedef struct RasMigration {
     uint64_t poison_accesses;
     uint64_t poison_consumed;   /* of these */
     bool lost;
-    bool tell_panic;            /* GUEST_PANICKED is still to be sent */
-    int32_t bare_vcpu;          /* has to run before its next error, or -1 */
+    bool panic_is_due;          /* GUEST_PANICKED is still to be sent */
+    int32_t unrecorded_vcpu;    /* has to run before its next error, or -1 */
     int64_t pause_ns;           /* guest time until the next batch */
     int32_t nr_errors;
     RasEntry *errors;
@@ -98,10 +98,10 @@ static const VMStateDescription vmstate_entry = {
         VMSTATE_UINT64(id, RasEntry),
         VMSTATE_UINT32(state, RasEntry),
         VMSTATE_BOOL(recorded, RasEntry),
-        VMSTATE_BOOL(held, RasEntry),
+        VMSTATE_BOOL(blocked_until_reset, RasEntry),
         VMSTATE_BOOL(recursive, RasEntry),
-        VMSTATE_UINT64(told, RasEntry),
-        VMSTATE_UINT64(telling, RasEntry),
+        VMSTATE_UINT64(len_acknowledged, RasEntry),
+        VMSTATE_UINT64(len_recorded, RasEntry),
         VMSTATE_STRUCT(error, RasEntry, 1, vmstate_error, RasError),
         VMSTATE_END_OF_LIST()
     },
@@ -183,9 +183,9 @@ static int pre_save(void *opaque)
     m->poison_accesses = stat64_get(&s->poison.accesses);
     m->poison_consumed = s->poison.consumed;
     m->lost = s->lost;
-    m->tell_panic = s->tell_panic;
-    m->bare_vcpu = s->bare_vcpu_ran ? -1 : s->bare_vcpu;
-    m->pause_ns = ras_async_pause(s);
+    m->panic_is_due = s->panic_is_due;
+    m->unrecorded_vcpu = s->unrecorded_vcpu_ran ? -1 : s->unrecorded_vcpu;
+    m->pause_ns = ras_batch_pause(s);
     for (RasEntry *e = ras_queue_first(&s->queue); e;
          e = ras_queue_following(&s->queue, e)) {
         m->errors[m->nr_errors++] = *e;
@@ -218,16 +218,18 @@ static int post_save(void *opaque)
 
 /* --- loading -------------------------------------------------------------- */
 
-/* What is told is told of, and a record names whole pages of the rest. */
-static bool told_is_good(const RasEntry *e)
+/* A record names whole pages, of what earlier ones have left. */
+static bool lengths_are_good(const RasEntry *e)
 {
     uint64_t len = e->error.len;
 
     if (e->state == RAS_ERROR_STATE_QUEUED) {
-        return !e->told && !e->telling;
+        return !e->len_acknowledged && !e->len_recorded;
     }
-    return e->told % RAS_PAGE_SIZE == 0 && e->telling % RAS_PAGE_SIZE == 0 &&
-           (len ? e->told < len : !e->told) && e->telling <= len - e->told;
+    return e->len_acknowledged % RAS_PAGE_SIZE == 0 &&
+           e->len_recorded % RAS_PAGE_SIZE == 0 &&
+           (len ? e->len_acknowledged < len : !e->len_acknowledged) &&
+           e->len_recorded <= len - e->len_acknowledged;
 }
 
 /* @record: that of @e, if it has one; the queue has it then */
@@ -246,7 +248,7 @@ static bool load_error(RasState *s, RasEntry *e, RasSavedRecord *record)
         error_setg(&err, "bad state");
     } else if (!ras_check_error(s, &e->error, &err)) {
         /* it says why */
-    } else if (!told_is_good(e)) {
+    } else if (!lengths_are_good(e)) {
         error_setg(&err, "bad address or length");
     } else if (e->error.channel == RAS_CHANNEL_SERROR &&
                ras_serror_in_flight(s, e->error.vcpu)) {
@@ -300,8 +302,8 @@ static bool load(RasState *s, const RasMigration *m)
         return false;
     }
     /* the vCPU of the error that it was lost with may be unplugged since */
-    if (m->lost ? m->tell_panic && !s->queue.held :
-                  m->tell_panic || s->queue.held) {
+    if (m->lost ? m->panic_is_due && !s->queue.nr_blocked :
+                  m->panic_is_due || s->queue.nr_blocked) {
         error_report("ras: cannot load errors: one stops the machine, and the "
                      "machine is not stopped, or the other way round");
         return false;
@@ -320,11 +322,11 @@ static bool load(RasState *s, const RasMigration *m)
     if (!good) {
         return false;
     }
-    if (m->bare_vcpu >= 0 && qemu_get_cpu(m->bare_vcpu)) {
-        s->bare_vcpu = m->bare_vcpu;
-        s->bare_vcpu_ran = false;
+    if (m->unrecorded_vcpu >= 0 && qemu_get_cpu(m->unrecorded_vcpu)) {
+        s->unrecorded_vcpu = m->unrecorded_vcpu;
+        s->unrecorded_vcpu_ran = false;
     }
-    s->tell_panic = m->tell_panic;
+    s->panic_is_due = m->panic_is_due;
     return true;
 }
 
@@ -332,11 +334,11 @@ static bool load(RasState *s, const RasMigration *m)
 static void begin_load(RasState *s, uint64_t last_id, const RasCounts *counts)
 {
     ras_queue_restore_begin(&s->queue, last_id, counts);
-    /* entries are free when their last step was reported */
-    ras_report_all(s);
+    /* entries are free when their last event was taken */
+    ras_events_send_all(s);
     ras_poison_clear(s);
-    s->bare_vcpu = -1;
-    s->tell_panic = false;
+    s->unrecorded_vcpu = -1;
+    s->panic_is_due = false;
 }
 
 /*
@@ -348,18 +350,18 @@ static void end_load(RasState *s, bool lost, int64_t pause_ns)
     RasEntry *e;
 
     s->lost = lost;
-    s->lost_report = (RasReport) {
+    s->lost_event = (RasEvent) {
         .delivery = "lost before the VM was moved here",
     };
     for (e = ras_queue_first(&s->queue); e;
          e = ras_queue_following(&s->queue, e)) {
-        if (e->held) {
-            s->lost_report.error = e->error;
-            s->lost_report.id = e->id;
+        if (e->blocked_until_reset) {
+            s->lost_event.error = e->error;
+            s->lost_event.id = e->id;
         }
     }
     ras_exception_loaded(s);
-    ras_async_loaded(s, pause_ns);
+    ras_batch_loaded(s, pause_ns);
     s->loaded = true;
 }
 
@@ -439,8 +441,8 @@ static const VMStateDescription vmstate_ras = {
         VMSTATE_UINT64(poison_accesses, RasMigration),
         VMSTATE_UINT64(poison_consumed, RasMigration),
         VMSTATE_BOOL(lost, RasMigration),
-        VMSTATE_BOOL(tell_panic, RasMigration),
-        VMSTATE_INT32(bare_vcpu, RasMigration),
+        VMSTATE_BOOL(panic_is_due, RasMigration),
+        VMSTATE_INT32(unrecorded_vcpu, RasMigration),
         VMSTATE_INT64(pause_ns, RasMigration),
         VMSTATE_INT32(nr_errors, RasMigration),
         VMSTATE_VALIDATE("number of errors", errors_are_bounded),

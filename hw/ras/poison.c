@@ -5,7 +5,7 @@
  * What an instruction touches gets its error through ras_poison_consumed().
  * Everything else (DMA, page table walks) comes here through the functions of
  * system/ras-poison.h: its memory transaction fails, as it would with real
- * poison, is counted, and is told of by the main loop.  The memory keeps its
+ * poison, is counted, and the main loop sends an event.  The memory keeps its
  * content, and has it when the poison is removed.
  *
  * The ranges are written with the BQL held.  Who has no lock reads a copy, in
@@ -45,8 +45,8 @@
 /* The most that is one access, and fails as a whole */
 #define ACCESS_SIZE 8
 
-/* Accesses that no instruction made are told of once in this time. */
-#define REPORT_INTERVAL_MS 1000
+/* Accesses that no instruction made have one event in this time. */
+#define EVENT_INTERVAL_MS 1000
 
 unsigned int ras_poison_ranges;
 uint8_t *ras_poison_buffers;
@@ -71,12 +71,12 @@ static struct {
     } range[RAS_POISON_RANGES];
 } ram_ranges;
 
-/* The accesses that are to be told of. */
+/* The accesses that the next event is about. */
 static struct {
     unsigned int count;
     uintptr_t last;             /* the last one's address */
     bool last_is_write;
-    int busy;                   /* they will be told of, or too early */
+    int busy;                   /* it will be sent, or it is too early */
 } noted;
 
 /* --- accesses: any thread, no lock --------------------------------------- */
@@ -108,10 +108,10 @@ static bool find_in_ram(ram_addr_t start, uint64_t len, ram_addr_t *from,
     return *from < start + len;
 }
 
-static void report_accesses(RasPoison *poison)
+static void want_event(RasPoison *poison)
 {
     if (!qatomic_read(&noted.busy) && !qatomic_xchg(&noted.busy, 1)) {
-        qemu_bh_schedule(poison->report_bh);
+        qemu_bh_schedule(poison->event_bh);
     }
 }
 
@@ -124,7 +124,7 @@ static void note_access(ram_addr_t addr, unsigned size, bool is_write)
     qatomic_set(&noted.last, addr);
     qatomic_set(&noted.last_is_write, is_write);
     qatomic_inc(&noted.count);
-    report_accesses(poison);
+    want_event(poison);
 }
 
 static MemTxResult poison_read(void *opaque, hwaddr addr, uint64_t *data,
@@ -548,9 +548,9 @@ void ras_poison_discarded(RAMBlock *rb, uint64_t offset, uint64_t len)
     publish(s);
 }
 
-/* --- telling people ------------------------------------------------------ */
+/* --- events: main loop --------------------------------------------------- */
 
-static void report_bh_run(void *opaque)
+static void event_bh_run(void *opaque)
 {
     RasState *s = opaque;
     uint64_t count = qatomic_xchg(&noted.count, 0);
@@ -571,17 +571,17 @@ static void report_bh_run(void *opaque)
                 "physical address 0x%" PRIx64 " (accesses: %" PRIu64 ")",
                 is_write ? "write to" : "read from", addr, count);
     }
-    timer_mod(s->poison.report_timer, REPORT_INTERVAL_MS +
+    timer_mod(s->poison.event_timer, EVENT_INTERVAL_MS +
               qemu_clock_get_ms(QEMU_CLOCK_REALTIME));
 }
 
-static void report_timer_expired(void *opaque)
+static void event_timer_expired(void *opaque)
 {
     RasState *s = opaque;
 
     qatomic_set_mb(&noted.busy, 0);
     if (qatomic_read(&noted.count)) {
-        report_accesses(&s->poison);
+        want_event(&s->poison);
     }
 }
 
@@ -590,9 +590,9 @@ void ras_poison_init(RasState *s)
     seqlock_init(&ram_ranges.lock);
     memory_region_init_io(&ras_poison_region, NULL, &poison_ops, NULL,
                           "ras-poison", UINT64_MAX);
-    s->poison.report_bh = qemu_bh_new(report_bh_run, s);
-    s->poison.report_timer = timer_new_ms(QEMU_CLOCK_REALTIME,
-                                          report_timer_expired, s);
+    s->poison.event_bh = qemu_bh_new(event_bh_run, s);
+    s->poison.event_timer = timer_new_ms(QEMU_CLOCK_REALTIME,
+                                          event_timer_expired, s);
 }
 
 /* --- vCPUs --------------------------------------------------------------- */

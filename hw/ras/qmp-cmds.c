@@ -544,15 +544,15 @@ RasInfo *qmp_query_ras(Error **errp)
     /* these may drop the BQL; nothing that is looked at later may change */
     ras_serrors_settle(s);
     info->serrors = list_serrors(s);
-    ras_report_steps(s);
+    ras_events_send(s);
     c = &s->queue.counts;
     info->sources = list_sources(s);
     info->queue = list_errors(s);
     info->parked = list_parked();
     if (s->lost) {
         info->check_stop = g_new0(RasCheckStop, 1);
-        info->check_stop->id = s->lost_report.id;
-        info->check_stop->reason = g_strdup(s->lost_report.delivery);
+        info->check_stop->id = s->lost_event.id;
+        info->check_stop->reason = g_strdup(s->lost_event.delivery);
     }
     info->poisoned = list_poison(s);
     info->host_poisoned = list_host_memory(s);

@@ -39,9 +39,9 @@
  *                            the vCPU was moved away
  *
  * interrupt, polled
- *   queued -> recorded       ras_async_deliver()       batch.c     any
+ *   queued -> recorded       ras_batch_deliver()       batch.c     any
  *     -> notified              then reminders are due
- *   notified -> acknowledged ras_async_acknowledged()  batch.c     any
+ *   notified -> acknowledged ras_batch_acknowledged()  batch.c     any
  *                              then a pause is due before the next record
  *   queued -> discarded      withdraw(): the guest     host-       any
  *                            has given it back         memory.c
@@ -297,9 +297,9 @@ static bool entry_is_consistent(const RasQueue *q, const RasEntry *e)
         return !e->recorded && (!ras_error_parks(error) ||
                                 q->vcpu[error->vcpu].parking);
     case RAS_ERROR_STATE_RECORDED:
-        return e->recorded && !e->held;
+        return e->recorded && !e->blocked_until_reset;
     case RAS_ERROR_STATE_NOTIFIED:
-        return !e->held;
+        return !e->blocked_until_reset;
     default:
         return false;
     }
@@ -309,7 +309,7 @@ bool ras_queue_check(const RasQueue *q)
 {
     unsigned int queued[RAS_CHANNELS] = { 0 };
     unsigned int outstanding[RAS_CHANNELS] = { 0 };
-    unsigned int in_flight = 0, held = 0, parking = 0, patient = 0;
+    unsigned int in_flight = 0, blocked = 0, parking = 0, patient = 0;
     int16_t prev = NONE;
     uint64_t id = 0;
 
@@ -321,7 +321,7 @@ bool ras_queue_check(const RasQueue *q)
             return false;
         }
         if (ras_state_is_end(e->state)) {
-            /* there until its last step was reported */
+            /* there until its last event was taken */
             continue;
         }
         if (e->id <= id || !entry_is_consistent(q, e)) {
@@ -329,7 +329,7 @@ bool ras_queue_check(const RasQueue *q)
         }
         id = e->id;
         in_flight++;
-        held += e->held;
+        blocked += e->blocked_until_reset;
         if (e->state != RAS_ERROR_STATE_NOTIFIED) {
             queued[c]++;
             parking += ras_error_parks(&e->error);
@@ -353,7 +353,7 @@ bool ras_queue_check(const RasQueue *q)
         }
     }
     return prev == q->last && id <= q->last_id && in_flight == q->in_flight &&
-           held == q->held && !parking && !patient &&
+           blocked == q->nr_blocked && !parking && !patient &&
            outstanding[RAS_CHANNEL_EXCEPTION] <= 1 &&
            q->step_count <= RAS_STEPS_MAX;
 }
@@ -397,8 +397,8 @@ static void set_state(RasQueue *q, RasEntry *e, RasErrorState state)
     if (ras_state_is_end(state)) {
         outstanding_remove(q, e);
         q->in_flight--;
-        q->held -= e->held;
-        e->held = false;
+        q->nr_blocked -= e->blocked_until_reset;
+        e->blocked_until_reset = false;
     }
 
     e->state = state;
@@ -496,7 +496,7 @@ static RasEntry *consumed_before(RasQueue *q, RasEntry *e)
         return e;
     }
     for (l = entry_at(q, e->next); l; l = entry_at(q, l->next)) {
-        if (l->state == RAS_ERROR_STATE_QUEUED && !l->held &&
+        if (l->state == RAS_ERROR_STATE_QUEUED && !l->blocked_until_reset &&
             l->error.vcpu == e->error.vcpu &&
             l->error.origin != RAS_ORIGIN_INJECTED) {
             return l;
@@ -517,7 +517,7 @@ static RasEntry *next_queued(RasQueue *q, RasChannel channel, int16_t i)
     RasEntry *e;
 
     for (e = entry_at(q, i); e; e = entry_at(q, e->next)) {
-        if (e->state == RAS_ERROR_STATE_QUEUED && !e->held &&
+        if (e->state == RAS_ERROR_STATE_QUEUED && !e->blocked_until_reset &&
             e->error.channel == channel && !is_put_off(q, &e->error)) {
             return e;
         }
@@ -575,11 +575,11 @@ unsigned int ras_queue_discard(RasQueue *q, int vcpu)
     return n;
 }
 
-void ras_queue_hold(RasQueue *q, RasEntry *e)
+void ras_queue_block(RasQueue *q, RasEntry *e)
 {
-    if (!e->held && e->state == RAS_ERROR_STATE_QUEUED) {
-        e->held = true;
-        q->held++;
+    if (!e->blocked_until_reset && e->state == RAS_ERROR_STATE_QUEUED) {
+        e->blocked_until_reset = true;
+        q->nr_blocked++;
         debug_check(q);
     }
 }
@@ -637,7 +637,7 @@ bool ras_queue_restore(RasQueue *q, const RasEntry *from)
         (!queued && from->state != RAS_ERROR_STATE_NOTIFIED) ||
         (from->error.channel == RAS_CHANNEL_SERROR ?
          queued || from->recorded : queued == from->recorded) ||
-        (from->held && !queued) ||
+        (from->blocked_until_reset && !queued) ||
         (!queued && !joins_outstanding(q, from))) {
         return false;
     }
@@ -646,8 +646,8 @@ bool ras_queue_restore(RasQueue *q, const RasEntry *from)
     e->state = RAS_ERROR_STATE_ACCEPTED;
     list_append(q, e);
     q->in_flight++;
-    q->held += e->held;
-    /* what was counted, and reported, elsewhere */
+    q->nr_blocked += e->blocked_until_reset;
+    /* what was counted, and has had events, elsewhere */
     set_state(q, e, RAS_ERROR_STATE_QUEUED);
     if (!queued) {
         if (from->recorded) {
@@ -663,22 +663,22 @@ bool ras_queue_restore_end(const RasQueue *q)
 {
     const RasCounts *c = &q->counts;
     uint64_t with_record = c->acknowledged + c->reclaimed;
-    uint64_t told = c->delivered + c->acknowledged + c->reclaimed +
-                    q->in_flight;
+    uint64_t notified = c->delivered + c->acknowledged + c->reclaimed +
+                        q->in_flight;
 
     for (int i = 0; i < RAS_CHANNELS; i++) {
         with_record += q->channel[i].nr_outstanding;
-        told -= q->channel[i].queued;
+        notified -= q->channel[i].queued;
     }
     /* those that were discarded had come to any step */
     return c->accepted == q->in_flight + c->acknowledged + c->delivered +
                           c->reclaimed + c->discarded &&
            c->recorded >= with_record &&
            c->recorded <= with_record + c->discarded &&
-           c->notified >= told && c->notified <= told + c->discarded;
+           c->notified >= notified && c->notified <= notified + c->discarded;
 }
 
-bool ras_queue_record_is_out(const RasQueue *q, RasChannel channel)
+bool ras_queue_record_is_outstanding(const RasQueue *q, RasChannel channel)
 {
     const RasEntry *e;
 
@@ -687,7 +687,7 @@ bool ras_queue_record_is_out(const RasQueue *q, RasChannel channel)
     }
     e = &q->entry[q->channel[channel].outstanding[0]];
     /* or the guest has acknowledged a part of it, and waits for the rest */
-    return e->telling || !e->told;
+    return e->len_recorded || !e->len_acknowledged;
 }
 
 bool ras_queue_parks(const RasQueue *q, int vcpu)
@@ -702,7 +702,7 @@ bool ras_queue_parks(const RasQueue *q, int vcpu)
     if (v->parking == (v->put_off ? v->patient : 0)) {
         return false;
     }
-    if (q->held || !q->channel[RAS_CHANNEL_EXCEPTION].nr_outstanding) {
+    if (q->nr_blocked || !q->channel[RAS_CHANNEL_EXCEPTION].nr_outstanding) {
         return true;
     }
     owner = &q->entry[q->channel[RAS_CHANNEL_EXCEPTION].outstanding[0]];
@@ -710,7 +710,7 @@ bool ras_queue_parks(const RasQueue *q, int vcpu)
            owner->state != RAS_ERROR_STATE_NOTIFIED;
 }
 
-bool ras_queue_report(RasQueue *q, RasReport *report)
+bool ras_queue_next_event(RasQueue *q, RasEvent *event)
 {
     RasStep step;
     RasEntry *e;
@@ -723,12 +723,12 @@ bool ras_queue_report(RasQueue *q, RasReport *report)
     q->step_count--;
 
     e = &q->entry[step.entry];
-    *report = (RasReport) {
+    *event = (RasEvent) {
         .error = e->error,
         .id = e->id,
         .state = step.state,
         .recursive = e->recursive,
-        .quiet = e->quiet,
+        .events_suppressed = e->events_suppressed,
         .delivery = step.state >= RAS_ERROR_STATE_NOTIFIED ? e->delivery : NULL,
     };
     if (ras_state_is_end(step.state)) {
@@ -739,7 +739,7 @@ bool ras_queue_report(RasQueue *q, RasReport *report)
     return true;
 }
 
-/* Errors at their end stay in the list until their last step is reported. */
+/* Errors at their end stay in the list until their last event was taken. */
 static RasEntry *skip_ended(RasQueue *q, RasEntry *e)
 {
     while (e && ras_state_is_end(e->state)) {

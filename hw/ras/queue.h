@@ -32,12 +32,12 @@ typedef struct RasEntry {
     uint64_t id;                /* from 1, never used twice */
     RasErrorState state;
     bool recorded;              /* went through RAS_ERROR_STATE_RECORDED */
-    bool held;                  /* cannot be delivered before a reset */
+    bool blocked_until_reset;   /* check-stop: cannot be delivered before */
     bool recursive;             /* accepted while another was outstanding */
-    bool quiet;                 /* too many: its steps are not told of */
-    const char *delivery;       /* how the guest is told; static string */
-    uint64_t telling;           /* bytes of error.len in the current record */
-    uint64_t told;              /* bytes in those that were acknowledged */
+    bool events_suppressed;     /* there were too many */
+    const char *delivery;       /* how the guest is notified; static string */
+    uint64_t len_recorded;      /* bytes of error.len in the current record */
+    uint64_t len_acknowledged;  /* bytes in those that were acknowledged */
     int16_t prev, next;         /* neighbours in the list that it is in */
 } RasEntry;
 
@@ -59,14 +59,14 @@ typedef struct RasStep {
 } RasStep;
 
 /* A step together with what the error was at the time. */
-typedef struct RasReport {
+typedef struct RasEvent {
     RasError error;
     uint64_t id;
     RasErrorState state;
     bool recursive;
-    bool quiet;
+    bool events_suppressed;
     const char *delivery;
-} RasReport;
+} RasEvent;
 
 /* An error makes five steps at most: see the picture above. */
 #define RAS_STEPS_MAX (RAS_QUEUE_SIZE * 5)
@@ -88,7 +88,7 @@ typedef struct RasQueue {
         uint16_t queued;
     } channel[RAS_CHANNELS];
     uint16_t in_flight;         /* accepted and not at an end */
-    uint16_t held;
+    uint16_t nr_blocked;        /* of them: until a reset */
     uint64_t last_id;
     RasCounts counts;
     RasQueueVcpu *vcpu;
@@ -130,9 +130,9 @@ void ras_queue_refuse(RasQueue *q);
 /*
  * ras_queue_next: the error of @channel that is to be delivered now, or NULL
  *
- * That is the oldest queued error that is neither held nor put off, if none is
- * outstanding; but if it was injected, an error that its vCPU has consumed goes
- * first.
+ * That is the oldest queued error that is neither blocked nor put off, if none
+ * is outstanding; but if it was injected, an error that its vCPU has consumed
+ * goes first.
  */
 RasEntry *ras_queue_next(RasQueue *q, RasChannel channel);
 
@@ -168,11 +168,11 @@ bool ras_queue_advance(RasQueue *q, RasEntry *e, RasErrorState state);
 unsigned int ras_queue_discard(RasQueue *q, int vcpu);
 
 /*
- * ras_queue_hold: @e will not be delivered before everything is discarded
+ * ras_queue_block: @e will not be delivered before everything is discarded
  *
  * It keeps its vCPU parked and no longer stands in the way of others.
  */
-void ras_queue_hold(RasQueue *q, RasEntry *e);
+void ras_queue_block(RasQueue *q, RasEntry *e);
 
 /*
  * ras_queue_move: the vCPU of @e, which is queued, was moved away from the
@@ -188,10 +188,10 @@ void ras_queue_move(RasQueue *q, RasEntry *e);
 void ras_queue_put_off(RasQueue *q, int vcpu, bool put_off);
 
 /*
- * Restoring a queue from what another one held: begin, then each error that
+ * Restoring a queue from what was in another one: begin, then each error that
  * was in flight, oldest first, then end.
  *
- * ras_queue_restore_begin: @q becomes empty, but for steps not reported yet
+ * ras_queue_restore_begin: @q becomes empty, but for events not taken yet
  * @last_id, @counts: of the other queue
  */
 void ras_queue_restore_begin(RasQueue *q, uint64_t last_id,
@@ -199,7 +199,8 @@ void ras_queue_restore_begin(RasQueue *q, uint64_t last_id,
 
 /*
  * ras_queue_restore: append an error as it was, queued or notified
- * @e: error, id, state, recorded, held, recursive, delivery, told, telling
+ * @e: error, id, state, recorded, blocked_until_reset, recursive, delivery,
+ *     len_acknowledged, len_recorded
  *
  * Returns false, and changes nothing, if no queue could hold it.
  */
@@ -209,12 +210,12 @@ bool ras_queue_restore(RasQueue *q, const RasEntry *e);
 bool ras_queue_restore_end(const RasQueue *q);
 
 /*
- * ras_queue_record_is_out: is there a record of @channel that the guest has not
- * acknowledged?
+ * ras_queue_record_is_outstanding: is there a record of @channel that the guest
+ * has not acknowledged?
  *
  * Not if an outstanding error waits for a record of what is left of it.
  */
-bool ras_queue_record_is_out(const RasQueue *q, RasChannel channel);
+bool ras_queue_record_is_outstanding(const RasQueue *q, RasChannel channel);
 
 /*
  * ras_queue_check: do states, and all that is derived from them, agree?
@@ -232,12 +233,12 @@ bool ras_queue_check(const RasQueue *q);
 bool ras_queue_parks(const RasQueue *q, int vcpu);
 
 /*
- * ras_queue_report: take the oldest step that was not reported yet
+ * ras_queue_next_event: take the oldest step that has had no event yet
  *
  * An entry is free for the next error when the step that ended its life was
  * taken.  Returns false if there is none.
  */
-bool ras_queue_report(RasQueue *q, RasReport *report);
+bool ras_queue_next_event(RasQueue *q, RasEvent *event);
 
 /* ras_queue_first, ras_queue_following: walk errors in flight, oldest first */
 RasEntry *ras_queue_first(RasQueue *q);

@@ -11,7 +11,7 @@
 
 #include "qapi/qapi-types-ras.h"
 
-/* How the guest is told; each has its own record and acknowledgement. */
+/* How the guest is notified; each has its own record and acknowledgement. */
 typedef enum RasChannel {
     RAS_CHANNEL_EXCEPTION,      /* the vCPU of the error takes an exception */
     RAS_CHANNEL_INTERRUPT,      /* no vCPU: an interrupt, when there is time */

@@ -123,7 +123,7 @@ typedef enum RasRecordResult {
     RAS_RECORD_WRITTEN,
     /* the guest has not set up what a record needs; notify without one */
     RAS_RECORD_NONE,
-    /* the guest cannot be told and must not run on: its vCPU stays parked */
+    /* the guest cannot have one, and must not run on: its vCPU stays parked */
     RAS_RECORD_CHECKSTOP,
 } RasRecordResult;
 
@@ -205,7 +205,7 @@ struct RasDeviceClass {
     const char *(*channel_name)(RasDevice *d, RasChannel channel);
 
     /*
-     * check: can the guest be told of @error at all?
+     * check: can this machine notify its guest of @error at all?
      * @ready: it has set up what a record needs
      *
      * If not, return false and say in @errp why and what could be done.
@@ -238,12 +238,12 @@ struct RasDeviceClass {
                              RasStorageAccess access[RAS_ACCESSES_MAX]);
 
     /*
-     * cut_off: a reset discards @error, of number @id; optional
+     * discarded: a reset discards @error, of number @id; optional
      * reset: forget what the guest has set up; optional, called last
      *
      * On the main thread.
      */
-    void (*cut_off)(RasDevice *d, const RasError *error, uint64_t id);
+    void (*discarded)(RasDevice *d, const RasError *error, uint64_t id);
     void (*reset)(RasDevice *d);
 
     /*
@@ -339,7 +339,7 @@ RasDevice *ras_create(const char *type);
 /* ras_has_errors: are there errors, or poison, that would move with the VM? */
 bool ras_has_errors(RasDevice *d);
 
-/* ras_has_channel: can this machine tell its guest of anything on @channel? */
+/* ras_has_channel: has this machine such an error source? */
 bool ras_has_channel(RasDevice *d, RasChannel channel);
 
 /*

@@ -39,9 +39,9 @@ static RasEntry get_entry(Input *in)
         .id = get(in, 1),
         .state = get(in, 1),
         .recorded = get(in, 1) & 1,
-        .held = get(in, 1) & 1,
-        .told = get(in, 2),
-        .telling = get(in, 2),
+        .blocked_until_reset = get(in, 1) & 1,
+        .len_acknowledged = get(in, 2),
+        .len_recorded = get(in, 2),
         .error = {
             .class = get(in, 1) % (RAS_ERROR_CLASS_UNKNOWN + 1),
             .severity = get(in, 1) % (RAS_SEVERITY_FATAL + 1),
@@ -86,7 +86,7 @@ static void live(RasQueue *q, Input *in)
     RasChannel channel = get(in, 1) % RAS_CHANNELS;
     RasEntry *batch[RAS_BATCH_MAX], *e;
     unsigned int n;
-    RasReport r;
+    RasEvent r;
 
     switch (get(in, 1) % 5) {
     case 0:
@@ -122,7 +122,7 @@ static void live(RasQueue *q, Input *in)
         ras_queue_discard(q, (int8_t)get(in, 1));
         break;
     default:
-        while (ras_queue_report(q, &r)) {
+        while (ras_queue_next_event(q, &r)) {
             g_assert(r.state < RAS_ERROR_STATE__MAX);
         }
         break;

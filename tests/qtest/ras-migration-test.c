@@ -451,8 +451,8 @@ static void test_bad_content(void)
         { "counts.recorded", 9, "*counters do not add up*" },
         { "counts.notified", 9, "*counters do not add up*" },
         { "poison_consumed", 1, "*counters do not add up*" },
-        { "tell_panic", 1, "*stops the machine*" },
-        { "errors[0]/held", 1, "*stops the machine*" },
+        { "panic_is_due", 1, "*stops the machine*" },
+        { "errors[0]/blocked_until_reset", 1, "*stops the machine*" },
         { "nr_errors", 2049, "*number of errors*" },
         { "nr_errors", INT32_MAX, "*number of errors*" },
         { "nr_errors", -1, "*number of errors*" },
@@ -486,10 +486,14 @@ static void test_bad_content(void)
         { "errors[0]/error/first", 100, "*error 1: bad address or length*" },
         { "errors[0]/error/first", -RAS_PAGE,
           "*error 1: bad address or length*" },
-        { "errors[0]/told", RAS_PAGE + 1, "*error 1: bad address or length*" },
-        { "errors[0]/told", RAS_PAGE, "*error 1: bad address or length*" },
-        { "errors[0]/telling", RAS_PAGE, "*error 1: bad address or length*" },
-        { "errors[0]/telling", UINT64_MAX, "*error 1: bad address or length*" },
+        { "errors[0]/len_acknowledged", RAS_PAGE + 1,
+          "*error 1: bad address or length*" },
+        { "errors[0]/len_acknowledged", RAS_PAGE,
+          "*error 1: bad address or length*" },
+        { "errors[0]/len_recorded", RAS_PAGE,
+          "*error 1: bad address or length*" },
+        { "errors[0]/len_recorded", UINT64_MAX,
+          "*error 1: bad address or length*" },
         { "errors[0]/error/record_len", 100, "*error 1: bad record*" },
         { "errors[0]/error/record_len", UINT32_MAX, "*error 1: bad record*" },
         { "nr_records", 3, "*number of records*" },
@@ -585,7 +589,8 @@ static void test_bad_asynchronous(void)
         { { { "errors[0]/error/access", 1 } }, "*access*" },
         { { { "errors[0]/error/limited", 1 } }, "*severity*" },
         { { { "errors[0]/error/moved", 1 } }, "*access*" },
-        { { { "errors[0]/told", RAS_PAGE } }, "*address or length*" },
+        { { { "errors[0]/len_acknowledged", RAS_PAGE } },
+          "*address or length*" },
         /* as for a vCPU, which cannot take it */
         { { { "errors[0]/error/channel", 0 },
             { "errors[0]/error/synchronous", 1 },
@@ -672,8 +677,8 @@ static void test_panic_moves(void)
     part = find_part(&side, SECTION);
     lost = g_memdup2(part.data, part.len);
     put_field(&part, lost, "lost", true);
-    put_field(&part, lost, "tell_panic", true);
-    put_field(&part, lost, "errors[0]/held", true);
+    put_field(&part, lost, "panic_is_due", true);
+    put_field(&part, lost, "errors[0]/blocked_until_reset", true);
     write_part(&side, &part, lost);
     ras_drop_events(vm);
     assert_loads(&side);
@@ -730,8 +735,8 @@ static void test_bare_vcpu_reset(void)
     save_snapshot(&side);
     part = find_part(&side, SECTION);
     bare = g_memdup2(part.data, part.len);
-    g_assert_cmpint(ldl_be_p(field_of(&part, "bare_vcpu")), ==, -1);
-    put_field(&part, bare, "bare_vcpu", 0);
+    g_assert_cmpint(ldl_be_p(field_of(&part, "unrecorded_vcpu")), ==, -1);
+    put_field(&part, bare, "unrecorded_vcpu", 0);
     write_part(&side, &part, bare);
     assert_loads(&side);
     ras_cont(vm);

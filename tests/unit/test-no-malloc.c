@@ -201,7 +201,7 @@ static void test_queue(void)
         .len = RAS_PAGE_SIZE,
     };
     RasEntry *batch[RAS_BATCH_MAX];
-    RasReport report;
+    RasEvent report;
     unsigned int accepted = 0, reported = 0, n, tried;
 
     ras_queue_init(&q, vcpu, ARRAY_SIZE(vcpu));
@@ -217,7 +217,7 @@ static void test_queue(void)
             }
         }
     }
-    while (ras_queue_report(&q, &report)) {
+    while (ras_queue_next_event(&q, &report)) {
         reported += report.state == RAS_ERROR_STATE_ACKNOWLEDGED;
     }
     tried = allow();

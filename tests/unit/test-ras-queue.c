@@ -53,9 +53,9 @@ static RasEntry *take(Fixture *f, int vcpu)
 
 static void assert_step(RasQueue *q, uint64_t id, RasErrorState state)
 {
-    RasReport r;
+    RasEvent r;
 
-    g_assert_true(ras_queue_report(q, &r));
+    g_assert_true(ras_queue_next_event(q, &r));
     g_assert_cmpuint(r.id, ==, id);
     g_assert_cmpuint(r.state, ==, state);
 }
@@ -64,7 +64,7 @@ static void test_recorded_life(Fixture *f, gconstpointer data)
 {
     RasQueue *q = f->q;
     RasEntry *e = take(f, 2);
-    RasReport r;
+    RasEvent r;
 
     g_assert_nonnull(e);
     g_assert_cmpuint(e->id, ==, 1);
@@ -86,12 +86,12 @@ static void test_recorded_life(Fixture *f, gconstpointer data)
     assert_step(q, 1, RAS_ERROR_STATE_ACCEPTED);
     assert_step(q, 1, RAS_ERROR_STATE_QUEUED);
     assert_step(q, 1, RAS_ERROR_STATE_RECORDED);
-    g_assert_true(ras_queue_report(q, &r));
+    g_assert_true(ras_queue_next_event(q, &r));
     g_assert_cmpuint(r.state, ==, RAS_ERROR_STATE_NOTIFIED);
     g_assert_cmpstr(r.delivery, ==, "somehow");
     g_assert_cmpuint(r.error.addr, ==, 0x40000000);
     assert_step(q, 1, RAS_ERROR_STATE_ACKNOWLEDGED);
-    g_assert_false(ras_queue_report(q, &r));
+    g_assert_false(ras_queue_next_event(q, &r));
 }
 
 static void test_bare_life(Fixture *f, gconstpointer data)
@@ -301,15 +301,15 @@ static void test_held(Fixture *f, gconstpointer data)
 
     ras_queue_advance(f->q, a, RAS_ERROR_STATE_RECORDED);
     ras_queue_advance(f->q, a, RAS_ERROR_STATE_NOTIFIED);
-    ras_queue_hold(f->q, b);
-    ras_queue_hold(f->q, b);
+    ras_queue_block(f->q, b);
+    ras_queue_block(f->q, b);
     g_assert_true(ras_queue_parks(f->q, 0));
     ras_queue_advance(f->q, a, RAS_ERROR_STATE_ACKNOWLEDGED);
     g_assert_true(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION) == c);
     g_assert_true(ras_queue_parks(f->q, 0));
     g_assert_cmpuint(ras_queue_discard(f->q, -1), ==, 2);
     g_assert_false(ras_queue_parks(f->q, 0));
-    g_assert_cmpuint(f->q->held, ==, 0);
+    g_assert_cmpuint(f->q->nr_blocked, ==, 0);
 }
 
 static void test_refusals(Fixture *f, gconstpointer data)
@@ -328,7 +328,7 @@ static void test_refusals(Fixture *f, gconstpointer data)
 /* Full until the ends were reported, then usable as before. */
 static void test_full(Fixture *f, gconstpointer data)
 {
-    RasReport r;
+    RasEvent r;
     unsigned int steps = 0;
 
     for (int round = 0; round < 3; round++) {
@@ -344,7 +344,7 @@ static void test_full(Fixture *f, gconstpointer data)
         }
         g_assert_null(ras_queue_first(f->q));
         g_assert_null(take(f, 0));
-        while (ras_queue_report(f->q, &r)) {
+        while (ras_queue_next_event(f->q, &r)) {
             steps++;
         }
     }
@@ -610,13 +610,13 @@ static void test_check(Fixture *f, gconstpointer data)
     IS_FOUND(waits->state = RAS_ERROR_STATE_NOTIFIED);
     IS_FOUND(waits->state = RAS_ERROR_STATE_ACCEPTED);
     IS_FOUND(waits->recorded = true);
-    IS_FOUND(waits->held = true);
+    IS_FOUND(waits->blocked_until_reset = true);
     IS_FOUND(waits->error.moved = true);
     IS_FOUND(waits->id = out->id);
     IS_FOUND(batched->recorded = false);
     IS_FOUND(batched->prev = -1);
     IS_FOUND(q->in_flight--);
-    IS_FOUND(q->held++);
+    IS_FOUND(q->nr_blocked++);
     IS_FOUND(q->last--);
     IS_FOUND(q->last_id = 1);
     IS_FOUND(q->channel[RAS_CHANNEL_EXCEPTION].queued++);
@@ -630,30 +630,30 @@ static void test_check(Fixture *f, gconstpointer data)
 }
 
 /* An error that needs several records: between two of them there is none. */
-static void test_record_is_out(Fixture *f, gconstpointer data)
+static void test_record_is_outstanding(Fixture *f, gconstpointer data)
 {
     RasQueue *q = f->q;
     RasEntry *e = take(f, 0);
 
-    g_assert_false(ras_queue_record_is_out(q, RAS_CHANNEL_EXCEPTION));
+    g_assert_false(ras_queue_record_is_outstanding(q, RAS_CHANNEL_EXCEPTION));
     g_assert_true(ras_queue_advance(q, e, RAS_ERROR_STATE_RECORDED));
-    g_assert_true(ras_queue_record_is_out(q, RAS_CHANNEL_EXCEPTION));
-    g_assert_false(ras_queue_record_is_out(q, RAS_CHANNEL_INTERRUPT));
+    g_assert_true(ras_queue_record_is_outstanding(q, RAS_CHANNEL_EXCEPTION));
+    g_assert_false(ras_queue_record_is_outstanding(q, RAS_CHANNEL_INTERRUPT));
 
     e = take_async(f, RAS_CHANNEL_INTERRUPT);
-    g_assert_false(ras_queue_record_is_out(q, RAS_CHANNEL_INTERRUPT));
-    e->telling = 2 * RAS_PAGE_SIZE;
+    g_assert_false(ras_queue_record_is_outstanding(q, RAS_CHANNEL_INTERRUPT));
+    e->len_recorded = 2 * RAS_PAGE_SIZE;
     g_assert_true(ras_queue_advance(q, e, RAS_ERROR_STATE_RECORDED));
     g_assert_true(ras_queue_advance(q, e, RAS_ERROR_STATE_NOTIFIED));
-    g_assert_true(ras_queue_record_is_out(q, RAS_CHANNEL_INTERRUPT));
-    e->told = e->telling;
-    e->telling = 0;
-    g_assert_false(ras_queue_record_is_out(q, RAS_CHANNEL_INTERRUPT));
-    e->telling = RAS_PAGE_SIZE;
-    g_assert_true(ras_queue_record_is_out(q, RAS_CHANNEL_INTERRUPT));
-    e->telling = 0;
+    g_assert_true(ras_queue_record_is_outstanding(q, RAS_CHANNEL_INTERRUPT));
+    e->len_acknowledged = e->len_recorded;
+    e->len_recorded = 0;
+    g_assert_false(ras_queue_record_is_outstanding(q, RAS_CHANNEL_INTERRUPT));
+    e->len_recorded = RAS_PAGE_SIZE;
+    g_assert_true(ras_queue_record_is_outstanding(q, RAS_CHANNEL_INTERRUPT));
+    e->len_recorded = 0;
     g_assert_true(ras_queue_advance(q, e, RAS_ERROR_STATE_ACKNOWLEDGED));
-    g_assert_false(ras_queue_record_is_out(q, RAS_CHANNEL_INTERRUPT));
+    g_assert_false(ras_queue_record_is_outstanding(q, RAS_CHANNEL_INTERRUPT));
 }
 
 static RasError injected_error(void)
@@ -815,7 +815,7 @@ static void test_restore(Fixture *f, gconstpointer data)
     RasEntry *a = take(f, 0), *b = take(f, 1), *batch[RAS_BATCH_MAX];
     RasEntry *ended = take(f, 2);
     unsigned int n;
-    RasReport r;
+    RasEvent r;
 
     for (int i = 0; i < 3; i++) {
         take_async(f, RAS_CHANNEL_INTERRUPT);
@@ -839,12 +839,12 @@ static void test_restore(Fixture *f, gconstpointer data)
     g_assert_cmpuint(ras_queue_outstanding_batch(q, RAS_CHANNEL_INTERRUPT,
                                                  batch), ==, 3);
     /* nothing is told twice, and life goes on */
-    g_assert_false(ras_queue_report(q, &r));
+    g_assert_false(ras_queue_next_event(q, &r));
     g_assert_true(ras_queue_advance(q, ras_queue_outstanding(q,
                                     RAS_CHANNEL_EXCEPTION),
                                     RAS_ERROR_STATE_ACKNOWLEDGED));
     g_assert_cmpuint(ras_queue_next(q, RAS_CHANNEL_EXCEPTION)->id, ==, b->id);
-    g_assert_true(ras_queue_report(q, &r));
+    g_assert_true(ras_queue_next_event(q, &r));
     g_assert_cmpuint(r.state, ==, RAS_ERROR_STATE_ACKNOWLEDGED);
 }
 
@@ -1008,9 +1008,9 @@ typedef struct Model {
 
 static void model_drain(Model *m, RasQueue *q)
 {
-    RasReport r;
+    RasEvent r;
 
-    while (ras_queue_report(q, &r)) {
+    while (ras_queue_next_event(q, &r)) {
         gpointer key = GUINT_TO_POINTER((guint)r.id);
         gpointer last = g_hash_table_lookup(m->state, key);
 
@@ -1063,7 +1063,7 @@ static void model_check(const Model *m, RasQueue *q)
                      o->error.vcpu == i;
 
         g_assert_cmpint(ras_queue_parks(q, i), ==,
-                        parked[i] && (!owner || q->held));
+                        parked[i] && (!owner || q->nr_blocked));
     }
 }
 
@@ -1223,7 +1223,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     add("recorded-life", test_recorded_life);
     add("check", test_check);
-    add("record-is-out", test_record_is_out);
+    add("record-is-out", test_record_is_outstanding);
     add("bare-life", test_bare_life);
     add("no-state-is-skipped", test_no_stage_is_skipped);
     add("one-outstanding", test_one_outstanding);
