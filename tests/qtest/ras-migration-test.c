@@ -167,9 +167,10 @@ static const QDict *find_description(QObject *obj, const char *name)
     return found;
 }
 
-static int64_t int_or(const QDict *field, const char *key, int64_t absent)
+/* How many elements of an array one description is of */
+static int64_t elements(const QDict *field)
 {
-    return qdict_get_try_int(field, key, absent);
+    return qdict_get_try_int(field, "array_len", 1);
 }
 
 static size_t size_of(const QList *fields)
@@ -180,7 +181,7 @@ static size_t size_of(const QList *fields)
     QLIST_FOREACH_ENTRY(fields, item) {
         const QDict *field = qobject_to(QDict, qlist_entry_obj(item));
 
-        size += int_or(field, "array_len", 1) * qdict_get_int(field, "size");
+        size += elements(field) * qdict_get_int(field, "size");
     }
     return size;
 }
@@ -196,23 +197,25 @@ static size_t find_among(const QList *fields, const char *path, size_t *size)
     QLIST_FOREACH_ENTRY(fields, item) {
         const QDict *field = qobject_to(QDict, qlist_entry_obj(item));
         const char *name = qdict_get_str(field, "name");
-        int index = wanted - int_or(field, "index", 0);
-        int n = int_or(field, "array_len", 1);
+        int n = elements(field);
 
         *size = qdict_get_int(field, "size");
-        if (strlen(name) != name_len || memcmp(name, path, name_len) ||
-            index < 0 || index >= n) {
+        if (strlen(name) != name_len || memcmp(name, path, name_len)) {
             offset += n * *size;
-            continue;
-        }
-        offset += index * *size;
-        if (*rest) {
-            const QDict *inner = qdict_get_qdict(field, "struct");
+        } else if (wanted >= n) {
+            /* elements that are described one by one have one name */
+            offset += n * *size;
+            wanted -= n;
+        } else {
+            offset += wanted * *size;
+            if (*rest) {
+                const QDict *inner = qdict_get_qdict(field, "struct");
 
-            offset += find_among(qdict_get_qlist(inner, "fields"), rest + 1,
-                                 size);
+                offset += find_among(qdict_get_qlist(inner, "fields"), rest + 1,
+                                     size);
+            }
+            return offset;
         }
-        return offset;
     }
     g_error("no field %s", path);
 }
@@ -929,7 +932,7 @@ static void check_fails(const char *from_options, const char *to_options,
 static void test_without_ras(void)
 {
     check_fails(",ras=on", "", "", true,
-                "*Unknown section or instance 'ras'*");
+                "*Unknown savevm section or instance 'ras'*");
 }
 
 static void test_without_ghes(void)
@@ -954,7 +957,7 @@ static void test_stock_refuses_errors(void)
 {
     if (ras_env_or_skip(stock_binary())) {
         check_fails_in(stock_binary(), ras_on(), ras_on(), "", true,
-                       "*Unknown section or instance 'ras'*");
+                       "*Unknown savevm section or instance 'ras'*");
     }
 }
 
