@@ -13,7 +13,6 @@
 #include "cpu.h"
 #include "hw/ras.h"
 #include "target/arm/ras.h"
-#include "target/arm/ras-esr.h"
 #include "virt_ras_internal.h"
 
 static const uint8_t aet_value[] = {
@@ -28,34 +27,42 @@ static const uint8_t aet_value[] = {
 static bool iss_of_fields(const RasInjectSerror *arg, uint32_t *iss,
                           Error **errp)
 {
-    ArmRasSerror serror = {
-        .ids = arg->ids,
-        .dfsc = arg->has_dfsc ? arg->dfsc :
-                arg->ids ? 0 : ARM_RAS_DFSC_ASYNC_SERROR,
-        .aet = arg->has_aet ? aet_value[arg->aet] : 0,
-        .ea = arg->ea,
-    };
-    const char *why;
+    uint8_t dfsc = arg->has_dfsc ? arg->dfsc : ARM_RAS_DFSC_ASYNC_SERROR;
+    bool async = dfsc == ARM_RAS_DFSC_ASYNC_SERROR;
 
-    if (arg->ids && (arg->has_dfsc || arg->has_aet || arg->has_ea)) {
-        error_setg(errp, "With 'ids' the syndrome has no fields; leave out "
-                   "'dfsc', 'aet' and 'ea', or give 'syndrome' instead");
-        return false;
+    if (arg->ids) {
+        if (arg->has_dfsc || arg->has_aet || arg->has_ea) {
+            error_setg(errp, "With 'ids' the syndrome has no fields; leave out "
+                       "'dfsc', 'aet' and 'ea', or give 'syndrome' instead");
+            return false;
+        }
+        *iss = R_SERROR_ISS_IDS_MASK;
+        return true;
     }
-    if (serror.dfsc == ARM_RAS_DFSC_ASYNC_SERROR && !arg->has_aet) {
+    if (async && !arg->has_aet) {
         error_setg(errp, "Parameter 'aet' is missing: with 'dfsc' 0x11 (the "
                    "default) it says how bad the SError is");
         return false;
     }
-    if (serror.dfsc != ARM_RAS_DFSC_ASYNC_SERROR && arg->has_aet) {
+    if (!async && arg->has_aet) {
         error_setg(errp, "Parameter 'aet' is only for 'dfsc' 0x11");
         return false;
     }
-    if (!arm_ras_serror_check(&serror, &why)) {
-        error_setg(errp, "No CPU has such a syndrome: %s", why);
+    if (!async && dfsc != ARM_RAS_DFSC_UNCATEGORIZED) {
+        error_setg(errp, "No CPU has such a syndrome: DFSC is not 0x00 "
+                   "(uncategorized) or 0x11 (asynchronous SError)");
         return false;
     }
-    *iss = arm_ras_serror_esr(&serror) & ARM_RAS_ESR_ISS_MASK;
+    if (!async && arg->ea) {
+        error_setg(errp, "No CPU has such a syndrome: IESB, AET and EA need "
+                   "DFSC 0x11");
+        return false;
+    }
+    *iss = FIELD_DP32(0, SERROR_ISS, DFSC, dfsc);
+    *iss = FIELD_DP32(*iss, SERROR_ISS, EA, arg->ea);
+    if (arg->has_aet) {
+        *iss = FIELD_DP32(*iss, SERROR_ISS, AET, aet_value[arg->aet]);
+    }
     return true;
 }
 
@@ -71,10 +78,10 @@ static bool syndrome_of(const RasInjectSerror *arg, RasSyndrome *syndrome,
                    "or 'ids', 'dfsc', 'aet' and 'ea'");
         return false;
     }
-    if (arg->syndrome & ~(uint64_t)ARM_RAS_ESR_ISS_MASK) {
+    if (arg->syndrome & ~(uint64_t)ARM_RAS_ISS_MASK) {
         error_setg(errp, "Parameter 'syndrome' 0x%" PRIx64 " has bits outside "
                    "of ESR_ELx.ISS; its maximum is 0x%x, without EC and IL",
-                   arg->syndrome, ARM_RAS_ESR_ISS_MASK);
+                   arg->syndrome, ARM_RAS_ISS_MASK);
         return false;
     }
     if (has_fields && !iss_of_fields(arg, &iss, errp)) {
@@ -82,7 +89,7 @@ static bool syndrome_of(const RasInjectSerror *arg, RasSyndrome *syndrome,
     }
     if (arg->has_syndrome || has_fields) {
         syndrome->valid = true;
-        syndrome->srr1 = ARM_RAS_ESR_SERROR | iss;
+        syndrome->srr1 = syn_serror(iss);
     }
     return true;
 }
@@ -90,14 +97,15 @@ static bool syndrome_of(const RasInjectSerror *arg, RasSyndrome *syndrome,
 /* What the guest can do with it. */
 static RasSeverity severity_of(const RasSyndrome *syndrome)
 {
-    ArmRasSerror serror;
+    const uint32_t known = R_SERROR_ISS_DFSC_MASK | R_SERROR_ISS_EA_MASK |
+                           R_SERROR_ISS_AET_MASK | R_SERROR_ISS_IESB_MASK;
+    uint32_t iss = syndrome->srr1 & ARM_RAS_ISS_MASK;
 
-    if (!syndrome->valid ||
-        !arm_ras_serror_decode(syndrome->srr1, &serror, NULL) ||
-        serror.dfsc != ARM_RAS_DFSC_ASYNC_SERROR) {
+    if (!syndrome->valid || (iss & ~known) ||
+        FIELD_EX32(iss, SERROR_ISS, DFSC) != ARM_RAS_DFSC_ASYNC_SERROR) {
         return RAS_SEVERITY_FATAL;
     }
-    switch (serror.aet) {
+    switch (FIELD_EX32(iss, SERROR_ISS, AET)) {
     case ARM_RAS_AET_CE:
         return RAS_SEVERITY_CORRECTED;
     case ARM_RAS_AET_UEO:
@@ -126,7 +134,7 @@ const char *virt_ras_raise_serror(RasDevice *d, const RasError *error,
     bool has_iss = error->syndrome.valid;
 
     arm_ras_raise_serror(cpu, has_iss,
-                         error->syndrome.srr1 & ARM_RAS_ESR_ISS_MASK);
+                         error->syndrome.srr1 & ARM_RAS_ISS_MASK);
     return has_iss ? "SError with a syndrome" : "SError without a syndrome";
 }
 
@@ -136,7 +144,7 @@ bool virt_ras_serror_pending(RasDevice *d, CPUState *cpu, RasSerrorInfo *info)
 
     if (info && env->serror.pending && env->serror.has_esr) {
         info->has_syndrome = true;
-        info->syndrome = env->serror.esr & ARM_RAS_ESR_ISS_MASK;
+        info->syndrome = env->serror.esr & ARM_RAS_ISS_MASK;
     }
     return env->serror.pending;
 }

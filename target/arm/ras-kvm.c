@@ -25,7 +25,6 @@
 #include "hw/ras.h"
 #include "system/kvm.h"
 #include "ras.h"
-#include "ras-esr.h"
 
 /* The headers of QEMU 10.0 do not have these yet. */
 #define ARM_RAS_CAP_SEA_TO_USER    245
@@ -62,23 +61,8 @@ static RasError error_of_exit(CPUState *cs, const ArmRasSeaExit *exit)
         .synchronous = true,
         .vcpu = cs->cpu_index,
     };
-    ArmRasSea sea;
 
-    if (arm_ras_sea_decode(exit->esr, &sea, NULL)) {
-        error.access = sea.fetch ? RAS_ACCESS_FETCH :
-                       sea.write ? RAS_ACCESS_STORE :
-                                   RAS_ACCESS_LOAD;
-        error.syndrome.valid = true;
-        error.syndrome.srr1 = exit->esr;
-        error.syndrome.dar = exit->gva;
-        if (!sea.fnv) {
-            error.has_vaddr = true;
-            error.vaddr = exit->gva;
-        }
-        if (sea.set == ARM_RAS_SET_UC) {
-            error.severity = RAS_SEVERITY_FATAL;
-        }
-    }
+    arm_ras_decode_sea(exit->esr, exit->gva, &error);
     if (exit->flags & ARM_RAS_SEA_FLAG_GPA_VALID) {
         error.class = RAS_ERROR_CLASS_MEMORY;
         error.has_addr = true;

@@ -26,7 +26,6 @@
 #include "system/kvm.h"
 #include "system/tcg.h"
 #include "ras.h"
-#include "ras-esr.h"
 
 /* DISR_EL1 and DISR */
 #define DISR_A (1U << 31)
@@ -87,7 +86,7 @@ bool arm_ras_serror_loaded(CPUState *cs)
 {
     CPUARMState *env = cpu_env(cs);
 
-    env->serror.esr &= ARM_RAS_ESR_ISS_MASK;
+    env->serror.esr &= ARM_RAS_ISS_MASK;
     update_line(cs);
     if (kvm_enabled() && env->serror.pending && env->serror.has_esr &&
         !arm_ras_kvm_takes_syndrome()) {
@@ -140,18 +139,18 @@ static bool is_masked(CPUARMState *env, int target_el)
 static uint32_t iss_of(CPUARMState *env)
 {
     if (env->serror.has_esr) {
-        return env->serror.esr & ARM_RAS_ESR_ISS_MASK;
+        return env->serror.esr & ARM_RAS_ISS_MASK;
     }
-    return has_ras(env_cpu(env)) ? ARM_RAS_ISS_IDS : 0;
+    return has_ras(env_cpu(env)) ? R_SERROR_ISS_IDS_MASK : 0;
 }
 
 /* AArch32 has two bits for AET, which say of CE no more than of UEO. */
 static uint32_t aet_aarch32(uint32_t iss)
 {
-    uint32_t aet = (iss & ARM_RAS_ISS_AET_MASK) >> ARM_RAS_ISS_AET_SHIFT;
+    uint32_t aet = FIELD_EX32(iss, SERROR_ISS, AET);
 
-    if ((iss & ARM_RAS_ISS_IDS) ||
-        (iss & ARM_RAS_ISS_DFSC_MASK) != ARM_RAS_DFSC_ASYNC_SERROR) {
+    if (FIELD_EX32(iss, SERROR_ISS, IDS) ||
+        FIELD_EX32(iss, SERROR_ISS, DFSC) != ARM_RAS_DFSC_ASYNC_SERROR) {
         return ARM_RAS_AET_UC;
     }
     return aet == ARM_RAS_AET_CE ? ARM_RAS_AET_UEO : aet & 3;
@@ -165,7 +164,7 @@ static uint32_t fsr_of(CPUARMState *env, int target_el, uint32_t iss)
                                  extended_addresses_enabled(env);
     uint32_t fsr = lpae ? arm_fi_to_lfsc(&fi) : arm_fi_to_sfsc(&fi);
 
-    if (!(iss & ARM_RAS_ISS_IDS) && (iss & ARM_RAS_ISS_EA)) {
+    if (!FIELD_EX32(iss, SERROR_ISS, IDS) && FIELD_EX32(iss, SERROR_ISS, EA)) {
         fsr |= FSR_EXT;
     }
     return fsr | aet_aarch32(iss) << FSR_AET_SHIFT;
@@ -174,14 +173,16 @@ static uint32_t fsr_of(CPUARMState *env, int target_el, uint32_t iss)
 /* Hyp mode takes an SError as a data abort; Armv7 has no IL for it. */
 static uint32_t hsr_of(CPUARMState *env, uint32_t iss)
 {
-    uint32_t ec = arm_current_el(env) == 2 ? ARM_RAS_EC_DATA_ABORT_SAME_EL :
-                                             ARM_RAS_EC_DATA_ABORT_LOWER_EL;
+    bool same_el = arm_current_el(env) == 2;
+    bool ea = !FIELD_EX32(iss, SERROR_ISS, IDS) &&
+              FIELD_EX32(iss, SERROR_ISS, EA);
+    uint32_t syn = syn_data_abort_no_iss(same_el, 0, ea, 0, 0, 0,
+                                         ARM_RAS_DFSC_ASYNC_SERROR);
 
-    return ec << ARM_RAS_ESR_EC_SHIFT |
-           (arm_feature(env, ARM_FEATURE_V8) ? ARM_RAS_ESR_IL : 0) |
-           aet_aarch32(iss) << ARM_RAS_ISS_AET_SHIFT |
-           (iss & ARM_RAS_ISS_IDS ? 0 : iss & ARM_RAS_ISS_EA) |
-           ARM_RAS_DFSC_ASYNC_SERROR;
+    if (!arm_feature(env, ARM_FEATURE_V8)) {
+        syn &= ~ARM_EL_IL;
+    }
+    return FIELD_DP32(syn, SERROR_ISS, AET, aet_aarch32(iss));
 }
 
 static void end_serror(CPUState *cs)
@@ -205,7 +206,7 @@ bool arm_ras_take_serror(CPUState *cs)
     end_serror(cs);
     env->exception.target_el = target_el;
     env->exception.syndrome = arm_el_is_aa64(env, target_el) ?
-                              ARM_RAS_ESR_SERROR | iss : hsr_of(env, iss);
+                              syn_serror(iss) : hsr_of(env, iss);
     env->exception.fsr = fsr_of(env, target_el, iss);
     env->exception.vaddress = 0;
     cs->exception_index = EXCP_SERROR;

@@ -1,7 +1,7 @@
 /*
  * Guest RAS: synchronous external aborts of Arm CPUs
  *
- * See ras.h.  The encoding of the syndrome is in ras-esr.c, which is pure.
+ * See ras.h.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -11,14 +11,115 @@
 #include "internals.h"
 #include "hw/core/cpu.h"
 #include "ras.h"
-#include "ras-esr.h"
+
+/* ESR_ELx.ISS of an Instruction or Data Abort */
+FIELD(ABORT_ISS, FSC, 0, 6)
+FIELD(ABORT_ISS, WNR, 6, 1)
+FIELD(ABORT_ISS, S1PTW, 7, 1)
+FIELD(ABORT_ISS, CM, 8, 1)
+FIELD(ABORT_ISS, EA, 9, 1)
+FIELD(ABORT_ISS, FNV, 10, 1)
+FIELD(ABORT_ISS, SET, 11, 2)
+
+/* FSC: external aborts, and parity or ECC errors of CPUs without FEAT_RAS */
+#define FSC_EXTERNAL            0x10
+#define FSC_EXTERNAL_WALK_FIRST 0x12    /* level -2 */
+#define FSC_EXTERNAL_WALK_LAST  0x17    /* level 3 */
+#define FSC_PARITY              0x18
+#define FSC_PARITY_WALK_FIRST   0x1b    /* level -1 */
+#define FSC_PARITY_WALK_LAST    0x1f    /* level 3 */
+
+/* SET: the state of the PE after a synchronous external abort */
+#define SET_UC       2
+#define SET_RESERVED 1
 
 /* DFSR and IFSR in AArch32 state; before Armv8, there is no FnV */
 #define FSR_WNR (1U << 11)
 #define FSR_FNV (1U << 16)
 
+static bool is_fetch(uint32_t esr)
+{
+    uint32_t ec = syn_get_ec(esr);
+
+    return ec == EC_INSNABORT || ec == EC_INSNABORT_SAME_EL;
+}
+
+static bool is_data_abort(uint32_t esr)
+{
+    uint32_t ec = syn_get_ec(esr);
+
+    return ec == EC_DATAABORT || ec == EC_DATAABORT_SAME_EL;
+}
+
+/*
+ * SET on a walk: by the text of the Arm ARM since FEAT_PFAR; before, the field
+ * was RES0 there.
+ */
+static bool is_sea(uint64_t esr)
+{
+    const uint64_t known = MAKE_64BIT_MASK(ARM_EL_IL_SHIFT, 7) |
+        R_ABORT_ISS_SET_MASK | R_ABORT_ISS_FNV_MASK | R_ABORT_ISS_EA_MASK |
+        R_ABORT_ISS_CM_MASK | R_ABORT_ISS_S1PTW_MASK | R_ABORT_ISS_WNR_MASK |
+        R_ABORT_ISS_FSC_MASK;
+    uint32_t fsc = FIELD_EX64(esr, ABORT_ISS, FSC);
+    uint32_t set = FIELD_EX64(esr, ABORT_ISS, SET);
+    bool wnr = FIELD_EX64(esr, ABORT_ISS, WNR);
+    bool cm = FIELD_EX64(esr, ABORT_ISS, CM);
+    bool external = fsc == FSC_EXTERNAL || (fsc >= FSC_EXTERNAL_WALK_FIRST &&
+                                            fsc <= FSC_EXTERNAL_WALK_LAST);
+    bool parity = fsc == FSC_PARITY || (fsc >= FSC_PARITY_WALK_FIRST &&
+                                        fsc <= FSC_PARITY_WALK_LAST);
+
+    return !(esr & ~known) && (esr & ARM_EL_IL) &&
+           (is_fetch(esr) ? !wnr && !cm : is_data_abort(esr) && (wnr || !cm)) &&
+           (external ? set != SET_RESERVED : parity && !set) &&
+           (fsc == FSC_EXTERNAL || !FIELD_EX64(esr, ABORT_ISS, FNV));
+}
+
+bool arm_ras_decode_sea(uint64_t esr, uint64_t far, RasError *error)
+{
+    if (!is_sea(esr)) {
+        return false;
+    }
+    error->access = is_fetch(esr) ? RAS_ACCESS_FETCH :
+                    FIELD_EX64(esr, ABORT_ISS, WNR) ? RAS_ACCESS_STORE :
+                                                      RAS_ACCESS_LOAD;
+    error->syndrome.valid = true;
+    error->syndrome.srr1 = esr;
+    error->syndrome.dar = far;
+    if (!FIELD_EX64(esr, ABORT_ISS, FNV)) {
+        error->has_vaddr = true;
+        error->vaddr = far;
+    }
+    if (FIELD_EX64(esr, ABORT_ISS, SET) == SET_UC) {
+        error->severity = RAS_SEVERITY_FATAL;
+    }
+    return true;
+}
+
+/* ESR_ELx for @error: what KVM has said of it, or an external abort. */
+static uint32_t sea_syndrome(const RasError *error, bool same_el, bool vncr)
+{
+    bool fnv = !error->has_vaddr;
+    bool write = error->access == RAS_ACCESS_STORE;
+    uint32_t syn;
+
+    if (error->syndrome.valid && is_sea(error->syndrome.srr1)) {
+        syn = error->syndrome.srr1;
+        /* the EC of "same EL" is one more */
+        syn = syn_set_ec(syn, (syn_get_ec(syn) & ~1) | same_el);
+    } else if (error->access == RAS_ACCESS_FETCH) {
+        syn = syn_insn_abort(same_el, 0, 0, FSC_EXTERNAL) |
+              (fnv ? R_ABORT_ISS_FNV_MASK : 0);
+    } else {
+        syn = syn_data_abort_no_iss(same_el, fnv, 0, 0, 0, write,
+                                    FSC_EXTERNAL);
+    }
+    return syn | (vncr ? ARM_EL_VNCR : 0);
+}
+
 /* DFSR and IFSR of AArch32: they are not part of the syndrome. */
-static uint32_t sea_fsr(CPUARMState *env, int target_el, const ArmRasSea *sea)
+static uint32_t sea_fsr(CPUARMState *env, int target_el, uint32_t syn)
 {
     ARMMMUFaultInfo fi = { .type = ARMFault_SyncExternal };
     bool lpae = target_el == 2 || arm_el_is_aa64(env, target_el) ||
@@ -26,10 +127,10 @@ static uint32_t sea_fsr(CPUARMState *env, int target_el, const ArmRasSea *sea)
                 (target_el == 3 && (env->cp15.tcr_el[3] & TTBCR_EAE));
     uint32_t fsr = lpae ? arm_fi_to_lfsc(&fi) : arm_fi_to_sfsc(&fi);
 
-    if (sea->fnv && arm_feature(env, ARM_FEATURE_V8)) {
+    if (FIELD_EX32(syn, ABORT_ISS, FNV) && arm_feature(env, ARM_FEATURE_V8)) {
         fsr |= FSR_FNV;
     }
-    return fsr | (sea->write ? FSR_WNR : 0);
+    return fsr | (FIELD_EX32(syn, ABORT_ISS, WNR) ? FSR_WNR : 0);
 }
 
 /*
@@ -59,29 +160,20 @@ void arm_ras_take_sea(CPUState *cs, const RasError *error)
     CPUARMState *env = &ARM_CPU(cs)->env;
     int target_el = arm_sea_target_el(env);
     bool vncr = is_vncr(env, error);
-    ArmRasSea sea = {
-        .fetch = error->access == RAS_ACCESS_FETCH,
-        .write = error->access == RAS_ACCESS_STORE,
-        .fnv = !error->has_vaddr,
-        .set = ARM_RAS_SET_UER,
-        .fsc = ARM_RAS_FSC_EXTERNAL,
-    };
+    uint32_t syn;
 
-    if (error->syndrome.valid) {
-        arm_ras_sea_decode(error->syndrome.srr1, &sea, NULL);
-    }
     if (vncr) {
         target_el = MAX(target_el, 2);
     }
     /* Arm ARM, ESR_ELx.VNCR: as if the access had been made at EL2 */
-    sea.same_el = vncr || arm_current_el(env) == target_el;
+    syn = sea_syndrome(error, vncr || arm_current_el(env) == target_el, vncr);
 
     env->exception.target_el = target_el;
-    env->exception.syndrome = arm_ras_sea_esr(&sea) |
-                              (vncr ? ARM_EL_VNCR : 0);
-    env->exception.fsr = sea_fsr(env, target_el, &sea);
+    env->exception.syndrome = syn;
+    env->exception.fsr = sea_fsr(env, target_el, syn);
     env->exception.vaddress = error->has_vaddr ? error->vaddr : 0;
-    cs->exception_index = sea.fetch ? EXCP_PREFETCH_ABORT : EXCP_DATA_ABORT;
+    cs->exception_index = is_fetch(syn) ? EXCP_PREFETCH_ABORT :
+                                          EXCP_DATA_ABORT;
     /* also ends a WFI: CPU_INTERRUPT_EXITTB is work to do */
     arm_cpu_do_interrupt(cs);
     cs->exception_index = -1;

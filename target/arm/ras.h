@@ -8,6 +8,8 @@
 #define TARGET_ARM_RAS_H
 
 #include "hw/ras-error.h"
+#include "hw/registerfields.h"
+#include "syndrome.h"
 
 /* KVM_EXIT_ARM_SEA; the headers of QEMU 10.0 do not have it yet */
 #define ARM_RAS_EXIT_SEA 41
@@ -29,6 +31,18 @@ struct kvm_run;
 void arm_ras_take_sea(CPUState *cs, const RasError *error);
 
 /*
+ * arm_ras_decode_sea: what a synchronous external abort says, as an error
+ * @esr: ESR_ELx, as the CPU has set it
+ * @far: FAR_ELx; not used if ESR_ELx.FnV is set
+ * @error: access, virtual address and syndrome are set, and severity if the
+ *         abort could not be contained
+ *
+ * Returns false, and changes nothing, if no CPU reports an external abort in
+ * this way, or says more than that (ISV and what goes with it, VNCR, PFV).
+ */
+bool arm_ras_decode_sea(uint64_t esr, uint64_t far, RasError *error);
+
+/*
  * arm_ras_handler_failed: is @error that the first instruction of the handler
  * of synchronous external aborts could not be fetched?
  *
@@ -45,6 +59,28 @@ bool arm_ras_handler_failed(CPUState *cs, const RasError *error);
  * line is CPU_INTERRUPT_SERROR; under KVM the state is the kernel's, and goes
  * there and comes from there with the registers.  Changed with the BQL held.
  */
+
+/* ESR_ELx.ISS, which VSESR_EL2 and KVM_SET_VCPU_EVENTS have for an SError */
+#define ARM_RAS_ISS_MASK (ARM_EL_IL - 1)
+
+FIELD(SERROR_ISS, DFSC, 0, 6)
+FIELD(SERROR_ISS, EA, 9, 1)
+FIELD(SERROR_ISS, AET, 10, 3)
+FIELD(SERROR_ISS, IESB, 13, 1)
+FIELD(SERROR_ISS, IDS, 24, 1)       /* the rest is implementation defined */
+
+/* DFSC */
+#define ARM_RAS_DFSC_UNCATEGORIZED 0x00
+#define ARM_RAS_DFSC_ASYNC_SERROR  0x11
+
+/* AET, for ARM_RAS_DFSC_ASYNC_SERROR: the state of the PE */
+enum {
+    ARM_RAS_AET_UC  = 0,        /* uncontainable */
+    ARM_RAS_AET_UEU = 1,        /* unrecoverable */
+    ARM_RAS_AET_UEO = 2,        /* restartable */
+    ARM_RAS_AET_UER = 3,        /* recoverable */
+    ARM_RAS_AET_CE  = 6,        /* corrected */
+};
 
 /*
  * arm_ras_check_serror: can @cs take an SError, with a syndrome or without?

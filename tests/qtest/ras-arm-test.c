@@ -1214,6 +1214,13 @@ static void test_serror(void)
         { "'ids': true", "fatal", SERROR_PENDING(1, 16777216) },
         { "'syndrome': 33554431", "fatal", SERROR_PENDING(1, 33554431) },
         { "'syndrome': 2065", "recoverable", SERROR_PENDING(1, 2065) },
+        /* IESB and EA, reserved bits, DFSC and AET that are reserved */
+        { "'syndrome': 10769", "recoverable", SERROR_PENDING(1, 10769) },
+        { "'syndrome': 2129", "fatal", SERROR_PENDING(1, 2129) },
+        { "'syndrome': 18449", "fatal", SERROR_PENDING(1, 18449) },
+        { "'syndrome': 2064", "fatal", SERROR_PENDING(1, 2064) },
+        { "'syndrome': 4113", "fatal", SERROR_PENDING(1, 4113) },
+        { "'syndrome': 7185", "fatal", SERROR_PENDING(1, 7185) },
     };
     RasVm *vm = ras_start_stopped_tcg();
     uint64_t id;

@@ -661,6 +661,63 @@ static void test_bad_syndrome(void)
     side_end(&side);
 }
 
+static uint64_t mail(RasVm *vm, uint64_t offset)
+{
+    return qtest_readq(vm->qts, RAS_ARM_MAILBOX + offset);
+}
+
+/*
+ * An abort that KVM has seen is taken with its own syndrome, but for the level
+ * that it comes from; with another one, if no CPU has such a syndrome.
+ */
+static void test_abort_syndrome(void)
+{
+    static const uint64_t good[] = {
+        0x92000010, 0x82000010, 0x96000010, 0x86000010,
+        /* WnR, S1PTW, with CM, EA, FnV, SET, all */
+        0x92000050, 0x92000090, 0x92000150, 0x92000210, 0x92000410, 0x92001010,
+        0x92001810, 0x92001fd0, 0x82001690,
+        /* walks, parity */
+        0x92000012, 0x82000217, 0x92001017, 0x92000018, 0x8200001b, 0x9200005f,
+    };
+    static const uint64_t bad[] = {
+        0, 0xbe000011, 0x8a000010, 0x9a000010,      /* other EC */
+        0x90000010, 0x80000010,                     /* IL */
+        0x93000010, 0x92004010, 0x92002010, 0x92008010, 0x82400010,
+        0x100000000 | 0x92000010,
+        0x92000007, 0x92000011, 0x92000019,         /* FSC */
+        0x92000810, 0x92001018, 0x92000414,         /* SET, FnV */
+        0x82000050, 0x82000150, 0x92000110,         /* WnR, CM */
+    };
+    const uint32_t same_el = 1 << 26;
+    const uint32_t without = 0x96000410;            /* a load, FnV */
+    Side side = side_start(NULL, ",ras=on", "-accel tcg -S");
+    RasVm *vm = side.vm;
+    Part part;
+
+    add_disk(&side);
+    ras_consume(vm, vm->ram + RAS_PAGE, 0);
+    save_snapshot(&side);
+    part = find_part(&side, SECTION);
+    put_field(&part, part.data, "errors[0]/error/syndrome.valid", true);
+    for (int i = 0; i < ARRAY_SIZE(good) + ARRAY_SIZE(bad); i++) {
+        bool is_good = i < ARRAY_SIZE(good);
+        uint64_t esr = is_good ? good[i] : bad[i - ARRAY_SIZE(good)];
+
+        put_field(&part, part.data, "errors[0]/error/syndrome.srr1", esr);
+        write_part(&side, &part, part.data);
+        assert_loads(&side);
+        qtest_qmp_assert_success(vm->qts, "{ 'execute': 'cont' }");
+        ras_wait_until(vm, mail(vm, RAS_ARM_ENTRIES) == 1);
+        g_assert_cmphex(mail(vm, RAS_ARM_ESR), ==,
+                        is_good ? esr | same_el : without);
+        qtest_qmp_assert_success(vm->qts, "{ 'execute': 'stop' }");
+        ras_drop_events(vm);
+    }
+    part_end(&part);
+    side_end(&side);
+}
+
 /*
  * Saved when the guest was lost and nobody was told yet: they are told where it
  * is run next, and only once.
@@ -1118,6 +1175,7 @@ int main(int argc, char **argv)
         qtest_add_func("/ras/migration/bad-asynchronous",
                        test_bad_asynchronous);
         qtest_add_func("/ras/migration/bad-syndrome", test_bad_syndrome);
+        qtest_add_func("/ras/migration/abort-syndrome", test_abort_syndrome);
         qtest_add_func("/ras/migration/without-ras", test_without_ras);
         qtest_add_func("/ras/migration/without-ghes", test_without_ghes);
     } else {
