@@ -89,7 +89,7 @@ static bool syndrome_of(const RasInjectSerror *arg, RasSyndrome *syndrome,
     }
     if (arg->has_syndrome || has_fields) {
         syndrome->valid = true;
-        syndrome->srr1 = syn_serror(iss);
+        syndrome->esr_el = syn_serror(iss);
     }
     return true;
 }
@@ -99,7 +99,7 @@ static RasSeverity severity_of(const RasSyndrome *syndrome)
 {
     const uint32_t known = R_SERROR_ISS_DFSC_MASK | R_SERROR_ISS_EA_MASK |
                            R_SERROR_ISS_AET_MASK | R_SERROR_ISS_IESB_MASK;
-    uint32_t iss = syndrome->srr1 & ARM_RAS_ISS_MASK;
+    uint32_t iss = syndrome->esr_el & ARM_RAS_ISS_MASK;
 
     if (!syndrome->valid || (iss & ~known) ||
         FIELD_EX32(iss, SERROR_ISS, DFSC) != ARM_RAS_DFSC_ASYNC_SERROR) {
@@ -134,7 +134,7 @@ const char *virt_ras_raise_serror(RasDevice *d, const RasError *error,
     bool has_iss = error->syndrome.valid;
 
     arm_ras_raise_serror(cpu, has_iss,
-                         error->syndrome.srr1 & ARM_RAS_ISS_MASK);
+                         error->syndrome.esr_el & ARM_RAS_ISS_MASK);
     return has_iss ? "SError with a syndrome" : "SError without a syndrome";
 }
 

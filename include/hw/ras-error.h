@@ -33,12 +33,24 @@ typedef struct RasStorageAccess {
 /* An instruction is fetched, and has data in two pages at most. */
 #define RAS_ACCESSES_MAX 3
 
-/* Architected syndrome as it came from the CPU or from KVM. */
+/*
+ * Architected syndrome as it came from the CPU or from KVM.  What an
+ * architecture has is named by its own registers; a migration stream has the
+ * three values, whichever they are.
+ */
 typedef struct RasSyndrome {
     bool valid;
-    uint64_t srr1;      /* POWER: SRR1 with its cause bits; Arm: ESR_ELx */
-    uint64_t dar;       /* POWER: DAR; Arm: FAR_ELx */
-    uint32_t dsisr;     /* POWER only */
+    union {
+        struct {                /* POWER */
+            uint64_t srr1;      /* with its cause bits */
+            uint64_t dar;
+            uint32_t dsisr;
+        };
+        struct {                /* Arm */
+            uint64_t esr_el;
+            uint64_t far_el;
+        };
+    };
 } RasSyndrome;
 
 /*

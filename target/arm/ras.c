@@ -76,7 +76,7 @@ static bool is_sea(uint64_t esr)
            (fsc == FSC_EXTERNAL || !FIELD_EX64(esr, ABORT_ISS, FNV));
 }
 
-bool arm_ras_decode_sea(uint64_t esr, uint64_t far, RasError *error)
+bool arm_ras_decode_sea(uint64_t esr, uint64_t address, RasError *error)
 {
     if (!is_sea(esr)) {
         return false;
@@ -85,11 +85,11 @@ bool arm_ras_decode_sea(uint64_t esr, uint64_t far, RasError *error)
                     FIELD_EX64(esr, ABORT_ISS, WNR) ? RAS_ACCESS_STORE :
                                                       RAS_ACCESS_LOAD;
     error->syndrome.valid = true;
-    error->syndrome.srr1 = esr;
-    error->syndrome.dar = far;
+    error->syndrome.esr_el = esr;
+    error->syndrome.far_el = address;
     if (!FIELD_EX64(esr, ABORT_ISS, FNV)) {
         error->has_vaddr = true;
-        error->vaddr = far;
+        error->vaddr = address;
     }
     if (FIELD_EX64(esr, ABORT_ISS, SET) == SET_UC) {
         error->severity = RAS_SEVERITY_FATAL;
@@ -104,8 +104,8 @@ static uint32_t sea_syndrome(const RasError *error, bool same_el, bool vncr)
     bool write = error->access == RAS_ACCESS_STORE;
     uint32_t syn;
 
-    if (error->syndrome.valid && is_sea(error->syndrome.srr1)) {
-        syn = error->syndrome.srr1;
+    if (error->syndrome.valid && is_sea(error->syndrome.esr_el)) {
+        syn = error->syndrome.esr_el;
         /* the EC of "same EL" is one more */
         syn = syn_set_ec(syn, (syn_get_ec(syn) & ~1) | same_el);
     } else if (error->access == RAS_ACCESS_FETCH) {

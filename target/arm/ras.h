@@ -33,14 +33,14 @@ void arm_ras_take_sea(CPUState *cs, const RasError *error);
 /*
  * arm_ras_decode_sea: what a synchronous external abort says, as an error
  * @esr: ESR_ELx, as the CPU has set it
- * @far: FAR_ELx; not used if ESR_ELx.FnV is set
+ * @address: FAR_ELx; not used if ESR_ELx.FnV is set
  * @error: access, virtual address and syndrome are set, and severity if the
  *         abort could not be contained
  *
  * Returns false, and changes nothing, if no CPU reports an external abort in
  * this way, or says more than that (ISV and what goes with it, VNCR, PFV).
  */
-bool arm_ras_decode_sea(uint64_t esr, uint64_t far, RasError *error);
+bool arm_ras_decode_sea(uint64_t esr, uint64_t address, RasError *error);
 
 /*
  * arm_ras_handler_failed: is @error that the first instruction of the handler
