@@ -15,15 +15,12 @@
 #include "qemu/osdep.h"
 #include "cpu.h"
 #include "helper_regs.h"
-#include "hpt.h"
 #include "hw/ppc/spapr_fwnmi.h"
 #include "hw/ras.h"
 #include "internal.h"
 #include "kvm_ppc.h"
-#include "migration/misc.h"
 #include "mmu-book3s-v3.h"
 #include "mmu-books.h"
-#include "mmu-hash64.h"
 #include "ras.h"
 #include "storage-operand.h"
 #include "system/hw_accel.h"
@@ -44,142 +41,29 @@ typedef struct Finding {
     unsigned int n;
 } Finding;
 
-static bool find_segment(PowerPCCPU *cpu, vaddr ea, PpcHptSegment *segment)
-{
-    CPUPPCState *env = &cpu->env;
-    const ppc_slb_t *slb = NULL;
-
-    for (unsigned int i = 0; i < cpu->hash64_opts->slb_size && !slb; i++) {
-        bool is_1t = env->slb[i].vsid & SLB_VSID_B;
-        vaddr mask = is_1t ? SEGMENT_MASK_1T : SEGMENT_MASK_256M;
-
-        if (env->slb[i].sps && env->slb[i].esid == ((ea & mask) | SLB_ESID_V)) {
-            slb = &env->slb[i];
-        }
-    }
-    if (!slb) {
-        return false;
-    }
-    *segment = (PpcHptSegment) {
-        .vsid = slb->vsid,
-        .base_shift = slb->sps->page_shift,
-    };
-    QEMU_BUILD_BUG_ON(ARRAY_SIZE(slb->sps->enc) != PPC_HPT_SIZES);
-    for (int i = 0; i < PPC_HPT_SIZES; i++) {
-        segment->size[i].shift = slb->sps->enc[i].page_shift;
-        segment->size[i].encoding = slb->sps->enc[i].pte_enc;
-    }
-    return true;
-}
-
 /*
- * KVM gives runs of entries: valid ones, and the number of others.  Takes what
- * belongs to the group that begins with entry number @first, from number
- * @first + @done on.  Returns how many are done then, or 0.
+ * By the guest's own radix tables, or the address is real.  A hash table is
+ * KVM's: QEMU's code for that allocates memory, ends QEMU if it cannot read the
+ * table, and has KVM forget that entries have changed, which a migration needs.
  */
-static unsigned int take_runs(const uint8_t *buf, size_t len, uint64_t first,
-                              unsigned int done,
-                              PpcHptEntry entry[PPC_HPT_GROUP])
-{
-    struct kvm_get_htab_header head;
-
-    while (len >= sizeof(head) && done < PPC_HPT_GROUP) {
-        memcpy(&head, buf, sizeof(head));
-        buf += sizeof(head);
-        len -= sizeof(head);
-        if (head.index != first + done ||
-            head.n_valid + head.n_invalid == 0 ||
-            len / HASH_PTE_SIZE_64 < head.n_valid) {
-            return 0;
-        }
-        for (int i = 0; i < MIN(head.n_valid, PPC_HPT_GROUP - done); i++) {
-            entry[done + i].pte0 = ldq_be_p(buf + i * HASH_PTE_SIZE_64);
-            entry[done + i].pte1 = ldq_be_p(buf + i * HASH_PTE_SIZE_64 + 8);
-        }
-        buf += head.n_valid * HASH_PTE_SIZE_64;
-        len -= head.n_valid * HASH_PTE_SIZE_64;
-        done += head.n_valid + head.n_invalid;
-    }
-    return done;
-}
-
-static bool read_group(uint64_t group, PpcHptEntry entry[PPC_HPT_GROUP])
-{
-    /* KVM leaves a part of it unused */
-    uint8_t buf[(PPC_HPT_GROUP + 2) * HASH_PTE_SIZE_64];
-    uint64_t first = group * PPC_HPT_GROUP;
-    int fd = kvmppc_get_htab_fd(false, first, NULL);
-    unsigned int done = 0;
-    ssize_t got;
-
-    if (fd < 0) {
-        return false;
-    }
-    memset(entry, 0, PPC_HPT_GROUP * sizeof(*entry));
-    do {
-        got = read(fd, buf, sizeof(buf));
-        done = got > 0 ? take_runs(buf, got, first, done, entry) : 0;
-    } while (done > 0 && done < PPC_HPT_GROUP);
-    close(fd);
-    return done > 0;
-}
-
-/*
- * The hash table is KVM's.  QEMU's own code for that allocates memory, and
- * ends QEMU if it cannot read the table.
- *
- * KVM forgets that an entry has changed when anybody has read it, and then a
- * migration does not send it again: the page stays unknown rather than have
- * the guest use a wrong one on the other side.
- */
-static bool translate_by_hpt(PowerPCCPU *cpu, RasStorageAccess *access)
-{
-    PpcHptEntry entry[PPC_HPT_GROUP];
-    PpcHptSegment segment;
-    PpcHptPlace place[2];
-
-    if (migration_is_running() ||
-        !find_segment(cpu, access->vaddr, &segment)) {
-        return false;
-    }
-    ppc_hpt_places(&segment, access->vaddr,
-                   cpu->vhyp_class->hpt_mask(cpu->vhyp), place);
-    for (int i = 0; i < 2; i++) {
-        if (read_group(place[i].group, entry) &&
-            ppc_hpt_find(&segment, access->vaddr, &place[i], entry,
-                         &access->addr)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* By the guest's own tables, or the address is real. */
-static bool translate_by_radix(PowerPCCPU *cpu, RasStorageAccess *access,
-                               int mmu_idx)
-{
-    bool fetch = access->kind == RAS_ACCESS_FETCH;
-    int page_shift, prot;
-
-    /* what may be written need not be readable: user memory, by the kernel */
-    return ppc_xlate(cpu, access->vaddr, fetch ? MMU_INST_FETCH : MMU_DATA_LOAD,
-                     &access->addr, &page_shift, &prot, mmu_idx, false) ||
-           (!fetch &&
-            ppc_xlate(cpu, access->vaddr, MMU_DATA_STORE, &access->addr,
-                      &page_shift, &prot, mmu_idx, false));
-}
-
 static void translate(PowerPCCPU *cpu, RasStorageAccess *access)
 {
-    int mmu_idx = ppc_env_mmu_index(&cpu->env,
-                                    access->kind == RAS_ACCESS_FETCH);
+    bool fetch = access->kind == RAS_ACCESS_FETCH;
+    int mmu_idx = ppc_env_mmu_index(&cpu->env, fetch);
     bool radix = cpu->env.mmu_model == POWERPC_MMU_3_00 && ppc64_v3_radix(cpu);
+    int page_shift, prot;
 
-    access->has_addr = (radix || mmuidx_real(mmu_idx) ?
-                        translate_by_radix(cpu, access, mmu_idx) :
-                        translate_by_hpt(cpu, access)) &&
-                       ras_is_memory(access->addr & -(hwaddr)RAS_PAGE_SIZE,
-                                     RAS_PAGE_SIZE);
+    if (!radix && !mmuidx_real(mmu_idx)) {
+        return;
+    }
+    /* what may be written need not be readable: user memory, by the kernel */
+    access->has_addr =
+        (ppc_xlate(cpu, access->vaddr, fetch ? MMU_INST_FETCH : MMU_DATA_LOAD,
+                   &access->addr, &page_shift, &prot, mmu_idx, false) ||
+         (!fetch &&
+          ppc_xlate(cpu, access->vaddr, MMU_DATA_STORE, &access->addr,
+                    &page_shift, &prot, mmu_idx, false))) &&
+        ras_is_memory(access->addr & -(hwaddr)RAS_PAGE_SIZE, RAS_PAGE_SIZE);
 }
 
 static uint32_t fetch_word(PowerPCCPU *cpu, hwaddr addr)
