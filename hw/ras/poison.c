@@ -63,9 +63,15 @@ static unsigned int last_buffer;
 
 static __thread bool overlooked;
 
+/* see ras_poison_probe() */
+static bool (*can_read)(const void *host, size_t len);
+static __thread bool probing;
+static unsigned int probing_threads;
+
 /* The copy for those who have no lock: [start, end) */
 static struct {
     QemuSeqLock lock;
+    unsigned int n;
     struct {
         uintptr_t start, end;
     } range[RAS_POISON_RANGES];
@@ -92,7 +98,7 @@ static bool find_in_ram(ram_addr_t start, uint64_t len, ram_addr_t *from,
 
     do {
         seq = seqlock_read_begin(&ram_ranges.lock);
-        n = qatomic_read(&ras_poison_ranges);
+        n = qatomic_read(&ram_ranges.n);
         *from = start + len;
         *to = start + len;
         for (unsigned int i = 0; i < n; i++) {
@@ -130,7 +136,9 @@ static void note_access(ram_addr_t addr, unsigned size, bool is_write)
 static MemTxResult poison_read(void *opaque, hwaddr addr, uint64_t *data,
                                unsigned size, MemTxAttrs attrs)
 {
-    note_access(addr, size, false);
+    if (!probing) {
+        note_access(addr, size, false);
+    }
     *data = 0;
     return MEMTX_ERROR;
 }
@@ -162,6 +170,18 @@ bool ras_poison_overlaps_slow(MemoryRegion *mr, hwaddr offset, hwaddr len)
                        &to);
 }
 
+/* As far as that is in one page, unless it is one access. */
+static bool probe(MemoryRegion *mr, hwaddr offset, hwaddr *len)
+{
+    size_t page = qemu_real_host_page_size();
+
+    if (len && *len > ACCESS_SIZE) {
+        *len = MIN(*len, page - offset % page);
+    }
+    return can_read((uint8_t *)memory_region_get_ram_ptr(mr) + offset,
+                    len ? *len : 1);
+}
+
 MemoryRegion *ras_poison_translate_slow(MemoryRegion *mr, hwaddr *offset,
                                         hwaddr *len)
 {
@@ -169,6 +189,9 @@ MemoryRegion *ras_poison_translate_slow(MemoryRegion *mr, hwaddr *offset,
 
     if (!memory_region_is_ram(mr) || overlooked) {
         return mr;
+    }
+    if (probing && !probe(mr, *offset, len)) {
+        return &ras_poison_region;
     }
     start = memory_region_get_ram_addr(mr) + *offset;
     if (!find_in_ram(start, len ? *len : 1, &from, &to)) {
@@ -286,8 +309,24 @@ static void publish(RasState *s)
             n++;
         }
     }
-    qatomic_set(&ras_poison_ranges, n);
+    qatomic_set(&ram_ranges.n, n);
     seqlock_write_end(&ram_ranges.lock);
+    qatomic_set(&ras_poison_ranges, n + probing_threads);
+}
+
+void ras_poison_set_probe(bool (*function)(const void *host, size_t len))
+{
+    can_read = function;
+}
+
+void ras_poison_probe(bool begin)
+{
+    if (!can_read || begin == probing) {
+        return;
+    }
+    probing = begin;
+    probing_threads += begin ? 1 : -1;
+    qatomic_set(&ras_poison_ranges, ram_ranges.n + probing_threads);
 }
 
 /*

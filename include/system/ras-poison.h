@@ -20,7 +20,7 @@
 #include "exec/vaddr.h"
 #include "qemu/atomic.h"
 
-/* number of poisoned ranges; only for the inline functions */
+/* poisoned ranges, and threads that probe; only for the inline functions */
 extern unsigned int ras_poison_ranges;
 
 /* NULL before anything was poisoned; only for the inline functions */
@@ -109,5 +109,22 @@ bool ras_poison_consumed(CPUState *cpu, hwaddr addr, vaddr vaddr,
  * For maps that have been made before, and have to be what they were.
  */
 void ras_poison_overlook(bool overlook);
+
+/*
+ * ras_poison_set_probe: how to find out whether memory of the guest can be read
+ * @can_read: does so, on any thread, in an RCU critical section
+ *
+ * For an accelerator under which memory may fail; at its start.
+ */
+void ras_poison_set_probe(bool (*can_read)(const void *host, size_t len));
+
+/*
+ * ras_poison_probe: from now on, until this is called with false, what cannot
+ * be read is poison for this thread, too
+ *
+ * For a look at memory of the guest that may have failed on the host: accesses
+ * fail then, instead of ending QEMU, and do not count.  With the BQL held.
+ */
+void ras_poison_probe(bool begin);
 
 #endif
