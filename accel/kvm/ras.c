@@ -141,7 +141,7 @@ static void host_error(CPUState *cpu, const RasHostError *e)
                 qemu_ram_get_idstr(block), offset);
     } else {
         guest_range(&m, block, e->addr, e->lsb);
-        ras_host_memory_failed(e->required ? cpu : NULL, &m);
+        ras_host_memory_failed(e->required ? cpu : NULL, &m, NULL);
     }
 }
 

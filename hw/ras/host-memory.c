@@ -19,6 +19,7 @@
 #include "hw/ras.h"
 #include "migration/blocker.h"
 #include "system/kvm-ras.h"
+#include "system/ras-poison.h"
 #include "system/ras.h"
 #include "internal.h"
 
@@ -164,19 +165,31 @@ static void report(const RasError *error)
     error_free(err);
 }
 
+static void set_access(RasError *error, const RasStorageAccess *access)
+{
+    error->access = access->kind;
+    error->has_vaddr = true;
+    error->vaddr = access->vaddr;
+}
+
 /* The host says which memory has failed, but not for which access. */
-static void fill_access(RasState *s, CPUState *cpu, RasError *error)
+static void find_access(RasState *s, CPUState *cpu, RasError *error)
 {
     RasDeviceClass *rc = ras_class(s);
     RasStorageAccess access[RAS_ACCESSES_MAX];
-    unsigned int n = rc->accesses ? rc->accesses(s->device, cpu, access) : 0;
+    unsigned int n;
 
+    if (!rc->accesses) {
+        return;
+    }
+    /* page tables of the guest may have failed as well */
+    ras_poison_probe(true);
+    n = rc->accesses(s->device, cpu, access);
+    ras_poison_probe(false);
     for (unsigned int i = 0; i < n; i++) {
         if (access[i].has_addr && access[i].addr / RAS_PAGE_SIZE ==
                                   error->addr / RAS_PAGE_SIZE) {
-            error->access = access[i].kind;
-            error->has_vaddr = true;
-            error->vaddr = access[i].vaddr;
+            set_access(error, &access[i]);
             return;
         }
     }
@@ -200,7 +213,8 @@ bool ras_host_memory_used(CPUState *cpu)
     return true;
 }
 
-void ras_host_memory_failed(CPUState *cpu, const RasHostMemory *m)
+void ras_host_memory_failed(CPUState *cpu, const RasHostMemory *m,
+                            const RasStorageAccess *access)
 {
     RasState *s = ras_state();
     RasDeviceClass *rc = ras_class(s);
@@ -244,7 +258,11 @@ void ras_host_memory_failed(CPUState *cpu, const RasHostMemory *m)
         error.addr = m->addr;
         error.first = first;
         error.len = next - first;
-        fill_access(s, cpu, &error);
+        if (access) {
+            set_access(&error, access);
+        } else {
+            find_access(s, cpu, &error);
+        }
         report(&error);
     }
     /* of what could not be remembered there would be no end */

@@ -77,10 +77,12 @@ void ras_serror_taken(CPUState *cpu);
  * ras_host_memory_failed: memory of the guest has failed on the host
  * @cpu: the vCPU that has run into it, on whose thread this is called; NULL
  *       if nobody has used it yet
+ * @access: by which access; NULL if that is to be found out
  *
  * The machine has a RAS device.
  */
-void ras_host_memory_failed(CPUState *cpu, const RasHostMemory *m);
+void ras_host_memory_failed(CPUState *cpu, const RasHostMemory *m,
+                            const RasStorageAccess *access);
 
 /*
  * ras_host_memory_used: @cpu, on whose thread this is called, has run into
