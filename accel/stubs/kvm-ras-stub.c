@@ -13,12 +13,6 @@ void kvm_ras_init(void)
 {
 }
 
-bool kvm_ras_probe(void (*look)(void *opaque), void *opaque)
-{
-    look(opaque);
-    return true;
-}
-
 void kvm_ras_find_failed(void)
 {
 }

@@ -24,7 +24,6 @@
 #include "hw/ras.h"
 #include "system/hw_accel.h"
 #include "system/kvm.h"
-#include "system/kvm-ras.h"
 #include "target/arm/ras.h"
 #include "virt_ras_internal.h"
 
@@ -59,7 +58,7 @@ static size_t virt_ras_record_size(RasDevice *d)
     return GHES_ERROR_STATUS_BLOCK_LENGTH;
 }
 
-/* An error that the guest is told of without any vCPU having consumed it. */
+/* For an error that no vCPU has consumed. */
 static bool check_async(RasDevice *d, const RasError *error, Error **errp)
 {
     if (!ras_has_channel(d, error->channel)) {
@@ -102,40 +101,28 @@ static bool virt_ras_check(RasDevice *d, const RasError *error, bool ready,
     return true;
 }
 
-typedef struct Fetch {
-    CPUState *cpu;
-    vaddr pc;
-    hwaddr page;                /* where pc is, guest physical, or -1 */
-} Fetch;
-
-static void find_fetch(void *opaque)
-{
-    Fetch *f = opaque;
-
-    f->page = cpu_get_phys_page_debug(f->cpu, f->pc & -(vaddr)RAS_PAGE_SIZE);
-}
-
 /*
  * If what has failed is where the vCPU's next instruction is, take it for the
- * fetch of that.  The guest's page tables may be what has failed: then nothing
- * is known.
+ * fetch of that.  If the guest's page tables are what has failed, the access
+ * stays unknown.
  */
 static unsigned int virt_ras_accesses(RasDevice *d, CPUState *cpu,
                                       RasStorageAccess access[RAS_ACCESSES_MAX])
 {
-    Fetch fetch = { .cpu = cpu };
+    vaddr pc;
+    hwaddr page;
 
     cpu_synchronize_state(cpu);
-    fetch.pc = cpu->cc->get_pc(cpu);
-    if (!kvm_ras_probe(find_fetch, &fetch) || fetch.page == -1) {
+    pc = cpu->cc->get_pc(cpu);
+    page = cpu_get_phys_page_debug(cpu, pc & -(vaddr)RAS_PAGE_SIZE);
+    if (page == -1) {
         return 0;
     }
     access[0] = (RasStorageAccess) {
         .kind = RAS_ACCESS_FETCH,
         .has_addr = true,
-        .vaddr = fetch.pc,
-        .addr = (fetch.page & -(hwaddr)RAS_PAGE_SIZE) |
-                (fetch.pc & (RAS_PAGE_SIZE - 1)),
+        .vaddr = pc,
+        .addr = (page & -(hwaddr)RAS_PAGE_SIZE) | (pc & (RAS_PAGE_SIZE - 1)),
     };
     return 1;
 }
@@ -187,7 +174,7 @@ static bool virt_ras_acknowledged(RasDevice *d)
 {
     GhesSource *source = &VIRT_RAS(d)->source;
 
-    /* not known if the VM was moved here with the record out */
+    /* not known if the VM was moved here with an outstanding record */
     if (!source->error_status_block && !ghes_find(virt_ghes(), source)) {
         return false;
     }

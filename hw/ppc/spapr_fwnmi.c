@@ -75,23 +75,6 @@ static bool is_registered(const SpaprMachineState *spapr)
     return spapr->fwnmi_machine_check_addr != -1;
 }
 
-PpcMceCpu spapr_mce_cpu(const CPUPPCState *env)
-{
-    switch (env->excp_model) {
-#if defined(TARGET_PPC64)
-    case POWERPC_EXCP_POWER8:
-        return PPC_MCE_POWER8;
-    case POWERPC_EXCP_POWER9:
-        return PPC_MCE_POWER9;
-    case POWERPC_EXCP_POWER10:
-    case POWERPC_EXCP_POWER11:
-        return PPC_MCE_POWER10;
-#endif
-    default:
-        return PPC_MCE_POWER7;
-    }
-}
-
 /* What the guest was told in property rtas-size. */
 static hwaddr rtas_size(const SpaprMachineState *spapr)
 {
@@ -208,6 +191,14 @@ void rtas_ibm_nmi_interlock(PowerPCCPU *cpu, SpaprMachineState *spapr,
 
 /* --- KVM ----------------------------------------------------------------- */
 
+#ifdef CONFIG_KVM_IS_POSSIBLE
+QEMU_BUILD_BUG_ON(SPAPR_MCE_FULLY_RECOVERED !=
+                  KVM_RUN_PPC_NMI_DISP_FULLY_RECOV);
+QEMU_BUILD_BUG_ON(SPAPR_MCE_LIMITED_RECOVERY !=
+                  KVM_RUN_PPC_NMI_DISP_LIMITED_RECOV);
+QEMU_BUILD_BUG_ON(SPAPR_MCE_NOT_RECOVERED != KVM_RUN_PPC_NMI_DISP_NOT_RECOV);
+#endif
+
 static unsigned int
 spapr_ras_accesses(RasDevice *d, CPUState *cs,
                    RasStorageAccess access[RAS_ACCESSES_MAX])
@@ -216,36 +207,29 @@ spapr_ras_accesses(RasDevice *d, CPUState *cs,
     return ppc_ras_accesses(cs, access);
 }
 
-void spapr_mce_kvm(PowerPCCPU *cpu, SpaprMceDisposition disposition)
+static void spapr_ras_machine_check(RasDevice *d, CPUState *cs,
+                                    const PpcMachineCheck *mc)
 {
-    SpaprRasState *ras = SPAPR_RAS(ras_get());
-    CPUPPCState *env = &cpu->env;
+    CPUPPCState *env = cpu_env(cs);
     SpaprMceRegs regs = {
         .srr1 = env->spr[SPR_SRR1],
         .dar = env->spr[SPR_DAR],
         .dsisr = env->spr[SPR_DSISR],
         .nip = env->nip,
     };
-    RasStorageAccess access[RAS_ACCESSES_MAX];
     Error *err = NULL;
     RasError error;
 
-    /* KVM leaves SRR1 in the MSR, causes included */
-    env->msr &= ~PPC_MCE_SRR1_NOT_MSR_MASK;
-
-    if (!spapr_mce_of_kvm(spapr_mce_cpu(env), &regs, disposition,
-                          &ras->repair[CPU(cpu)->cpu_index], &error)) {
+    if (!spapr_mce_of_kvm(mc->info, &regs, mc->disposition,
+                          &SPAPR_RAS(d)->repair[cs->cpu_index], &error)) {
         return;
     }
-    if (error.class == RAS_ERROR_CLASS_MEMORY) {
-        spapr_mce_add_access(spapr_mce_cpu(env), access,
-                             ppc_ras_accesses(CPU(cpu), access), &error);
-    }
-    error.vcpu = CPU(cpu)->cpu_index;
+    spapr_mce_add_access(mc->access, mc->n_accesses, &error);
+    error.vcpu = cs->cpu_index;
     error.origin = RAS_ORIGIN_KVM_NMI;
     if (!ras_report(&error, &err)) {
-        ras_log(ras_get(), "ras: a machine check of vCPU %d was not "
-                "delivered: %s", error.vcpu, error_get_pretty(err));
+        ras_log(d, "ras: a machine check of vCPU %d was not delivered: %s",
+                error.vcpu, error_get_pretty(err));
         error_free(err);
     }
 }
@@ -412,7 +396,7 @@ static RasRecordResult spapr_ras_record(RasDevice *d, RasRecordPart *part,
         *why = "the RTAS area of the guest is not usable RAM";
         return RAS_RECORD_CHECKSTOP;
     }
-    spapr_mce_build_log(spapr_mce_cpu(&cpu->env), part->error, part->id,
+    spapr_mce_build_log(ppc_mce_cpu(&cpu->env), part->error, part->id,
                         cpu->vcpu_id, &log);
     if (SPAPR_RAS(d)->fatal_reported) {
         /* LoPAR R1-7.3.14-15 */
@@ -451,7 +435,7 @@ static void set_syndrome(CPUState *cs, const RasError *error)
     SpaprMceRegs regs;
     uint64_t cause;
 
-    spapr_mce_from_error(spapr_mce_cpu(env), error, &cause, &regs);
+    spapr_mce_from_error(ppc_mce_cpu(env), error, &cause, &regs);
     if (is_prefixed(cs, error)) {
         cause |= PPC_MCE_SRR1_PREFIXED;
     }
@@ -579,6 +563,7 @@ static void spapr_ras_class_init(ObjectClass *oc, void *data)
     rc->channel_name = spapr_ras_channel_name;
     rc->record_pages = spapr_ras_record_pages;
     rc->accesses = spapr_ras_accesses;
+    rc->machine_check = spapr_ras_machine_check;
     rc->check = spapr_ras_check;
     rc->ready = spapr_ras_ready;
     rc->vcpu_online = spapr_ras_vcpu_online;

@@ -64,10 +64,9 @@ static RasSeverity severity_of(const PpcMceInfo *info, uint64_t srr1,
            RAS_SEVERITY_FATAL : RAS_SEVERITY_RECOVERABLE;
 }
 
-bool spapr_mce_to_error(PpcMceCpu cpu, const SpaprMceRegs *regs,
-                        SpaprMceDisposition disposition, RasError *error)
+static bool to_error(const PpcMceInfo *info, const SpaprMceRegs *regs,
+                     SpaprMceDisposition disposition, RasError *error)
 {
-    const PpcMceInfo *info = ppc_mce_decode(cpu, regs->srr1, regs->dsisr);
     RasSeverity severity = severity_of(info, regs->srr1, disposition);
 
     if (info->severity == PPC_MCE_SEVERITY_NO_ERROR) {
@@ -89,6 +88,7 @@ bool spapr_mce_to_error(PpcMceCpu cpu, const SpaprMceRegs *regs,
             .srr1 = regs->srr1,
             .dsisr = regs->dsisr,
             .dar = regs->dar,
+            .info = info,
         },
     };
     if (!error->has_vaddr) {
@@ -97,7 +97,14 @@ bool spapr_mce_to_error(PpcMceCpu cpu, const SpaprMceRegs *regs,
     return true;
 }
 
-bool spapr_mce_of_kvm(PpcMceCpu cpu, const SpaprMceRegs *regs,
+bool spapr_mce_to_error(PpcMceCpu cpu, const SpaprMceRegs *regs,
+                        SpaprMceDisposition disposition, RasError *error)
+{
+    return to_error(ppc_mce_decode(cpu, regs->srr1, regs->dsisr), regs,
+                    disposition, error);
+}
+
+bool spapr_mce_of_kvm(const PpcMceInfo *info, const SpaprMceRegs *regs,
                       SpaprMceDisposition disposition, SpaprMceRepair *repair,
                       RasError *error)
 {
@@ -108,7 +115,7 @@ bool spapr_mce_of_kvm(PpcMceCpu cpu, const SpaprMceRegs *regs,
     if (disposition == SPAPR_MCE_FULLY_RECOVERED && has_cause && again) {
         disposition = SPAPR_MCE_NOT_RECOVERED;
     }
-    is_error = spapr_mce_to_error(cpu, regs, disposition, error);
+    is_error = to_error(info, regs, disposition, error);
     repair->done = is_error && has_cause &&
                    disposition == SPAPR_MCE_FULLY_RECOVERED &&
                    error->severity == RAS_SEVERITY_CORRECTED;
@@ -116,18 +123,15 @@ bool spapr_mce_of_kvm(PpcMceCpu cpu, const SpaprMceRegs *regs,
     return is_error;
 }
 
-void spapr_mce_add_access(PpcMceCpu cpu, const RasStorageAccess *access,
-                          unsigned int n, RasError *error)
+void spapr_mce_add_access(const RasStorageAccess *access, unsigned int n,
+                          RasError *error)
 {
     const uint64_t page_mask = -(uint64_t)RAS_PAGE_SIZE;
     const RasStorageAccess *failed = NULL;
     unsigned int candidates = 0;
-    const PpcMceInfo *info = ppc_mce_decode(cpu, error->syndrome.srr1,
-                                            error->syndrome.dsisr);
+    const PpcMceInfo *info = error->syndrome.info;
 
-    if (info->cls != PPC_MCE_CLASS_UE ||
-        (info->subtype != PPC_MCE_SUBTYPE_IFETCH &&
-         info->subtype != PPC_MCE_SUBTYPE_LOAD_STORE)) {
+    if (!ppc_mce_is_access(info)) {
         return;
     }
     for (unsigned int i = 0; i < n; i++) {
@@ -227,9 +231,12 @@ static void put_processor_error(const RasError *error, RtasMcType type,
 static void put_cause(PpcMceCpu cpu, const RasError *error,
                       RtasElogMcLogBytes *log)
 {
-    const PpcMceInfo *info = ppc_mce_decode(cpu, error->syndrome.srr1,
-                                            error->syndrome.dsisr);
+    const PpcMceInfo *info = error->syndrome.info;
 
+    if (!info) {
+        /* of an access that found nothing, or loaded */
+        info = ppc_mce_decode(cpu, error->syndrome.srr1, error->syndrome.dsisr);
+    }
     if (info->rtas_type == RTAS_MC_TYPE_UE) {
         put_ue(error, info->rtas_subtype, log);
     } else if (info->cls == PPC_MCE_CLASS_UNKNOWN &&

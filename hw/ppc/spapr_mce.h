@@ -60,18 +60,18 @@ typedef struct SpaprMceRepair {
 
 /*
  * spapr_mce_of_kvm: the same for a machine check that KVM reports
+ * @info: what the registers mean
  * @repair: of the vCPU; is brought up to date
  *
  * That SLB, ERAT or TLB were repaired is believed once for an instruction: if
  * it fails again, they were not.
  */
-bool spapr_mce_of_kvm(PpcMceCpu cpu, const SpaprMceRegs *regs,
+bool spapr_mce_of_kvm(const PpcMceInfo *info, const SpaprMceRegs *regs,
                       SpaprMceDisposition disposition, SpaprMceRepair *repair,
                       RasError *error);
 
 /*
  * spapr_mce_add_access: say in @error which memory has failed
- * @cpu: generation of the CPU
  * @access: what the instruction at NIP accesses, @n of them
  * @error: of spapr_mce_to_error()
  *
@@ -81,8 +81,8 @@ bool spapr_mce_of_kvm(PpcMceCpu cpu, const SpaprMceRegs *regs,
  * tables, the error stays without an address, as a wrong one would have the
  * guest give up a good page.
  */
-void spapr_mce_add_access(PpcMceCpu cpu, const RasStorageAccess *access,
-                          unsigned int n, RasError *error);
+void spapr_mce_add_access(const RasStorageAccess *access, unsigned int n,
+                          RasError *error);
 
 /*
  * spapr_mce_make_error: an error of which only the cause is given

@@ -12,6 +12,7 @@
 #include "cpu.h"
 #include "hw/ppc/spapr_fwnmi.h"
 #include "hw/ppc/spapr_mce.h"
+#include "target/ppc/ras.h"
 
 static const PpcMceClass class_of[RAS_MACHINE_CHECK_CLASS__MAX] = {
     [RAS_MACHINE_CHECK_CLASS_UE] = PPC_MCE_CLASS_UE,
@@ -239,7 +240,7 @@ bool spapr_mce_fill(RasDevice *d, CPUState *cs,
                     const RasInjectMachineCheck *arg, RasError *error,
                     Error **errp)
 {
-    PpcMceCpu cpu = spapr_mce_cpu(cpu_env(cs));
+    PpcMceCpu cpu = ppc_mce_cpu(cpu_env(cs));
 
     if (!(arg->has_srr1 ? fill_raw : fill_named)(cpu, arg, error, errp) ||
         !fill_addresses(arg, error, errp)) {

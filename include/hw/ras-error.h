@@ -45,6 +45,8 @@ typedef struct RasSyndrome {
             uint64_t srr1;      /* with its cause bits */
             uint64_t dar;
             uint32_t dsisr;
+            /* what they mean; NULL if nobody has looked at them yet */
+            const struct PpcMceInfo *info;
         };
         struct {                /* Arm */
             uint64_t esr_el;

@@ -41,6 +41,7 @@
 OBJECT_DECLARE_TYPE(RasDevice, RasDeviceClass, RAS)
 
 typedef struct RasState RasState;
+struct PpcMachineCheck;
 
 struct RasDevice {
     DeviceState parent_obj;
@@ -238,6 +239,16 @@ struct RasDeviceClass {
      */
     unsigned int (*accesses)(RasDevice *d, CPUState *cpu,
                              RasStorageAccess access[RAS_ACCESSES_MAX]);
+
+    /*
+     * machine_check: KVM has handed over a machine check of @cpu: report it
+     *
+     * For POWER.  On @cpu's thread, the registers synchronized: SRR0, SRR1,
+     * DSISR and DAR are those of the interrupt, NIP and MSR those of the
+     * interrupted program.
+     */
+    void (*machine_check)(RasDevice *d, CPUState *cpu,
+                          const struct PpcMachineCheck *mc);
 
     /*
      * discarded: a reset discards @error, of number @id; optional

@@ -14,6 +14,8 @@
 
 #include "hw/core/cpu.h"
 
+struct RasStorageAccess;
+
 /*
  * kvm_ras_sigbus: a SIGBUS of a memory error has arrived
  *
@@ -29,34 +31,53 @@ bool kvm_ras_sigbus(const siginfo_t *info);
 void kvm_ras_init(void);
 
 /*
- * kvm_ras_probe: call @look, which only reads guest memory
+ * kvm_ras_access_failed: has memory failed that @cpu has accessed?
+ * @access: with a guest physical address
  *
- * Returns false if it ran into memory that has failed; it was left there.
+ * After a failed KVM_RUN, on @cpu's thread, with the BQL held.
+ *
+ * Returns true if so: then the error is reported, and @cpu is parked.
  */
-bool kvm_ras_probe(void (*look)(void *opaque), void *opaque);
+bool kvm_ras_access_failed(CPUState *cpu,
+                           const struct RasStorageAccess *access);
+
+/*
+ * kvm_ras_search: has memory of the guest failed, wherever it is?
+ * @pc: the instruction that @cpu is at
+ *
+ * The same context, but the BQL may be let go of.  The main loop looks at all
+ * memory of the guest; until it has, @cpu is to try again, and to call this
+ * again if that fails.
+ *
+ * Returns false if none has failed.  If true, the caller leaves the run loop:
+ * the error is reported, or it is to be tried again.
+ */
+bool kvm_ras_search(CPUState *cpu, vaddr pc);
 
 /*
  * kvm_ras_run_failed: KVM_RUN has returned @ret, a negative errno
  *
  * On POWER that is all that KVM says when the guest uses memory of the host
- * that has failed.  On @cpu's thread, without the BQL.
+ * that has failed; other targets get a signal, and do not have this function.
+ * On @cpu's thread, without the BQL.
  *
- * Returns true if that is the reason: then the error is reported, @cpu is
- * parked, and the caller leaves the run loop.
+ * Returns true if that is the reason, or may be: then the caller leaves the
+ * run loop.
  */
 bool kvm_ras_run_failed(CPUState *cpu, int ret);
 
 /*
- * kvm_ras_find_failed: report memory that has failed and of which no signal
- * told; takes time in proportion to the guest's memory
+ * kvm_ras_find_failed: report memory that has failed and that no signal has
+ * named; takes time in proportion to the guest's memory
  *
- * With the BQL held.
+ * For a reset, on the main thread, with the BQL held; it is let go of now and
+ * then.
  */
 void kvm_ras_find_failed(void);
 
 /*
- * kvm_ras_take_signals: report what signals to this thread, the main one, have
- * told of and nobody has looked at yet; with the BQL held
+ * kvm_ras_take_signals: report the memory that signals to this thread, the main
+ * one, have named so far; with the BQL held
  */
 void kvm_ras_take_signals(void);
 

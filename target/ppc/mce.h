@@ -5,7 +5,7 @@
  * fail late) or in DSISR (load/store side), differently on each generation of
  * CPUs.  Which generation has which cause: the tables in mce.c,
  * after Linux arch/powerpc/kernel/mce_power.c and skiboot core/mce.c.
- * hw/ppc/spapr_fwnmi.c decodes what KVM reports, injection encodes.
+ * target/ppc/ras-kvm.c decodes what KVM reports, injection encodes.
  *
  * Pure: no state, no allocation, any thread, no BQL.  Register values are in
  * native byte order.  Bit numbers are IBM's, bit 0 is the most significant of
@@ -125,6 +125,17 @@ typedef struct PpcMceInfo {
     uint8_t rtas_type;
     uint8_t rtas_subtype;
 } PpcMceInfo;
+
+/*
+ * ppc_mce_is_access: is it that the memory has failed which an instruction is
+ * in, or which it loads or stores?
+ */
+static inline bool ppc_mce_is_access(const PpcMceInfo *info)
+{
+    return info->cls == PPC_MCE_CLASS_UE &&
+           (info->subtype == PPC_MCE_SUBTYPE_IFETCH ||
+            info->subtype == PPC_MCE_SUBTYPE_LOAD_STORE);
+}
 
 /**
  * ppc_mce_decode: what a machine check means

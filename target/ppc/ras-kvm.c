@@ -4,8 +4,8 @@
  * KVM_CAP_PPC_FWNMI: once it is enabled, for all of the VM's life, a machine
  * check of the guest ends KVM_RUN with KVM_EXIT_NMI, and KVM repairs nothing.
  * Without it, KVM tries to repair, and else gives the guest an interrupt at
- * 0x200.  It is enabled when the guest registers a handler (hw/ppc/
- * spapr_fwnmi.c), and not before, as a QEMU that does not know the exit ends.
+ * 0x200.  It is enabled when the guest registers a handler (ibm,nmi-register),
+ * and not before, as a QEMU that does not know the exit ends.
  *
  * Linux, Documentation/virt/kvm/api.rst, "KVM_CAP_PPC_FWNMI".
  *
@@ -13,9 +13,9 @@
  */
 
 #include "qemu/osdep.h"
+#include "qemu/main-loop.h"
 #include "cpu.h"
 #include "helper_regs.h"
-#include "hw/ppc/spapr_fwnmi.h"
 #include "hw/ras.h"
 #include "internal.h"
 #include "kvm_ppc.h"
@@ -25,21 +25,10 @@
 #include "storage-operand.h"
 #include "system/hw_accel.h"
 #include "system/kvm-ras.h"
+#include "system/ras-poison.h"
 #include "system/ras.h"
 #include "trace.h"
 #include <linux/kvm.h>
-
-QEMU_BUILD_BUG_ON(SPAPR_MCE_FULLY_RECOVERED !=
-                  KVM_RUN_PPC_NMI_DISP_FULLY_RECOV);
-QEMU_BUILD_BUG_ON(SPAPR_MCE_LIMITED_RECOVERY !=
-                  KVM_RUN_PPC_NMI_DISP_LIMITED_RECOV);
-QEMU_BUILD_BUG_ON(SPAPR_MCE_NOT_RECOVERED != KVM_RUN_PPC_NMI_DISP_NOT_RECOV);
-
-typedef struct Finding {
-    PowerPCCPU *cpu;
-    RasStorageAccess *access;
-    unsigned int n;
-} Finding;
 
 /*
  * By the guest's own radix tables, or the address is real.  A hash table is
@@ -66,66 +55,99 @@ static void translate(PowerPCCPU *cpu, RasStorageAccess *access)
         ras_is_memory(access->addr & -(hwaddr)RAS_PAGE_SIZE, RAS_PAGE_SIZE);
 }
 
-static uint32_t fetch_word(PowerPCCPU *cpu, hwaddr addr)
+static bool fetch_word(PowerPCCPU *cpu, hwaddr addr, uint32_t *word)
 {
     AddressSpace *as = CPU(cpu)->as;
+    MemTxResult result;
 
-    return FIELD_EX64(cpu->env.msr, MSR, LE) ? ldl_le_phys(as, addr) :
-                                               ldl_be_phys(as, addr);
+    *word = FIELD_EX64(cpu->env.msr, MSR, LE) ?
+            address_space_ldl_le(as, addr, MEMTXATTRS_UNSPECIFIED, &result) :
+            address_space_ldl_be(as, addr, MEMTXATTRS_UNSPECIFIED, &result);
+    return result == MEMTX_OK;
 }
 
-static RasStorageAccess *add_access(Finding *f, RasAccess kind, vaddr ea)
+static bool find_operand(PowerPCCPU *cpu, hwaddr fetched,
+                         PpcStorageOperand *op)
 {
-    f->access[f->n] = (RasStorageAccess) { .kind = kind, .vaddr = ea };
-    return &f->access[f->n++];
-}
-
-/* May be left at any read; what was found until then is kept. */
-static void find_accesses(void *opaque)
-{
-    Finding *f = opaque;
-    CPUPPCState *env = &f->cpu->env;
+    CPUPPCState *env = &cpu->env;
     PpcInstruction insn = {
         .cia = env->nip,
         .sf = FIELD_EX64(env->msr, MSR, SF),
         .gpr = env->gpr,
     };
+
+    /* a prefixed instruction does not cross a boundary of 64 bytes */
+    return fetch_word(cpu, fetched, &insn.word) &&
+           (fetched % 64 >= 60 ||
+            fetch_word(cpu, fetched + 4, &insn.suffix)) &&
+           ppc_storage_operand(&insn, op);
+}
+
+static unsigned int find_accesses(PowerPCCPU *cpu,
+                                  RasStorageAccess access[RAS_ACCESSES_MAX])
+{
     PpcStorageOperand op;
-    RasAccess kind;
-    RasStorageAccess *fetch = add_access(f, RAS_ACCESS_FETCH, env->nip);
+    unsigned int n = 1;
     vaddr next;
 
-    translate(f->cpu, fetch);
-    if (!fetch->has_addr) {
-        return;
+    access[0] = (RasStorageAccess) {
+        .kind = RAS_ACCESS_FETCH,
+        .vaddr = cpu->env.nip,
+    };
+    translate(cpu, &access[0]);
+    if (!access[0].has_addr || !find_operand(cpu, access[0].addr, &op)) {
+        return n;
     }
-    insn.word = fetch_word(f->cpu, fetch->addr);
-    /* a prefixed instruction does not cross a boundary of 64 bytes */
-    insn.suffix = fetch->addr % 64 < 60 ?
-                  fetch_word(f->cpu, fetch->addr + 4) : 0;
-    if (!ppc_storage_operand(&insn, &op)) {
-        return;
-    }
-    kind = op.store ? RAS_ACCESS_STORE : RAS_ACCESS_LOAD;
-    add_access(f, kind, op.ea);
+    access[n++] = (RasStorageAccess) {
+        .kind = op.store ? RAS_ACCESS_STORE : RAS_ACCESS_LOAD,
+        .vaddr = op.ea,
+    };
     next = (op.ea + op.len - 1) & -(vaddr)RAS_PAGE_SIZE;
     if (next != (op.ea & -(vaddr)RAS_PAGE_SIZE)) {
-        add_access(f, kind, next);
+        access[n] = access[1];
+        access[n++].vaddr = next;
     }
-    for (unsigned int i = 1; i < f->n; i++) {
-        translate(f->cpu, &f->access[i]);
+    for (unsigned int i = 1; i < n; i++) {
+        translate(cpu, &access[i]);
     }
+    return n;
 }
 
 unsigned int ppc_ras_accesses(CPUState *cs,
                               RasStorageAccess access[RAS_ACCESSES_MAX])
 {
-    Finding f = { .cpu = POWERPC_CPU(cs), .access = access };
+    unsigned int n;
 
     /* KVM leaves them to whoever needs them */
-    hreg_compute_hflags(&f.cpu->env);
-    kvm_ras_probe(find_accesses, &f);
-    return f.n;
+    hreg_compute_hflags(cpu_env(cs));
+    ras_poison_probe(true);
+    n = find_accesses(POWERPC_CPU(cs), access);
+    ras_poison_probe(false);
+    return n;
+}
+
+bool kvm_ras_run_failed(CPUState *cs, int ret)
+{
+    RasStorageAccess access[RAS_ACCESSES_MAX];
+    bool failed = false;
+    unsigned int n;
+
+    if (ret != -EFAULT || !ras_get()) {
+        return false;
+    }
+    bql_lock();
+    cpu_synchronize_state(cs);
+    n = ppc_ras_accesses(cs, access);
+    for (unsigned int i = 0; i < n && !failed; i++) {
+        failed = access[i].has_addr && kvm_ras_access_failed(cs, &access[i]);
+    }
+    if (!failed) {
+        /* a page table of the guest, perhaps, and the VM would stop now */
+        failed = kvm_ras_search(cs, cpu_env(cs)->nip);
+    }
+    bql_unlock();
+    trace_ras_kvm_run_failed(cs->cpu_index, failed);
+    return failed;
 }
 
 /*
@@ -156,13 +178,24 @@ int kvm_handle_nmi(PowerPCCPU *cpu, struct kvm_run *run)
 {
     CPUPPCState *env = &cpu->env;
     CPUState *cs = CPU(cpu);
+    RasDevice *s = ras_get();
     bool in_kvm = !cs->vcpu_dirty;
+    PpcMachineCheck mc = {
+        .disposition = run->flags & KVM_RUN_PPC_NMI_DISP_MASK,
+    };
 
     cpu_synchronize_state(cs);
-    trace_ras_kvm_nmi(cs->cpu_index, run->flags & KVM_RUN_PPC_NMI_DISP_MASK,
-                      env->spr[SPR_SRR0], env->spr[SPR_SRR1],
-                      env->spr[SPR_DSISR], env->spr[SPR_DAR]);
-    spapr_mce_kvm(cpu, run->flags & KVM_RUN_PPC_NMI_DISP_MASK);
+    trace_ras_kvm_nmi(cs->cpu_index, mc.disposition, env->spr[SPR_SRR0],
+                      env->spr[SPR_SRR1], env->spr[SPR_DSISR],
+                      env->spr[SPR_DAR]);
+    /* KVM leaves SRR1 in the MSR, causes included */
+    env->msr &= ~PPC_MCE_SRR1_NOT_MSR_MASK;
+    mc.info = ppc_mce_decode(ppc_mce_cpu(env), env->spr[SPR_SRR1],
+                             env->spr[SPR_DSISR]);
+    if (ppc_mce_is_access(mc.info)) {
+        mc.n_accesses = ppc_ras_accesses(cs, mc.access);
+    }
+    RAS_GET_CLASS(s)->machine_check(s, cs, &mc);
     if (ras_vcpu_deliver(cs) && in_kvm && put_interrupt(cs)) {
         cs->vcpu_dirty = false;
     }

@@ -15,6 +15,23 @@
 #include "system/tcg.h"
 #include "ras.h"
 
+PpcMceCpu ppc_mce_cpu(const CPUPPCState *env)
+{
+    switch (env->excp_model) {
+#if defined(TARGET_PPC64)
+    case POWERPC_EXCP_POWER8:
+        return PPC_MCE_POWER8;
+    case POWERPC_EXCP_POWER9:
+        return PPC_MCE_POWER9;
+    case POWERPC_EXCP_POWER10:
+    case POWERPC_EXCP_POWER11:
+        return PPC_MCE_POWER10;
+#endif
+    default:
+        return PPC_MCE_POWER7;
+    }
+}
+
 bool ppc_ras_access_failed(CPUState *cs, uint64_t cause, vaddr addr,
                            MMUAccessType access_type)
 {

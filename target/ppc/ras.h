@@ -10,6 +10,19 @@
 #include "hw/core/cpu.h"
 #include "hw/ras-error.h"
 #include "target/ppc/cpu-qom.h"
+#include "target/ppc/mce.h"
+
+/* ppc_mce_cpu: generation of a CPU, as far as machine checks differ */
+PpcMceCpu ppc_mce_cpu(const struct CPUArchState *env);
+
+/* A machine check that KVM has handed over; the registers have the rest. */
+typedef struct PpcMachineCheck {
+    const PpcMceInfo *info;     /* what SRR1 and DSISR mean */
+    unsigned int disposition;   /* KVM_RUN_PPC_NMI_DISP_* */
+    /* if it is for a fetch, a load or a store: what the instruction accesses */
+    unsigned int n_accesses;
+    RasStorageAccess access[RAS_ACCESSES_MAX];
+} PpcMachineCheck;
 
 /*
  * ppc_ras_access_failed: an access of @cs found nothing behind its address

@@ -208,7 +208,9 @@ static void test_repaired_once(void)
         };
         RasError e;
 
-        g_assert_true(spapr_mce_of_kvm(PPC_MCE_POWER9, &regs, rows[i].said,
+        g_assert_true(spapr_mce_of_kvm(ppc_mce_decode(PPC_MCE_POWER9, regs.srr1,
+                                                      regs.dsisr),
+                                       &regs, rows[i].said,
                                        &repair, &e));
         g_assert_cmpint(e.severity, ==, rows[i].severity);
     }
@@ -279,7 +281,7 @@ static RasError add_access(uint64_t cause, uint32_t dsisr, uint64_t dar,
 
     g_assert_true(spapr_mce_to_error(PPC_MCE_POWER9, &regs,
                                      SPAPR_MCE_NOT_RECOVERED, &e));
-    spapr_mce_add_access(PPC_MCE_POWER9, access, n, &e);
+    spapr_mce_add_access(access, n, &e);
     return e;
 }
 

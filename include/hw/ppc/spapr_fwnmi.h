@@ -11,12 +11,7 @@
 #define HW_PPC_SPAPR_FWNMI_H
 
 #include "hw/ppc/spapr.h"
-#include "hw/ppc/spapr_mce.h"
 #include "hw/ras.h"
-#include "target/ppc/mce.h"
-
-/* spapr_mce_cpu: generation of a CPU, as far as machine checks differ */
-PpcMceCpu spapr_mce_cpu(const CPUPPCState *env);
 
 /* spapr_mce_fill: method fill_machine_check of RasInjectMethods */
 bool spapr_mce_fill(RasDevice *d, CPUState *cs,
@@ -35,16 +30,6 @@ void rtas_ibm_nmi_register(PowerPCCPU *cpu, SpaprMachineState *spapr,
 void rtas_ibm_nmi_interlock(PowerPCCPU *cpu, SpaprMachineState *spapr,
                             uint32_t token, uint32_t nargs, target_ulong args,
                             uint32_t nret, target_ulong rets);
-
-/*
- * spapr_mce_kvm: KVM has handed over a machine check of @cpu
- *
- * NIP is that of the interrupted instruction, MSR and SRR1 are both SRR1 of the
- * interrupt, SRR0, DAR and DSISR as the CPU has set them.  On @cpu's thread,
- * with the BQL held and the registers synchronized.  The MSR is made that of
- * the interrupted program.
- */
-void spapr_mce_kvm(PowerPCCPU *cpu, SpaprMceDisposition disposition);
 
 /*
  * spapr_fwnmi_post_load: the state of a guest that has registered was loaded

@@ -1,0 +1,62 @@
+/*
+ * Guest RAS under KVM: looking for memory of the guest that has failed
+ *
+ * For what the host kernel has no way to say: of signals that arrive while one
+ * is pending it keeps none, and on POWER a failed KVM_RUN names no address.
+ *
+ * Everything here is called with the BQL held, on any thread.  What is found is
+ * reported by hwpoison_scan_init()'s function, by the main loop.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef ACCEL_KVM_HWPOISON_SCAN_H
+#define ACCEL_KVM_HWPOISON_SCAN_H
+
+/*
+ * hwpoison_scan_init: get ready; once, on the main thread
+ * @found: called with the host address of each page that has failed
+ */
+void hwpoison_scan_init(void (*found)(void *host));
+
+/*
+ * hwpoison_scan_start: have the main loop look at all of the guest's memory
+ * @at_once: now; else in a while, when more signals may have come
+ *
+ * Real time, in slices of less than 1 ms; others have the BQL in between.
+ *
+ * Returns the number of the pass that looks at all memory from now on.
+ */
+unsigned int hwpoison_scan_start(bool at_once);
+
+/* hwpoison_scan_is_done: has pass number @pass come to its end? */
+bool hwpoison_scan_is_done(unsigned int pass);
+
+/*
+ * hwpoison_scan_lost: a signal about memory of the guest was lost
+ *
+ * ras_host_memory_unreadable has been counted up for it, and is counted down
+ * at the end of the pass that is started here.
+ */
+void hwpoison_scan_lost(void);
+
+/*
+ * hwpoison_scan_all: look at all memory before this returns
+ *
+ * On the main thread, for a reset, while no vCPU runs.  Lets go of the BQL
+ * after each slice.
+ */
+void hwpoison_scan_all(void);
+
+/* hwpoison_page_has_failed: is @host a page that the host has taken away? */
+bool hwpoison_page_has_failed(void *host);
+
+/*
+ * hwpoison_page_is_good: can the page of @addr be read?
+ *
+ * When a signal about it is looked at, the guest may have given it back, and
+ * have other memory there.
+ */
+bool hwpoison_page_is_good(void *addr);
+
+#endif
