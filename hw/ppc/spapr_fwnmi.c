@@ -122,9 +122,9 @@ static bool counts_are_right(uint32_t want, uint32_t nargs, uint32_t nret,
     return false;
 }
 
-void rtas_ibm_nmi_register(PowerPCCPU *cpu, SpaprMachineState *spapr,
-                           uint32_t token, uint32_t nargs, target_ulong args,
-                           uint32_t nret, target_ulong rets)
+void spapr_ras_nmi_register(PowerPCCPU *cpu, SpaprMachineState *spapr,
+                            uint32_t nargs, target_ulong args, uint32_t nret,
+                            target_ulong rets)
 {
     target_ulong system_reset, machine_check;
 
@@ -164,9 +164,8 @@ void rtas_ibm_nmi_register(PowerPCCPU *cpu, SpaprMachineState *spapr,
     rtas_st(rets, 0, RTAS_OUT_SUCCESS);
 }
 
-void rtas_ibm_nmi_interlock(PowerPCCPU *cpu, SpaprMachineState *spapr,
-                            uint32_t token, uint32_t nargs, target_ulong args,
-                            uint32_t nret, target_ulong rets)
+void spapr_ras_nmi_interlock(PowerPCCPU *cpu, SpaprMachineState *spapr,
+                             uint32_t nargs, uint32_t nret, target_ulong rets)
 {
     if (!counts_are_right(0, nargs, nret, rets)) {
         return;
@@ -579,10 +578,45 @@ static void spapr_ras_class_init(ObjectClass *oc, void *data)
 
 void spapr_ras_create(SpaprMachineState *spapr)
 {
-    SpaprRasState *s = SPAPR_RAS(ras_create(TYPE_SPAPR_RAS));
+    SpaprRasState *s;
 
+    if (!spapr->ras) {
+        return;
+    }
+    s = SPAPR_RAS(ras_create(TYPE_SPAPR_RAS));
     s->repair = g_new0(SpaprMceRepair, MACHINE(spapr)->smp.max_cpus);
     s->vcpu = g_new0(SpaprRasVcpu, MACHINE(spapr)->smp.max_cpus);
+}
+
+static bool get_ras(Object *obj, Error **errp)
+{
+    return SPAPR_MACHINE(obj)->ras;
+}
+
+static void set_ras(Object *obj, bool value, Error **errp)
+{
+    if (phase_check(PHASE_MACHINE_INITIALIZED)) {
+        error_setg(errp, "Property 'ras' can be set only before the machine "
+                   "has been created");
+        return;
+    }
+    SPAPR_MACHINE(obj)->ras = value;
+}
+
+/*
+ * A guest without errors sees no difference, so all versions of the machine
+ * have it.  One that is not to have it clears SpaprMachineClass::ras in its
+ * class options.
+ */
+void spapr_ras_machine_class_init(ObjectClass *oc)
+{
+    SPAPR_MACHINE_CLASS(oc)->ras = true;
+    object_class_property_add_bool(oc, "ras", get_ras, set_ras);
+    object_class_property_set_description(oc, "ras",
+                                          "Deliver hardware errors to the "
+                                          "guest, and let them be injected; "
+                                          "if off, machine checks of KVM are "
+                                          "all that it gets (default: on)");
 }
 
 static const TypeInfo spapr_ras_types[] = {

@@ -30,7 +30,7 @@ static RasState *need_ras(Error **errp)
 
     if (!s) {
         error_setg(errp, "Machine '%s' has no guest RAS; 'virt' has it with "
-                   "ras=on, 'pseries' has it always",
+                   "ras=on, 'pseries' unless it is started with ras=off",
                    MACHINE_GET_CLASS(qdev_get_machine())->name);
     }
     return s;

@@ -18,3 +18,8 @@ bool kvm_ras_run_failed(CPUState *cs, int ret)
 {
     return false;
 }
+
+bool ppc_ras_kvm_nmi(PowerPCCPU *cpu, struct kvm_run *run)
+{
+    return false;
+}

@@ -174,7 +174,7 @@ static bool put_interrupt(CPUState *cs)
     return kvm_vcpu_ioctl(cs, KVM_SET_REGS, &regs) == 0;
 }
 
-int kvm_handle_nmi(PowerPCCPU *cpu, struct kvm_run *run)
+bool ppc_ras_kvm_nmi(PowerPCCPU *cpu, struct kvm_run *run)
 {
     CPUPPCState *env = &cpu->env;
     CPUState *cs = CPU(cpu);
@@ -184,6 +184,9 @@ int kvm_handle_nmi(PowerPCCPU *cpu, struct kvm_run *run)
         .disposition = run->flags & KVM_RUN_PPC_NMI_DISP_MASK,
     };
 
+    if (!s) {
+        return false;
+    }
     cpu_synchronize_state(cs);
     trace_ras_kvm_nmi(cs->cpu_index, mc.disposition, env->spr[SPR_SRR0],
                       env->spr[SPR_SRR1], env->spr[SPR_DSISR],
@@ -199,6 +202,5 @@ int kvm_handle_nmi(PowerPCCPU *cpu, struct kvm_run *run)
     if (ras_vcpu_deliver(cs) && in_kvm && put_interrupt(cs)) {
         cs->vcpu_dirty = false;
     }
-    /* leaves the run loop, if only to be parked */
-    return EXCP_INTERRUPT;
+    return true;
 }

@@ -49,6 +49,17 @@ bool ppc_ras_access_failed(CPUState *cs, uint64_t cause, vaddr addr,
 unsigned int ppc_ras_accesses(CPUState *cs,
                               RasStorageAccess access[RAS_ACCESSES_MAX]);
 
+struct kvm_run;
+
+/*
+ * ppc_ras_kvm_nmi: KVM_RUN has ended with KVM_EXIT_NMI
+ *
+ * On @cpu's thread, with the BQL held.  Returns false if the machine has no
+ * guest RAS; else the machine check is reported, and the caller leaves the run
+ * loop, if only for @cpu to be parked.
+ */
+bool ppc_ras_kvm_nmi(PowerPCCPU *cpu, struct kvm_run *run);
+
 /*
  * ppc_ras_cpu_loaded: a vCPU was loaded from a stream; its last step
  *

@@ -2985,10 +2985,68 @@ static void test_stock_begins(void)
     ras_quit(vm);
 }
 
+/* What a guest sees of a machine check: registers, and statuses of RTAS */
+typedef struct Seen {
+    int32_t status[8];
+    uint64_t registers[6];
+    uint8_t area[SAVE_AREA_END];
+} Seen;
+
+static Seen see(const char *var, const char *machine_options)
+{
+    static const int registers[] = {
+        MAIL_R3, MAIL_MSR, MAIL_SRR0, MAIL_SRR1, MAIL_DAR, MAIL_DSISR,
+    };
+    const uint32_t args[] = { LOOP, HANDLER };
+    RasVm *vm = ras_start_binary(var, machine_options, "-accel tcg -S");
+    Seen seen = { 0 };
+    int n = 0;
+
+    run_guest(vm);
+    set_rtas_base(vm, RTAS_BASE);
+    qtest_memset(vm->qts, RTAS_BASE, 0x99, RAS_PAGE);
+    seen.status[n++] = nmi_interlock(vm);
+    seen.status[n++] = nmi_register(vm, LOOP, 32 * MiB);
+    seen.status[n++] = nmi_register(vm, LOOP, HANDLER + 1);
+    seen.status[n++] = rtas(vm, "ibm,nmi-register", 1, args, 1);
+    seen.status[n++] = nmi_register(vm, LOOP, HANDLER);
+    seen.status[n++] = nmi_interlock(vm);
+    seen.status[n++] = rtas(vm, "ibm,nmi-interlock", 1, args, 1);
+    g_assert_cmpint(n, <, ARRAY_SIZE(seen.status));
+
+    qtest_writeq(vm->qts, MAILBOX + MAIL_LOAD, 0x100000000000);
+    wait_entries(vm, 1);
+    for (int i = 0; i < ARRAY_SIZE(registers); i++) {
+        seen.registers[i] = mail(vm, registers[i]);
+    }
+    qtest_memread(vm->qts, RTAS_BASE, seen.area, sizeof(seen.area));
+    ras_quit(vm);
+    return seen;
+}
+
+/* With ras=off all is as in stock, and with ras=on it is not. */
+static void test_off(void)
+{
+    Seen on, off, stock;
+
+    if (!ras_env_or_skip(STOCK)) {
+        return;
+    }
+    stock = see(STOCK, "");
+    off = see(NULL, ",ras=off");
+    on = see(NULL, ",ras=on");
+    g_assert_cmpmem(&off, sizeof(off), &stock, sizeof(stock));
+    g_assert_cmphex(stock.registers[0], ==, IDLE_R3);
+    g_assert_cmpint(stock.status[2], ==, SUCCESS);
+    g_assert_cmpint(on.status[2], ==, PARAM_ERROR);
+    g_assert_cmphex(on.registers[0], ==, RTAS_BASE + SAVE_AREA);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 
+    qtest_add_func("/ras/pseries/off", test_off);
     qtest_add_func("/ras/pseries/delivery/handler", test_handler);
     qtest_add_func("/ras/pseries/delivery/transaction", test_transaction);
     qtest_add_func("/ras/pseries/delivery/vector", test_vector);

@@ -261,6 +261,9 @@ static void test_refuse_no_ras(void)
                      "*'virt*' has no guest RAS*ras=on*");
         check_no_ras("-machine virt,ras=off -nodefaults",
                      "*'virt*' has no guest RAS*ras=on*");
+    } else {
+        check_no_ras("-machine pseries,ras=off -nodefaults",
+                     "*'pseries*' has no guest RAS*'pseries'*ras=off*");
     }
 }
 

@@ -1,8 +1,8 @@
 /*
  * Machine checks of pseries: ibm,nmi-register, ibm,nmi-interlock, delivery
  *
- * Including this header is what replaces QEMU's own implementation, which
- * looks for the header's guard.
+ * With the machine property ras=off it is all QEMU's own: spapr_rtas.c,
+ * spapr_events.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -18,18 +18,21 @@ bool spapr_mce_fill(RasDevice *d, CPUState *cs,
                     const RasInjectMachineCheck *arg, RasError *error,
                     Error **errp);
 
-/* spapr_ras_create: give the machine its RAS device */
+/* spapr_ras_machine_class_init: give the machine its property ras */
+void spapr_ras_machine_class_init(ObjectClass *oc);
+
+/* spapr_ras_create: give the machine its RAS device, unless it has ras=off */
 void spapr_ras_create(SpaprMachineState *spapr);
 
 /*
- * RTAS calls, LoPAR 7.3.14.  Called on the vCPU's thread with the BQL held.
+ * RTAS calls of a machine that has a RAS device, LoPAR 7.3.14.  Called on the
+ * vCPU's thread with the BQL held.
  */
-void rtas_ibm_nmi_register(PowerPCCPU *cpu, SpaprMachineState *spapr,
-                           uint32_t token, uint32_t nargs, target_ulong args,
-                           uint32_t nret, target_ulong rets);
-void rtas_ibm_nmi_interlock(PowerPCCPU *cpu, SpaprMachineState *spapr,
-                            uint32_t token, uint32_t nargs, target_ulong args,
-                            uint32_t nret, target_ulong rets);
+void spapr_ras_nmi_register(PowerPCCPU *cpu, SpaprMachineState *spapr,
+                            uint32_t nargs, target_ulong args, uint32_t nret,
+                            target_ulong rets);
+void spapr_ras_nmi_interlock(PowerPCCPU *cpu, SpaprMachineState *spapr,
+                             uint32_t nargs, uint32_t nret, target_ulong rets);
 
 /*
  * spapr_fwnmi_post_load: the state of a guest that has registered was loaded
