@@ -8,8 +8,9 @@
 
 #include "qemu/osdep.h"
 #include "qemu/atomic.h"
-#include "qemu/bswap.h"
+#include "exec/address-spaces.h"
 #include "exec/cpu-common.h"
+#include "exec/memory.h"
 #include "hw/acpi/apei/cper.h"
 #include "hw/acpi/apei/ghes.h"
 #include "hw/ras.h"
@@ -21,22 +22,6 @@
 /* HEST: read-ack preserve mask ~1, write mask 1 */
 #define READ_ACK_WRITE  1ULL
 
-static uint64_t read_le64(hwaddr addr)
-{
-    uint8_t buf[8];
-
-    cpu_physical_memory_read(addr, buf, sizeof(buf));
-    return ldq_le_p(buf);
-}
-
-static void write_le64(hwaddr addr, uint64_t value)
-{
-    uint8_t buf[8];
-
-    stq_le_p(buf, value);
-    cpu_physical_memory_write(addr, buf, sizeof(buf));
-}
-
 bool ghes_find(const AcpiGhesState *ags, GhesSource *source)
 {
     hwaddr base = ags ? le64_to_cpu(ags->hw_error_le) : 0;
@@ -44,7 +29,8 @@ bool ghes_find(const AcpiGhesState *ags, GhesSource *source)
     if (!base || !ras_ram_is_good(base, HEADER_SIZE)) {
         return false;
     }
-    source->error_status_block = read_le64(base + OFFSET_ADDRESS);
+    source->error_status_block = ldq_le_phys(&address_space_memory,
+                                             base + OFFSET_ADDRESS);
     source->read_ack_register = base + OFFSET_READ_ACK;
     return source->error_status_block &&
            ras_ram_is_good(source->error_status_block,
@@ -54,7 +40,8 @@ bool ghes_find(const AcpiGhesState *ags, GhesSource *source)
 bool ghes_read_ack(const GhesSource *source)
 {
     return ras_ram_is_good(source->read_ack_register, 8) &&
-           (read_le64(source->read_ack_register) & READ_ACK_WRITE);
+           (ldq_le_phys(&address_space_memory, source->read_ack_register) &
+            READ_ACK_WRITE);
 }
 
 void ghes_write(const GhesSource *source, const void *block, size_t len)
@@ -68,7 +55,7 @@ void ghes_write(const GhesSource *source, const void *block, size_t len)
     /* a guest can acknowledge without emptying the block */
     cpu_physical_memory_write(addr + CPER_BLOCK_STATUS_OFFSET, empty,
                               CPER_BLOCK_STATUS_SIZE);
-    write_le64(source->read_ack_register, 0);
+    stq_le_phys(&address_space_memory, source->read_ack_register, 0);
     /* block_status was empty before the body changes */
     smp_wmb();
     cpu_physical_memory_write(addr + CPER_BLOCK_BODY_OFFSET,
@@ -90,5 +77,6 @@ void ghes_withdraw(const GhesSource *source)
                               CPER_BLOCK_STATUS_OFFSET, empty, sizeof(empty));
     /* the block is empty before it counts as acknowledged */
     smp_wmb();
-    write_le64(source->read_ack_register, READ_ACK_WRITE);
+    stq_le_phys(&address_space_memory, source->read_ack_register,
+                READ_ACK_WRITE);
 }
