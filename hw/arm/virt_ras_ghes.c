@@ -4,7 +4,7 @@
  * Error sources at constant addresses, in a device of their own: synchronous
  * aborts as in virt_ras.c, and errors that no vCPU has consumed by interrupt
  * or by polling.  The guest's acknowledgement is a write to a register.  What
- * a reset cuts off is told by the boot error record table.
+ * a reset discards is in the boot error record table of the next boot.
  *
  * ACPI 6.5 18.3.1 (BERT), 18.3.2 (HEST).
  *
@@ -46,7 +46,7 @@ struct VirtRasGhesState {
 
     RasGhesState *ghes;
     bool bert_is_new;           /* holds something of the reset in progress */
-    /* the last fatal error that the guest was told of; length 0: none */
+    /* the last fatal error that the guest was notified of; length 0: none */
     uint64_t fatal_id;
     uint32_t fatal_length;
     uint8_t fatal_block[RAS_GHES_BERT_BLOCK_LENGTH - 1];
@@ -88,7 +88,7 @@ static size_t build_boot_block(uint8_t *buf, size_t size,
            cper_block_walk(buf, virt_ras_build_block(buf, size, &whole, 1));
 }
 
-/* A fatal error may end the guest before it has told anybody. */
+/* A fatal error may end the guest before it has logged it. */
 static void remember_fatal(VirtRasGhesState *vrs, const RasError *error,
                            uint64_t id)
 {

@@ -49,7 +49,7 @@ struct SpaprRasState {
     bool fatal_reported;        /* the guest has had a log of a fatal error */
 };
 
-/* Save area in the RTAS area: r3, then the log.  What follows is taken. */
+/* Save area in the RTAS area: r3, then the log; what follows is in use. */
 #define SAVE_AREA_R3    RTAS_ERROR_LOG_OFFSET
 #define SAVE_AREA_LOG   (SAVE_AREA_R3 + 8)
 #define SAVE_AREA_END   RTAS_ERROR_LOG_MAX
@@ -75,7 +75,7 @@ static bool is_registered(const SpaprMachineState *spapr)
     return spapr->fwnmi_machine_check_addr != -1;
 }
 
-/* What the guest was told in property rtas-size. */
+/* As property rtas-size of the guest's device tree says */
 static hwaddr rtas_size(const SpaprMachineState *spapr)
 {
     return RTAS_MIN_SIZE + RTAS_ERROR_LOG_MAX +
@@ -234,8 +234,8 @@ static void spapr_ras_machine_check(RasDevice *d, CPUState *cs,
 }
 
 /*
- * KVM forgets that machine checks are QEMU's business: each VM has to be told,
- * and only the source of a migration was.
+ * KVM_CAP_PPC_FWNMI is enabled for a VM of the host, so it has to be enabled
+ * again where the guest goes on.
  */
 int spapr_fwnmi_post_load(void *opaque, int version_id)
 {

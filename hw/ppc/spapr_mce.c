@@ -78,7 +78,7 @@ static bool to_error(const PpcMceInfo *info, const SpaprMceRegs *regs,
         .limited = severity == RAS_SEVERITY_CORRECTED &&
                    disposition == SPAPR_MCE_LIMITED_RECOVERY,
         .access = access_of(info),
-        /* whatever the cause: the vCPU cannot go on before it was told */
+        /* whatever the cause: the vCPU cannot go on before it has taken it */
         .synchronous = true,
         .has_vaddr = info->address != PPC_MCE_ADDRESS_NONE,
         .vaddr = info->address == PPC_MCE_ADDRESS_DAR ? regs->dar : regs->nip,
@@ -234,14 +234,14 @@ static void put_cause(PpcMceCpu cpu, const RasError *error,
     const PpcMceInfo *info = error->syndrome.info;
 
     if (!info) {
-        /* of an access that found nothing, or loaded */
+        /* of a failed bus access of TCG, or from a migration stream */
         info = ppc_mce_decode(cpu, error->syndrome.srr1, error->syndrome.dsisr);
     }
     if (info->rtas_type == RTAS_MC_TYPE_UE) {
         put_ue(error, info->rtas_subtype, log);
     } else if (info->cls == PPC_MCE_CLASS_UNKNOWN &&
                error->class == RAS_ERROR_CLASS_BUS) {
-        /* an access to nothing: POWER8 has no code for it, the log has */
+        /* a failed bus access: POWER8 has no code for it, the log has */
         put_processor_error(error, RTAS_MC_TYPE_CTRL_MEM_ACCESS,
                             RTAS_MC_CTRL_MEM_OPERAND_ACCESS, log);
     } else {

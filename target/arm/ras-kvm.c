@@ -8,8 +8,8 @@
  * SError instead.
  *
  * A virtual SError is a part of the vCPU's events, which QEMU puts behind all
- * registers: newer kernels do the exception entry as soon as they are told of
- * an SError that is not masked.  They are read again before they are looked at.
+ * registers: newer kernels do the exception entry as soon as they get an SError
+ * that is not masked.  They are read again before they are looked at.
  *
  * Linux, Documentation/virt/kvm/api.rst, "KVM_EXIT_ARM_SEA",
  * "KVM_SET_VCPU_EVENTS".

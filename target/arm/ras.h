@@ -121,7 +121,7 @@ bool arm_ras_kvm_takes_syndrome(void);
 bool arm_ras_kvm_check_serror(CPUState *cs, bool has_syndrome, Error **errp);
 
 /*
- * arm_ras_kvm_reset_serror: KVM was told to reset @cs
+ * arm_ras_kvm_reset_serror: KVM has reset @cs
  *
  * Some kernels keep a pending SError then, and none can cancel one: it is
  * reported, and stays in CPUARMState.

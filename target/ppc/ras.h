@@ -25,7 +25,8 @@ typedef struct PpcMachineCheck {
 } PpcMachineCheck;
 
 /*
- * ppc_ras_access_failed: an access of @cs found nothing behind its address
+ * ppc_ras_access_failed: the bus has failed an access of @cs: there is neither
+ * memory nor a device at that address
  * @cause: cause bits of SRR1; DSISR and DAR are set already
  *
  * With or without the BQL.  Returns false if the machine has no guest RAS;
@@ -64,7 +65,7 @@ bool ppc_ras_kvm_nmi(PowerPCCPU *cpu, struct kvm_run *run);
  * ppc_ras_cpu_loaded: a vCPU was loaded from a stream; its last step
  *
  * The stream does not say whether the guest has stopped it by RTAS.  A vCPU
- * that is taken for stopped gets no interrupts, and no errors.
+ * that counts as stopped gets no interrupts, and no errors.
  */
 void ppc_ras_cpu_loaded(PowerPCCPU *cpu);
 
