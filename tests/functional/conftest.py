@@ -8,9 +8,7 @@ after a test that damaged it.
 """
 
 import itertools
-import signal
 import sys
-import time
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List
 
@@ -18,31 +16,16 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 pytest.register_assert_rewrite('ras.cases', 'ras.oracles', 'ras.guest',
-                               'ras.moves', 'ras.migration')
+                               'ras.moves', 'ras.migration', 'ras.report')
 
-from ras import environment  # noqa: E402
 from ras.guest import Guest  # noqa: E402
-from ras.stream import when  # noqa: E402
+from ras.report import Part, show_on_failure  # noqa: E402
 from ras.targets import TARGETS, Target  # noqa: E402
 
-SHOWN_LINES = 300
+pytest_plugins = ['ras.report']
 
 _guests: List[Guest] = []
 _numbers: Dict[str, Iterator[int]] = {}
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """End in an orderly way when told to."""
-    config.addinivalue_line(
-        'markers', 'needs(variable): skipped if that cannot be had')
-    if getattr(config.option, 'numprocesses', None):
-        # Only hands out work: the workers notice when it is gone.
-        return
-
-    def end(number: int, _: Any) -> None:
-        raise SystemExit(128 + number)
-
-    signal.signal(signal.SIGTERM, end)
 
 
 def _make(target: Target, module: str, **options: Any) -> Guest:
@@ -151,49 +134,15 @@ def new_guest(request: pytest.FixtureRequest,
         _close(guest)
 
 
-# What is shown when a test fails
-
-def _section(report: Any, title: str, lines: List[str]) -> None:
-    if len(lines) > SHOWN_LINES:
-        lines = [f'... {len(lines) - SHOWN_LINES} lines before'] + \
-            lines[-SHOWN_LINES:]
-    report.sections.append((title, '\n'.join(lines)))
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
-    """Skip what cannot be run; remember when the test began."""
-    for mark in item.iter_markers('needs'):
-        reason = environment.missing(mark.args[0])
-        if reason:
-            pytest.skip(reason)
-    item.stash[_BEGUN] = time.time()
-    yield
-
-
-_BEGUN = pytest.StashKey[float]()
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Add console, QEMU's log and QMP exchange to a failure."""
-    outcome: Any = yield
-    report = outcome.get_result()
-    if not report.failed:
-        return
-    begun = item.stash.get(_BEGUN, 0.0)
+@show_on_failure
+def _shown() -> Iterator[Part]:
     for guest in _guests:
         qemu = guest.qemu
         for stream in (guest.console, qemu.agent):
-            _section(report, f'{qemu.name}: guest {stream.name}',
-                     [f'{when(line.time)} {line.text}'
-                      for line in stream.since(0) if line.time >= begun])
-        _section(report, f'{qemu.name}: QEMU log', qemu.output())
-        _section(report, f'{qemu.name}: QMP',
-                 [f'{when(line.time)} {line.text}'
-                  for line in qemu.exchange if line.time >= begun])
-        _section(report, f'{qemu.name}: files',
-                 [str(path) for path in sorted(qemu.logs.iterdir())])
+            yield f'{qemu.name}: guest {stream.name}', stream.since(0)
+        yield f'{qemu.name}: QEMU log', qemu.output()
+        yield f'{qemu.name}: QMP', qemu.exchange
+        yield f'{qemu.name}: files', sorted(qemu.logs.iterdir())
 
 
 def pytest_unconfigure() -> None:

@@ -6,9 +6,7 @@ Run by "make check-kvm", which sets the environment variables RAS_*
 a parameter of its tests, which share one, and a guest as long as that is well.
 """
 
-import signal
 import sys
-import time
 from pathlib import Path
 from typing import Any, Callable, Iterator, List
 
@@ -17,25 +15,23 @@ import pytest
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / 'functional'), str(HERE)]
 
-pytest.register_assert_rewrite('checks')
+pytest.register_assert_rewrite('checks', 'ras.report')
 
 from lab import LABS, Host, KvmGuest  # noqa: E402
-from ras import environment  # noqa: E402
-from ras.stream import when  # noqa: E402
+from ras.report import Part, show_on_failure  # noqa: E402
 
-SHOWN_LINES = 300
+pytest_plugins = ['ras.report']
 
 _hosts: List[Host] = []
 _report: List[str] = []
-_BEGUN = pytest.StashKey[float]()
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """End in an orderly way when told to."""
-    def end(number: int, _: Any) -> None:
-        pytest.exit('told to end', 128 + number)
-
-    signal.signal(signal.SIGTERM, end)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """A test needs the kernel of its host."""
+    callspec = getattr(item, 'callspec', None)
+    name = (callspec.params.get('host') if callspec else None) or \
+        item.module.HOST
+    item.add_marker(pytest.mark.needs(LABS[name].host.kernel_variable))
 
 
 @pytest.fixture(scope='module')
@@ -90,49 +86,15 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
             terminalreporter.write_line(line)
 
 
-# What is shown when a test fails
-
-def _section(report: Any, title: str, lines: List[str]) -> None:
-    if len(lines) > SHOWN_LINES:
-        lines = [f'... {len(lines) - SHOWN_LINES} lines before'] + \
-            lines[-SHOWN_LINES:]
-    report.sections.append((title, '\n'.join(lines)))
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
-    """Skip what cannot be run; remember when the test began."""
-    callspec = getattr(item, 'callspec', None)
-    name = (callspec.params.get('host') if callspec else None) or \
-        item.module.HOST
-    reason = environment.missing(LABS[name].host.kernel_variable)
-    if reason:
-        pytest.skip(reason)
-    item.stash[_BEGUN] = time.time()
-    yield
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Add consoles, QEMU's messages and QMP exchange to a failure."""
-    outcome: Any = yield
-    report = outcome.get_result()
-    if not report.failed:
-        return
-    begun = item.stash.get(_BEGUN, 0.0)
+@show_on_failure
+def _shown() -> Iterator[Part]:
     for host in _hosts:
         streams = [('host', host.console), ('host', host.qemu.agent)]
-        exchange = []
         if host.kvm_guest is not None:
             qemu = host.kvm_guest.qemu
             streams += [('guest', qemu.console), ('guest', qemu.agent),
                         ('inner QEMU', qemu.log)]
-            exchange = qemu.exchange
+            yield 'inner QEMU: QMP', qemu.exchange
         for name, stream in streams:
-            _section(report, f'{name}: {stream.name}',
-                     [f'{when(line.time)} {line.text}'
-                      for line in stream.since(0) if line.time >= begun])
-        _section(report, 'inner QEMU: QMP',
-                 [f'{when(line.time)} {line.text}'
-                  for line in exchange if line.time >= begun])
-        _section(report, 'outer QEMU: messages', host.qemu.output())
+            yield f'{name}: {stream.name}', stream.since(0)
+        yield 'outer QEMU: messages', host.qemu.output()
