@@ -96,110 +96,42 @@ static const uint8_t ue_log[LOG_SIZE] = {
     0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f,     /* RA */
 };
 
+/* Bytes that other logs have in other values than ue_log */
+typedef struct Change {
+    size_t offset, len;
+    const char *bytes;
+} Change;
+
+#define CHANGE(offset, bytes) { offset, sizeof(bytes) - 1, bytes }
+
 /* An ERAT error that has been repaired */
-static const uint8_t erat_log[LOG_SIZE] = {
-    /* fixed part */
-    0x06,
-    0x64,                               /* ERROR_SYNC, FULLY_RECOVERED, ext. */
-    0x11,                               /* initiator and target CPU */
-    0xe0,
-    0x00, 0x00, 0x00, 0xd0,
-    /* extended log head */
-    0xa6,                               /* valid, recoverable, new, BE */
-    0x00,
-    0x8e,
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-    0x49, 0x42, 0x4d, 0x00,
-    /* PH */
-    0x50, 0x48, 0x00, 0x30, 0x01, 0x00, 0x00, 0x00,
-    0x00, 0x00, 0x00, 0x00,             /* no date */
-    0x00, 0x00, 0x00, 0x00,             /* no time */
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-    0x48, 0x00, 0x00, 0x04, 0x00, 0x00, 0x00, 0x00,
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-    0x00, 0x00, 0x12, 0x34,             /* PLID */
-    0x00, 0x00, 0x12, 0x34,
-    /* UH */
-    0x55, 0x48, 0x00, 0x18, 0x01, 0x00, 0x00, 0x00,
-    0x10,                               /* processor subsystem */
-    0x00,
-    0x10,                               /* recovered error */
-    0x00,
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-    /* PS */
-    0x50, 0x53, 0x00, 0x50, 0x01, 0x01, 0x00, 0x00,
-    0x02, 0x00, 0x00, 0x09, 0x00, 0x00, 0x00, 0x48,
-    0x00, 0x00, 0x02, 0x82,             /* word 2 */
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-    0x00, 0x00, 0x00, 0x00,
-    'Q', 'E', 'M', 'U', 'M', 'C', '2', '2',
-    ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ',
-    ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ',
-    ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ',
-    /* MC */
-    0x4d, 0x43, 0x00, 0x28, 0x01, 0x00, 0x00, 0x00,
-    0x00, 0x00, 0x00, 0x00,             /* FRU id */
-    0x00, 0x00, 0x00, 0x07,             /* processor id */
-    0x02,                               /* ERAT */
-    0x82,                               /* EA, multi-hit */
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-    0x00, 0x00, 0x7f, 0xff, 0x12, 0x34, 0x56, 0x78,     /* EA */
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+static const Change erat_changes[] = {
+    CHANGE(1, "\x64\x11"),              /* FULLY_RECOVERED; target CPU, too */
+    CHANGE(8, "\xa6"),                  /* recoverable */
+    CHANGE(64, "\0\0\x12\x34\0\0\x12\x34"),             /* PLID, entry id */
+    CHANGE(UH + 8, "\x10"),             /* processor subsystem */
+    CHANGE(UH + 10, "\x10"),            /* recovered error */
+    CHANGE(PS + 18, "\x02\x82"),        /* word 2 */
+    CHANGE(PS + 54, "22"),              /* reference code */
+    CHANGE(MC + 12, "\0\0\0\x07"),      /* processor id */
+    CHANGE(MC + 16, "\x02\x82"),        /* ERAT; EA, multi-hit */
+    CHANGE(MC + 24, "\0\0\x7f\xff\x12\x34\x56\x78"),    /* EA */
+    CHANGE(MC + 32, "\0\0\0\0\0\0\0\0"),
 };
 
 /* An access to control memory, fatal, with something taken out of use */
-static const uint8_t ctrl_log[LOG_SIZE] = {
-    /* fixed part */
-    0x06,
-    0xac,                               /* FATAL, LIMITED_RECOVERY, ext. */
-    0x11,                               /* initiator and target CPU */
-    0xe0,
-    0x00, 0x00, 0x00, 0xd0,
-    /* extended log head */
-    0x96,                               /* valid, bypassed, new, BE */
-    0x00,
-    0x8e,
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-    0x49, 0x42, 0x4d, 0x00,
-    /* PH */
-    0x50, 0x48, 0x00, 0x30, 0x01, 0x00, 0x00, 0x00,
-    0x00, 0x00, 0x00, 0x00,             /* no date */
-    0x00, 0x00, 0x00, 0x00,             /* no time */
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-    0x48, 0x00, 0x00, 0x04, 0x00, 0x00, 0x00, 0x00,
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-    0xff, 0xff, 0xff, 0xfe,             /* PLID */
-    0xff, 0xff, 0xff, 0xfe,
-    /* UH */
-    0x55, 0x48, 0x00, 0x18, 0x01, 0x00, 0x00, 0x00,
-    0x10,                               /* processor subsystem */
-    0x00,
-    0x41,                               /* bypassed */
-    0x00,
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-    /* PS */
-    0x50, 0x53, 0x00, 0x50, 0x01, 0x01, 0x00, 0x00,
-    0x02, 0x00, 0x00, 0x09, 0x00, 0x00, 0x00, 0x48,
-    0x00, 0x00, 0x08, 0x90,             /* word 2 */
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-    0x00, 0x00, 0x00, 0x00,
-    'Q', 'E', 'M', 'U', 'M', 'C', '8', '1',
-    ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ',
-    ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ',
-    ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ',
-    /* MC */
-    0x4d, 0x43, 0x00, 0x28, 0x01, 0x00, 0x00, 0x00,
-    0x00, 0x00, 0x00, 0x00,             /* FRU id */
-    0x00, 0x00, 0x03, 0xff,             /* processor id */
-    0x08,                               /* control memory access */
-    0x90,                               /* EA, operand access */
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xf8,     /* EA */
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+static const Change ctrl_changes[] = {
+    CHANGE(1, "\xac\x11"),              /* FATAL, LIMITED_RECOVERY; CPU */
+    CHANGE(8, "\x96"),                  /* bypassed */
+    CHANGE(64, "\xff\xff\xff\xfe\xff\xff\xff\xfe"),
+    CHANGE(UH + 8, "\x10"),             /* processor subsystem */
+    CHANGE(UH + 10, "\x41"),            /* bypassed */
+    CHANGE(PS + 18, "\x08\x90"),        /* word 2 */
+    CHANGE(PS + 54, "81"),              /* reference code */
+    CHANGE(MC + 12, "\0\0\x03\xff"),    /* processor id */
+    CHANGE(MC + 16, "\x08\x90"),        /* control memory; EA, operand */
+    CHANGE(MC + 24, "\xff\xff\xff\xff\xff\xff\xff\xf8"), /* EA */
+    CHANGE(MC + 32, "\0\0\0\0\0\0\0\0"),
 };
 
 static const uint64_t some_ea = 0xc011223344556677;
@@ -222,10 +154,22 @@ static RtasReading read_log(const RtasElogMcLogBytes *log)
     RtasReading r;
 
     if (!rtas_read((const uint8_t *)log, sizeof(*log), &r, why) ||
-        !rtas_read_strict(&r, why) || !rtas_read_librtas(&r, why)) {
+        !rtas_read_strict(&r, why)) {
         g_error("%s", why->str);
     }
     return r;
+}
+
+static void assert_changed(const RtasElogMcLogBytes *log,
+                           const Change *changes, size_t n)
+{
+    uint8_t expected[LOG_SIZE];
+
+    memcpy(expected, ue_log, LOG_SIZE);
+    for (size_t i = 0; i < n; i++) {
+        memcpy(expected + changes[i].offset, changes[i].bytes, changes[i].len);
+    }
+    g_assert_cmpmem(log, sizeof(*log), expected, LOG_SIZE);
 }
 
 static void test_ue_vector(void)
@@ -246,7 +190,7 @@ static void test_erat_vector(void)
     rtas_elog_put_disposition(&log, RTAS_ELOG_DISPOSITION_FULLY_RECOVERED);
     rtas_elog_put_processor_error(&log, RTAS_MC_TYPE_ERAT,
                                   RTAS_MC_ERAT_MULTIHIT, &ea);
-    g_assert_cmpmem(&log, sizeof(log), erat_log, LOG_SIZE);
+    assert_changed(&log, erat_changes, G_N_ELEMENTS(erat_changes));
 }
 
 static void test_ctrl_vector(void)
@@ -259,7 +203,7 @@ static void test_ctrl_vector(void)
     rtas_elog_put_disposition(&log, RTAS_ELOG_DISPOSITION_LIMITED_RECOVERY);
     rtas_elog_put_processor_error(&log, RTAS_MC_TYPE_CTRL_MEM_ACCESS,
                                   RTAS_MC_CTRL_MEM_OPERAND_ACCESS, &ea);
-    g_assert_cmpmem(&log, sizeof(log), ctrl_log, LOG_SIZE);
+    assert_changed(&log, ctrl_changes, G_N_ELEMENTS(ctrl_changes));
 }
 
 /* A UE of which nothing else is known */
@@ -435,35 +379,7 @@ static uint64_t rand64(void)
            (uint32_t)g_test_rand_int();
 }
 
-static void compare_action(const RtasReading *r, uint64_t ea, uint64_t ra)
-{
-    RtasGuest guest = {
-        .user_mode = g_test_rand_bit(),
-        .page_shift = g_test_rand_bit() ? 12 : 16,
-    };
-    bool page = r->mc.error_type == RTAS_MC_TYPE_UE && ea;
-    bool dead = r->disposition == RTAS_ELOG_DISPOSITION_NOT_RECOVERED &&
-                r->mc.error_type != RTAS_MC_TYPE_SLB &&
-                r->mc.error_type != RTAS_MC_TYPE_ERAT;
-    RtasGuestAction got;
-
-    rtas_guest_take(&guest, r, &got);
-    g_assert_cmpint(got.synchronous, ==, r->severity <= 3);
-    g_assert_cmpint(got.has_address, ==, ea != 0);
-    g_assert_cmphex(got.address, ==, ea);
-    g_assert_cmpint(got.memory_failure, ==, page);
-    g_assert_false(got.pfn_is_a_guess);
-    if (page) {
-        g_assert_cmphex(got.pfn, ==, ra >> guest.page_shift);
-    }
-    g_assert_cmpint(got.recovered, ==, !dead);
-    g_assert_cmpint(got.degraded, ==, r->disposition == 1);
-    g_assert_cmpint(got.sigbus, ==,
-                    dead && guest.user_mode && r->severity <= 3);
-    g_assert_cmpint(got.die, ==, dead && !got.sigbus);
-}
-
-/* Every field is what was asked for, and the guest does what it calls for */
+/* Every field is what was asked for */
 static void test_against_oracle(void)
 {
     for (unsigned i = 0; i < 20000; i++) {
@@ -509,7 +425,6 @@ static void test_against_oracle(void)
         g_assert_cmpint(r.mc.ra_valid, ==, has_ra);
         g_assert_cmphex(r.mc.effective_address, ==, has_ea ? ea : 0);
         g_assert_cmphex(r.mc.logical_address, ==, has_ra ? ra : 0);
-        compare_action(&r, has_ea ? ea : 0, ra);
     }
 }
 

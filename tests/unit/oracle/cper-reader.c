@@ -8,10 +8,10 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include "cper-reader.h"
+#include "refuse.h"
 
 #define BLOCK_HEADER 20         /* Linux refuses sources with less */
 #define BLOCK_LIMIT 65536       /* GHES_ESTATUS_MAX_SIZE */
@@ -24,9 +24,7 @@
 #define ARM_CONTEXT_LENGTH 8    /* and the registers */
 
 /* Bits of error types of the ARM section, UEFI 2.9A reading */
-#define ARM_TYPE_CACHE 0x02
 #define ARM_TYPE_DEFINED 0x1e
-#define ARM_INFO_HAS_PA 0x10
 
 /* Valid bits of the memory section */
 #define MEM_STATUS      (1ull << 0)
@@ -58,29 +56,6 @@ static uint64_t field(const CperReading *r, size_t offset, size_t bytes)
         }
     }
     return v;
-}
-
-static bool G_GNUC_PRINTF(2, 3) refuse(GString *why, const char *fmt, ...)
-{
-    va_list ap;
-
-    if (why->len) {
-        g_string_append(why, "; ");
-    }
-    va_start(ap, fmt);
-    g_string_append_vprintf(why, fmt, ap);
-    va_end(ap);
-    return false;
-}
-
-static bool all_zero(const uint8_t *p, size_t length)
-{
-    while (length--) {
-        if (p[length]) {
-            return false;
-        }
-    }
-    return true;
 }
 
 /* Section types, as the bytes are in memory */
@@ -608,65 +583,4 @@ bool cper_read_strict(const CperReading *r, GString *why)
         ok = strict_made_entry(&r->entries[i], i, why) && ok;
     }
     return ok;
-}
-
-/*
- * What the guest does
- */
-
-/* Returns true if Linux counts it as queued: it does so even if it is lost */
-static bool guest_memory_failure(size_t entry, uint64_t address,
-                                 bool action_required, CperGuestAction *action)
-{
-    if (action->n_failures == CPER_GUEST_FIFO) {
-        action->n_lost++;
-    } else {
-        action->failures[action->n_failures++] = (CperGuestFailure) {
-            .entry = entry,
-            .pfn = address >> 12,
-            .action_required = action_required,
-        };
-    }
-    return true;
-}
-
-/* Corrected errors are counted, unless a threshold is said to be exceeded */
-static bool guest_section(const CperReading *r, size_t n, bool sync,
-                          CperGuestAction *action)
-{
-    const CperReadEntry *e = &r->entries[n];
-    const CperReadArmInfo *info = &e->arm.info;
-
-    if (r->error_severity != CPER_READ_RECOVERABLE ||
-        e->error_severity != CPER_READ_RECOVERABLE) {
-        return false;
-    }
-    if (e->section == CPER_READ_SECTION_MEMORY) {
-        return (e->memory.validation_bits & MEM_PA) &&
-               guest_memory_failure(n, e->memory.physical_address, sync,
-                                    action);
-    }
-    return (info->type & ARM_TYPE_CACHE) &&
-           (info->validation_bits & ARM_INFO_HAS_PA) &&
-           guest_memory_failure(n, info->physical_address, sync, action);
-}
-
-/* The last section of a kind that Linux knows decides about SIGBUS */
-void cper_guest_take(const CperReading *r, CperReadSource source,
-                     CperGuestAction *action)
-{
-    bool sync = source == CPER_READ_SOURCE_SEA;
-    bool queued = false;
-
-    memset(action, 0, sizeof(*action));
-    if (severity_rank(r->error_severity) == 3) {
-        action->panic = true;
-        return;
-    }
-    for (size_t i = 0; i < r->n_entries; i++) {
-        if (r->entries[i].section != CPER_READ_SECTION_OTHER) {
-            queued = guest_section(r, i, sync, action);
-        }
-    }
-    action->sigbus = sync && !queued;
 }

@@ -8,8 +8,7 @@
  *
  * Each question is a call: would Linux accept these bytes (cper_read), does the
  * specification allow the block (cper_read_strict_frame), and, of what QEMU
- * makes, the sections (cper_read_strict), what would the guest do
- * (cper_guest_take).
+ * makes, the sections (cper_read_strict)?
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -109,30 +108,6 @@ typedef struct CperReading {
     uint8_t *record;            /* the copy */
 } CperReading;
 
-/* How a source notifies the guest: SEA is the only synchronous one */
-typedef enum CperReadSource {
-    CPER_READ_SOURCE_SEA,
-    CPER_READ_SOURCE_ASYNC,     /* interrupt, GED or poll */
-} CperReadSource;
-
-/* memory_failure_queue() keeps this many per CPU; more are lost */
-#define CPER_GUEST_FIFO 16
-
-typedef struct CperGuestFailure {
-    size_t entry;               /* index of the entry that asked for it */
-    uint64_t pfn;               /* pages of 4 KiB */
-    bool action_required;       /* MF_ACTION_REQUIRED: BUS_MCEERR_AR */
-} CperGuestFailure;
-
-/* What the guest does with one record, if it is not one that it had before */
-typedef struct CperGuestAction {
-    bool panic;                 /* "GHES: Fatal hardware error" */
-    bool sigbus;                /* SEA, nothing queued: SIGBUS (SI_KERNEL) */
-    size_t n_failures;          /* memory_failure() calls */
-    CperGuestFailure failures[CPER_GUEST_FIFO];
-    size_t n_lost;              /* did not fit: "buffer overflow" */
-} CperGuestAction;
-
 /*
  * Read the status block at @buf, which is as long as the HEST says
  * (@block_length bytes, all readable). Returns false and appends the reason
@@ -157,10 +132,6 @@ bool cper_read_strict_frame(const CperReading *r, GString *why);
  * can be in it, and each entry is an error of its own.
  */
 bool cper_read_strict(const CperReading *r, GString *why);
-
-/* The guest reads @r from a source of kind @source. */
-void cper_guest_take(const CperReading *r, CperReadSource source,
-                     CperGuestAction *action);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CperReading, cper_reading_clear)
 

@@ -3,15 +3,14 @@
  *
  * See rtas-reader.h. Offsets are those of LoPAR 2.9 section 10.3.2; what Linux
  * makes of them was looked up in arch/powerpc/platforms/pseries/ras.c,
- * arch/powerpc/kernel/rtas.c and arch/powerpc/kernel/mce.c, what librtas does
- * in librtasevent_src/get_rtas_event.c and rtas_v6_misc.c.
+ * arch/powerpc/kernel/rtas.c and arch/powerpc/kernel/mce.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include "refuse.h"
 #include "rtas-reader.h"
 
 #define FIXED 8
@@ -75,29 +74,6 @@ static uint64_t read_be(const uint8_t *p, size_t bytes)
         v = v << 8 | *p++;
     }
     return v;
-}
-
-static bool G_GNUC_PRINTF(2, 3) refuse(GString *why, const char *fmt, ...)
-{
-    va_list ap;
-
-    if (why->len) {
-        g_string_append(why, "; ");
-    }
-    va_start(ap, fmt);
-    g_string_append_vprintf(why, fmt, ap);
-    va_end(ap);
-    return false;
-}
-
-static bool all_zero(const uint8_t *p, size_t length)
-{
-    while (length--) {
-        if (p[length]) {
-            return false;
-        }
-    }
-    return true;
 }
 
 static void read_mc(const uint8_t *p, RtasReadMc *mc)
@@ -369,74 +345,4 @@ bool rtas_read_strict(const RtasReading *r, GString *why)
         }
     }
     return ok;
-}
-
-/*
- * librtas
- */
-
-bool rtas_read_librtas(const RtasReading *r, GString *why)
-{
-    size_t offset = FIXED + EXT_HEAD + PH_LENGTH + UH_LENGTH;
-
-    for (size_t n = 2; offset < r->length; n++) {
-        size_t left = r->length - offset;
-        size_t step;
-
-        if (n >= r->n_sections || r->sections[n].offset != offset) {
-            return refuse(why, "librtas: sees a section at 0x%zx where there"
-                          " is none", offset);
-        }
-        step = r->sections[n].id == RTAS_READ_ID('P', 'S') ? PS_LENGTH :
-               r->sections[n].length;
-        if (step > left) {
-            return refuse(why, "librtas: reads %zu bytes beyond the log",
-                          step - left);
-        }
-        offset += step;
-    }
-    return true;
-}
-
-/*
- * Linux
- */
-
-/* What the guest repairs itself, in real mode */
-static bool guest_recovers(const RtasReading *r, RtasGuestAction *action)
-{
-    switch (r->disposition) {
-    case FULLY_RECOVERED:
-        return true;
-    case LIMITED_RECOVERY:
-        action->degraded = true;
-        return true;
-    case NOT_RECOVERED:
-        return r->mc.error_type == MC_SLB || r->mc.error_type == MC_ERAT;
-    default:
-        return false;
-    }
-}
-
-void rtas_guest_take(const RtasGuest *guest, const RtasReading *r,
-                     RtasGuestAction *action)
-{
-    const RtasReadMc *mc = &r->mc;
-
-    memset(action, 0, sizeof(*action));
-    action->recovered = guest_recovers(r, action);
-    action->synchronous = r->severity <= SEVERITY_ERROR_SYNC;
-    if (mc->ea_valid && mc->effective_address) {
-        action->has_address = true;
-        action->address = mc->effective_address;
-        if (mc->error_type == MC_UE) {
-            action->memory_failure = true;
-            action->pfn = mc->logical_address >> guest->page_shift;
-            action->pfn_is_a_guess = !mc->ra_valid;
-        }
-    }
-    if (!action->recovered) {
-        action->sigbus = action->synchronous && guest->user_mode;
-        action->die = !action->sigbus;
-    }
 }

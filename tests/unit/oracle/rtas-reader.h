@@ -7,9 +7,9 @@
  * with the encoder, and reads every field byte by byte.  It knows what the log
  * of a machine check can have, and nothing more.
  *
- * Four questions, four calls: can Linux walk these bytes (rtas_read), does
- * LoPAR allow them (rtas_read_strict), would librtas find its way through them
- * (rtas_read_librtas), and what would the guest do (rtas_guest_take).
+ * Two questions, two calls: can Linux walk these bytes (rtas_read), and does
+ * LoPAR allow them (rtas_read_strict)?  What is allowed, librtas reads, too: it
+ * knows these four sections in this order, and the size of PS by heart.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -76,26 +76,6 @@ typedef struct RtasReading {
     uint8_t bytes[RTAS_READ_MAX];
 } RtasReading;
 
-/* Where the machine check hit, and what the guest is like */
-typedef struct RtasGuest {
-    bool user_mode;
-    unsigned page_shift;
-} RtasGuest;
-
-/* What Linux makes of it, if MSR[RI] was set */
-typedef struct RtasGuestAction {
-    bool has_address;           /* an effective address that is not 0 */
-    uint64_t address;
-    bool synchronous;
-    bool recovered;             /* after what the guest did itself */
-    bool degraded;              /* "limited recovery, system may be degraded" */
-    bool memory_failure;
-    uint64_t pfn;
-    bool pfn_is_a_guess;        /* no logical address: own walk, or page 0 */
-    bool sigbus;                /* BUS_MCEERR_AR, si_addr is the NIP */
-    bool die;                   /* Oops or panic */
-} RtasGuestAction;
-
 /*
  * Read the log at @buf: the fixed part and what follows it, @len readable
  * bytes. Returns false and appends the reason to @why if there is nothing a
@@ -109,15 +89,5 @@ bool rtas_read(const uint8_t *buf, size_t len, RtasReading *out, GString *why);
  * that rtas_read() accepted. Every broken rule is appended to @why.
  */
 bool rtas_read_strict(const RtasReading *r, GString *why);
-
-/*
- * Would librtas, which takes the first two sections for PH and UH whatever
- * they are and knows the size of PS by heart, arrive at the end of the log
- * with the same sections as those that are there?
- */
-bool rtas_read_librtas(const RtasReading *r, GString *why);
-
-void rtas_guest_take(const RtasGuest *guest, const RtasReading *r,
-                     RtasGuestAction *action);
 
 #endif /* TESTS_UNIT_RTAS_READER_H */
