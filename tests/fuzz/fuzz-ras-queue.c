@@ -1,21 +1,16 @@
 /*
  * Fuzzer of what a migration stream can do to the queue: restore, then live
  *
- * With libFuzzer: clang -fsanitize=fuzzer,address,undefined.  Without it,
- * built with -DFUZZ_STANDALONE, a program that runs the files it is given:
- * a corpus as a regression test, for any compiler.
+ * With libFuzzer, or with standalone.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #include "qemu/osdep.h"
 #include "hw/ras/queue.h"
+#include "fuzz.h"
 
 #define NR_VCPUS 4
-
-/* libFuzzer calls it by this name */
-typedef int FuzzTarget(const uint8_t *data, size_t size);
-FuzzTarget LLVMFuzzerTestOneInput;
 
 typedef struct Input {
     const uint8_t *data;
@@ -171,24 +166,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     return 0;
 }
-
-#ifdef FUZZ_STANDALONE
-int main(int argc, char **argv)
-{
-    int i;
-
-    for (i = 1; i < argc; i++) {
-        g_autoptr(GError) err = NULL;
-        g_autofree char *data = NULL;
-        gsize size;
-
-        if (!g_file_get_contents(argv[i], &data, &size, &err)) {
-            fprintf(stderr, "%s\n", err->message);
-            return 1;
-        }
-        LLVMFuzzerTestOneInput((const uint8_t *)data, size);
-    }
-    printf("%d inputs\n", argc - 1);
-    return 0;
-}
-#endif
