@@ -292,7 +292,7 @@ def kvm_run() -> Result:
 
 def hand_over() -> Result:
     """The median, with up to 16 vCPUs that wait; guest time is the host's."""
-    said = run([str(environment.path('RAS_QEMU_QTESTS') / 'ras-ppc-test'),
+    said = run([str(environment.path('RAS_QEMU_QTESTS') / 'ras-ppc-crowd-test'),
                 '-p', '/ppc64/ras/pseries/crowd/hand-over'],
                env={**os.environ, 'QTEST_QEMU_BINARY':
                     str(environment.path('RAS_QEMU_PPC64'))})

@@ -2,8 +2,8 @@
  * QTest of guest RAS: what is the same on all machines that have it
  *
  * Runs with qemu-system-aarch64 (machine virt) and qemu-system-ppc64 (machine
- * pseries).  What a machine does with an error is in ras-arm-test.c and
- * ras-ppc-test.c.  The vCPUs of these tests run no guest code: under the qtest
+ * pseries).  What a machine does with an error is in ras-arm-*.c and
+ * ras-ppc-*.c.  The vCPUs of these tests run no guest code: under the qtest
  * accelerator their threads only serve QEMU's own work, delivery of errors
  * included, and with -S not even that.
  *

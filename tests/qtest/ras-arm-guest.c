@@ -1,0 +1,237 @@
+/*
+ * Guest RAS: firmware and guest for the qtests of the Arm machine "virt"
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "ras-arm-guest.h"
+
+/* --- the firmware -------------------------------------------------------- */
+
+uint32_t fw_cfg_dma(RasVm *vm, uint16_t key, uint32_t control, uint64_t address,
+                    uint32_t len)
+{
+    struct fw_cfg_dma_access access = {
+        .control = cpu_to_be32(key << 16 | FW_CFG_DMA_CTL_SELECT | control),
+        .length = cpu_to_be32(len),
+        .address = cpu_to_be64(address),
+    };
+
+    qtest_memwrite(vm->qts, DMA_ACCESS, &access, sizeof(access));
+    qtest_writeq(vm->qts, FW_CFG_DMA, bswap64(DMA_ACCESS));
+    qtest_memread(vm->qts, DMA_ACCESS, &access, sizeof(access));
+    return be32_to_cpu(access.control);
+}
+
+void fw_cfg_read(RasVm *vm, uint16_t key, void *data, uint32_t len)
+{
+    g_assert_cmpuint(fw_cfg_dma(vm, key, FW_CFG_DMA_CTL_READ, DMA_BUFFER, len),
+                     ==, 0);
+    qtest_memread(vm->qts, DMA_BUFFER, data, len);
+}
+
+uint16_t fw_cfg_find(RasVm *vm, const char *name, uint32_t *size)
+{
+    g_autofree struct fw_cfg_file *file = NULL;
+    g_autofree uint8_t *dir = NULL;
+    uint32_t count;
+
+    fw_cfg_read(vm, FW_CFG_FILE_DIR, &count, sizeof(count));
+    count = be32_to_cpu(count);
+    dir = g_malloc(sizeof(count) + count * sizeof(*file));
+    fw_cfg_read(vm, FW_CFG_FILE_DIR, dir,
+                sizeof(count) + count * sizeof(*file));
+    file = g_memdup2(dir + sizeof(count), count * sizeof(*file));
+    for (uint32_t i = 0; i < count; i++) {
+        if (g_str_equal(file[i].name, name)) {
+            *size = be32_to_cpu(file[i].size);
+            return be16_to_cpu(file[i].select);
+        }
+    }
+    return 0;
+}
+
+uint8_t *fw_cfg_file(RasVm *vm, const char *name, uint32_t *size)
+{
+    uint16_t key = fw_cfg_find(vm, name, size);
+    uint8_t *data;
+
+    if (!key) {
+        return NULL;
+    }
+    data = g_malloc(*size);
+    fw_cfg_read(vm, key, data, *size);
+    return data;
+}
+
+void set_address(RasVm *vm, uint64_t address)
+{
+    uint32_t size;
+    uint16_t key = fw_cfg_find(vm, "etc/hardware_errors_addr", &size);
+
+    g_assert_cmpuint(key, !=, 0);
+    g_assert_cmpuint(size, ==, 8);
+    qtest_writeq(vm->qts, DMA_BUFFER, address);
+    g_assert_cmpuint(fw_cfg_dma(vm, key, FW_CFG_DMA_CTL_WRITE, DMA_BUFFER, 8),
+                     ==, 0);
+}
+
+void place_blob(RasVm *vm, uint64_t header)
+{
+    g_autofree uint8_t *blob = NULL;
+    uint32_t size;
+
+    blob = fw_cfg_file(vm, "etc/hardware_errors", &size);
+    g_assert_nonnull(blob);
+    g_assert_cmpuint(size, ==, BLOB_SIZE);
+    qtest_memwrite(vm->qts, header, blob, size);
+    qtest_writeq(vm->qts, header, header + BLOCK);
+}
+
+void run_firmware(RasVm *vm)
+{
+    place_blob(vm, HEADER);
+    set_address(vm, HEADER);
+    g_assert_true(ras_ready(vm));
+}
+
+RasVm *start_ready(const char *options)
+{
+    RasVm *vm = ras_start(options);
+
+    run_firmware(vm);
+    return vm;
+}
+
+/* --- the guest ----------------------------------------------------------- */
+
+uint64_t read_ack(RasVm *vm)
+{
+    return qtest_readq(vm->qts, HEADER + READ_ACK);
+}
+
+void read_block(RasVm *vm, uint8_t *block)
+{
+    qtest_memread(vm->qts, HEADER + BLOCK, block, BLOCK_SIZE);
+}
+
+uint32_t block_status(RasVm *vm)
+{
+    return qtest_readl(vm->qts, HEADER + BLOCK);
+}
+
+void step_ms(RasVm *vm, unsigned int ms)
+{
+    qtest_clock_step(vm->qts, ms * 1000000LL);
+}
+
+void acknowledge(RasVm *vm)
+{
+    qtest_writel(vm->qts, HEADER + BLOCK, 0);
+    qtest_writeq(vm->qts, HEADER + READ_ACK, read_ack(vm) | 1);
+    step_ms(vm, 20);
+}
+
+uint64_t consume_notified(RasVm *vm, uint64_t address, int vcpu)
+{
+    uint64_t id = ras_consume(vm, address, vcpu);
+
+    ras_wait_until(vm, ras_state_is(vm, id, "notified"));
+    return id;
+}
+
+uint64_t consume_taken(RasVm *vm)
+{
+    uint64_t delivered = ras_count(vm, "delivered");
+    uint64_t recorded = ras_count(vm, "recorded");
+    uint64_t id = ras_consume(vm, PAGE(0), 0);
+
+    ras_wait_count(vm, "delivered", delivered + 1);
+    ras_assert_count(vm, "recorded", recorded);
+    return id;
+}
+
+/* --- records ------------------------------------------------------------- */
+
+static void check_entry(const uint8_t *entry, uint64_t address,
+                        unsigned int severity)
+{
+    /* platform memory: a5bc1114-6f64-4ede-b863-3e83ed7c83b1 */
+    static const uint8_t memory_section[] = {
+        0x14, 0x11, 0xbc, 0xa5, 0x64, 0x6f, 0xde, 0x4e,
+        0xb8, 0x63, 0x3e, 0x83, 0xed, 0x7c, 0x83, 0xb1,
+    };
+    const uint8_t *section = entry + SECTION;
+    uint64_t valid = ldq_le_p(section);
+
+    g_assert_cmpmem(entry, 16, memory_section, sizeof(memory_section));
+    g_assert_cmpuint(ldl_le_p(entry + 16), ==, severity);
+    g_assert_cmphex(lduw_le_p(entry + 20), ==, 0x300);      /* revision */
+    g_assert_cmphex(entry[22], ==, 2);              /* FRU text is valid */
+    g_assert_cmpuint(ldl_le_p(entry + 24), ==, 80);         /* length */
+    g_assert_cmpuint(entry[FRU_TEXT], !=, 0);
+
+    /* physical address, its mask, type of the error are valid */
+    g_assert_cmphex(valid & 0x4006, ==, 0x4006);
+    /* nothing is claimed of nodes, cards, ranks and the like */
+    g_assert_cmphex(valid & ~0x4007ULL, ==, 0);
+    g_assert_cmphex(ldq_le_p(section + 16), ==, address);
+    g_assert_cmphex(ldq_le_p(section + 24), ==, -RAS_PAGE);
+    g_assert_cmpuint(section[72], ==, 3);           /* multi-bit ECC */
+    for (int i = 32; i < 72; i++) {
+        g_assert_cmphex(section[i], ==, 0);
+    }
+}
+
+void check_block(const uint8_t *block, uint64_t address, unsigned int pages,
+                 unsigned int severity)
+{
+    /* uncorrectable, multiple of them, number of entries */
+    uint32_t status = 1 | (pages > 1 ? 4 : 0) | pages << 4;
+
+    g_assert_cmphex(ldl_le_p(block), ==, status);
+    g_assert_cmpuint(ldl_le_p(block + 8), ==, 0);           /* no raw data */
+    g_assert_cmpuint(ldl_le_p(block + 12), ==, pages * ENTRY_SIZE);
+    g_assert_cmpuint(ldl_le_p(block + 16), ==, severity);
+    for (unsigned int i = 0; i < pages; i++) {
+        check_entry(block + ENTRIES + i * ENTRY_SIZE,
+                    address + i * RAS_PAGE, severity);
+    }
+    /* and nothing behind the record */
+    for (int i = ENTRIES + pages * ENTRY_SIZE; i < BLOCK_SIZE; i++) {
+        g_assert_cmphex(block[i], ==, 0);
+    }
+}
+
+/* --- real accesses ------------------------------------------------------- */
+
+uint64_t mail(RasVm *vm, int offset)
+{
+    return qtest_readq(vm->qts, RAS_ARM_MAILBOX + offset);
+}
+
+RasVm *start_guest(const char *options)
+{
+    g_autofree char *all = g_strdup_printf("-accel tcg -global virt-ras."
+                                           "reclaim-ms=600000 %s", options);
+    RasVm *vm = ras_start_binary(NULL, ",ras=on", all);
+
+    run_firmware(vm);
+    return vm;
+}
+
+void access_memory(RasVm *vm, uint64_t address, int kind)
+{
+    qtest_writeq(vm->qts, RAS_ARM_MAILBOX + RAS_ARM_KIND, kind);
+    qtest_writeq(vm->qts, RAS_ARM_MAILBOX + RAS_ARM_ADDRESS, address);
+}
+
+void acknowledge_live(RasVm *vm)
+{
+    uint64_t before = ras_count(vm, "acknowledged");
+
+    qtest_writel(vm->qts, HEADER + BLOCK, 0);
+    qtest_writeq(vm->qts, HEADER + READ_ACK, read_ack(vm) | 1);
+    ras_wait_count(vm, "acknowledged", before + 1);
+}

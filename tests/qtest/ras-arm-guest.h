@@ -1,0 +1,102 @@
+/*
+ * Guest RAS: firmware and guest for the qtests of the Arm machine "virt"
+ *
+ * The error status block is in RAM, as with ras=on alone: the test places it
+ * and hands QEMU its address through fw_cfg, as UEFI does, then reads the
+ * records and acknowledges them, as Linux does.  The virtual clock stands still
+ * unless the test moves it.  The offsets and values are those of ACPI 6.5
+ * (18.3.2.7, 18.3.2.8) and UEFI 2.10 (N.2.5), written as numbers on purpose: a
+ * wrong constant in QEMU must not be wrong here too.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef TESTS_QTEST_RAS_ARM_GUEST_H
+#define TESTS_QTEST_RAS_ARM_GUEST_H
+
+#include "ras-qtest.h"
+#include "standard-headers/linux/qemu_fw_cfg.h"
+
+#define STOCK "RAS_STOCK_QEMU_AARCH64"
+
+/* memory map of virt */
+#define FLASH       0x04000000ULL       /* the half that is not secure */
+#define FLASH_END   0x08000000ULL
+#define UART        0x09000000ULL
+#define FW_CFG_DMA  0x09020010ULL
+#define RAM         0x40000000ULL
+#define RAM_END     0x50000000ULL
+
+/* for fw_cfg DMA */
+#define DMA_ACCESS  (RAM + 0x10000)
+#define DMA_BUFFER  (RAM + 0x20000)
+
+/* etc/hardware_errors: address of the block, read-ack register, the block */
+#define HEADER          (RAM + 64 * MiB)
+#define OTHER_HEADER    (RAM + 80 * MiB)
+#define READ_ACK        8
+#define BLOCK           16
+#define BLOCK_SIZE      1024
+#define BLOB_SIZE       1040
+
+/* a record: header of the block, then the entries */
+#define ENTRIES         20
+#define ENTRY_SIZE      152
+#define FRU_TEXT        44
+#define FRU_TEXT_SIZE   20
+#define SECTION         72
+
+#define PAGE(n) (RAM + 32 * MiB + (n) * RAS_PAGE)
+
+/* --- the firmware -------------------------------------------------------- */
+
+/* Let fw_cfg transfer; returns what it says: 0 or FW_CFG_DMA_CTL_ERROR. */
+uint32_t fw_cfg_dma(RasVm *vm, uint16_t key, uint32_t control, uint64_t address,
+                    uint32_t len);
+void fw_cfg_read(RasVm *vm, uint16_t key, void *data, uint32_t len);
+
+/* Key of a file in fw_cfg, or 0 if there is none of that name; its size */
+uint16_t fw_cfg_find(RasVm *vm, const char *name, uint32_t *size);
+
+/* Content of a file in fw_cfg, or NULL */
+uint8_t *fw_cfg_file(RasVm *vm, const char *name, uint32_t *size);
+
+/* Tell QEMU where the header is. */
+void set_address(RasVm *vm, uint64_t address);
+
+/* Put etc/hardware_errors at an address, as the linker/loader says. */
+void place_blob(RasVm *vm, uint64_t header);
+void run_firmware(RasVm *vm);
+RasVm *start_ready(const char *options);
+
+/* --- the guest ----------------------------------------------------------- */
+
+uint64_t read_ack(RasVm *vm);
+void read_block(RasVm *vm, uint8_t *block);
+uint32_t block_status(RasVm *vm);
+void step_ms(RasVm *vm, unsigned int ms);
+
+/* As Linux does: clear block_status, then write the acknowledgement. */
+void acknowledge(RasVm *vm);
+
+/* An error that has come as far as it can without the guest */
+uint64_t consume_notified(RasVm *vm, uint64_t address, int vcpu);
+uint64_t consume_taken(RasVm *vm);
+
+/* --- records ------------------------------------------------------------- */
+
+void check_block(const uint8_t *block, uint64_t address, unsigned int pages,
+                 unsigned int severity);
+
+/* --- real accesses ------------------------------------------------------- */
+
+uint64_t mail(RasVm *vm, int offset);
+
+/* A guest that accesses memory; its records are there until they are acked. */
+RasVm *start_guest(const char *options);
+void access_memory(RasVm *vm, uint64_t address, int kind);
+
+/* As acknowledge(), but here the clock runs by itself. */
+void acknowledge_live(RasVm *vm);
+
+#endif
