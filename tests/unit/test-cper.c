@@ -174,173 +174,6 @@ static const CperArmProcessor arm_processor = {
     },
 };
 
-/*
- * A record made by others, with all that there can be in two entries; every
- * field has a value of its own
- */
-static const uint8_t full_block[] = {
-    /* Generic Error Status Block */
-    0x23, 0x00, 0x00, 0x00,                 /* uncorr. and corr., 2 entries */
-    0x00, 0x00, 0x00, 0x00,                 /* raw data offset */
-    0x00, 0x00, 0x00, 0x00,                 /* raw data length */
-    0x30, 0x01, 0x00, 0x00,                 /* data length 304 */
-    0x00, 0x00, 0x00, 0x00,                 /* severity recoverable */
-
-    /* Generic Error Data Entry 0 */
-    0x14, 0x11, 0xbc, 0xa5, 0x64, 0x6f, 0xde, 0x4e,     /* A5BC1114-6F64-4EDE */
-    0xb8, 0x63, 0x3e, 0x83, 0xed, 0x7c, 0x83, 0xb1,     /* -B863-3E83ED7C83B1 */
-    0x00, 0x00, 0x00, 0x00,                 /* severity recoverable */
-    0x00, 0x03,                             /* revision 3.0 */
-    0x07,                                   /* FRU id, FRU text, timestamp */
-    0x91,                                   /* primary, not accessible, ovfl. */
-    0x50, 0x00, 0x00, 0x00,                 /* section length 80 */
-    0xa0, 0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7,     /* FRU id */
-    0xa8, 0xa9, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf,
-    'D', 'I', 'M', 'M', ' ', '7', 0x00, 0x00,           /* FRU text */
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-    0x00, 0x00, 0x00, 0x00,
-    0x56, 0x34, 0x12, 0x01,                 /* 12:34:56, precise */
-    0x29, 0x02, 0x24, 0x20,                 /* 2024-02-29 */
-
-    /* Memory error section 0 */
-    0xff, 0xff, 0x3f, 0x00, 0x00, 0x00, 0x00, 0x00,     /* bits 0 to 21 */
-    0x00, 0x04, 0x44, 0x00, 0x00, 0x00, 0x00, 0x00,     /* DRAM, data, ovfl. */
-    0x00, 0xf0, 0xde, 0xbc, 0x9a, 0x78, 0x56, 0x34,     /* physical address */
-    0x00, 0xf1, 0xff, 0xff, 0xfe, 0xff, 0xfd, 0xff,     /* its mask */
-    0x01, 0x11,                             /* node */
-    0x02, 0x12,                             /* card */
-    0x03, 0x13,                             /* module */
-    0x04, 0x14,                             /* bank */
-    0x05, 0x15,                             /* device */
-    0x06, 0x16,                             /* row */
-    0x07, 0x17,                             /* column */
-    0x08, 0x18,                             /* bit position */
-    0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27,     /* requestor id */
-    0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37,     /* responder id */
-    0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47,     /* target id */
-    0x0e,                                   /* type: scrub uncorrected */
-    0xa2,                                   /* chip id 5, row bit 17 */
-    0x09, 0x19,                             /* rank number */
-    0x0a, 0x1a,                             /* card handle */
-    0x0b, 0x1b,                             /* module handle */
-
-    /* Generic Error Data Entry 1 */
-    0x14, 0x11, 0xbc, 0xa5, 0x64, 0x6f, 0xde, 0x4e,     /* A5BC1114-6F64-4EDE */
-    0xb8, 0x63, 0x3e, 0x83, 0xed, 0x7c, 0x83, 0xb1,     /* -B863-3E83ED7C83B1 */
-    0x02, 0x00, 0x00, 0x00,                 /* severity corrected */
-    0x00, 0x03,                             /* revision 3.0 */
-    0x02,                                   /* FRU text */
-    0x08,                                   /* threshold exceeded */
-    0x50, 0x00, 0x00, 0x00,                 /* section length 80 */
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,     /* no FRU id */
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-    'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h',             /* FRU text, 20 */
-    'i', 'j', 'k', 'l', 'm', 'n', 'o', 'p',             /*   characters and */
-    'q', 'r', 's', 't',                                 /*   no NUL */
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,     /* no timestamp */
-
-    /* Memory error section 1 */
-    0x02, 0x40, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00,     /* bits 1, 14, 19 */
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,     /* no error status */
-    0x00, 0x10, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00,     /* physical address */
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,     /* no mask */
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00,     /* no node, card, module */
-    0x00, 0xc7,                             /* bank: group only */
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, /* no device to bit pos. */
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,     /* no requestor id */
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,     /* no responder id */
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,     /* no target id */
-    0x02,                                   /* type: single-bit ECC */
-    0x00,                                   /* no extended */
-    0x00, 0x00,                             /* no rank number */
-    0x00, 0x00,                             /* no card handle */
-    0x00, 0x00,                             /* no module handle */
-};
-
-/* What stock QEMU 10.0 writes for a poisoned page at 0x4_8765_4000 */
-static const uint8_t stock_block[] = {
-    0x01, 0x00, 0x00, 0x00,                 /* uncorrectable, entry count 0 */
-    0x00, 0x00, 0x00, 0x00,                 /* raw data offset */
-    0x00, 0x00, 0x00, 0x00,                 /* raw data length */
-    0x98, 0x00, 0x00, 0x00,                 /* data length 152 */
-    0x00, 0x00, 0x00, 0x00,                 /* severity recoverable */
-    0x14, 0x11, 0xbc, 0xa5, 0x64, 0x6f, 0xde, 0x4e,     /* A5BC1114-6F64-4EDE */
-    0xb8, 0x63, 0x3e, 0x83, 0xed, 0x7c, 0x83, 0xb1,     /* -B863-3E83ED7C83B1 */
-    0x00, 0x00, 0x00, 0x00,                 /* severity recoverable */
-    0x00, 0x03,                             /* revision 3.0 */
-    0x00,                                   /* no FRU, no timestamp */
-    0x00,                                   /* no flags */
-    0x50, 0x00, 0x00, 0x00,                 /* section length 80 */
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,     /* FRU id */
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0,                       /* FRU text */
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    0, 0, 0, 0, 0, 0, 0, 0,                             /* timestamp */
-    0x02, 0x40, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,     /* bits 1, 14 */
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,     /* error status */
-    0x00, 0x40, 0x65, 0x87, 0x04, 0x00, 0x00, 0x00,     /* physical address */
-    0, 0, 0, 0, 0, 0, 0, 0,                             /* its mask */
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,     /* node to bit pos. */
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,                 /* requestor, ... */
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,                 /* ... target id */
-    0x00,                                   /* type: unknown */
-    0x00,                                   /* extended */
-    0, 0, 0, 0, 0, 0,                       /* rank, handles */
-};
-
-/* Made by others: an ARM processor that is off, and two errors */
-static const uint8_t arm_block[] = {
-    0x11, 0x00, 0x00, 0x00,                 /* uncorrectable, 1 entry */
-    0x00, 0x00, 0x00, 0x00,                 /* raw data offset */
-    0x00, 0x00, 0x00, 0x00,                 /* raw data length */
-    0xb0, 0x00, 0x00, 0x00,                 /* data length 176 */
-    0x00, 0x00, 0x00, 0x00,                 /* severity recoverable */
-    0x16, 0x3d, 0x9e, 0xe1, 0x11, 0xbc, 0xe4, 0x11,     /* E19E3D16-BC11-11E4 */
-    0x9c, 0xaa, 0xc2, 0x05, 0x1d, 0x5d, 0x46, 0xb0,     /* -9CAA-C2051D5D46B0 */
-    0x00, 0x00, 0x00, 0x00,                 /* severity recoverable */
-    0x00, 0x03,                             /* revision 3.0 */
-    0x00,                                   /* no FRU, no timestamp */
-    0x01,                                   /* primary */
-    0x68, 0x00, 0x00, 0x00,                 /* section length 104 */
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,     /* FRU id */
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0,                       /* FRU text */
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    0, 0, 0, 0, 0, 0, 0, 0,                             /* timestamp */
-
-    /* ARM processor error section, at 92 */
-    0x07, 0x00, 0x00, 0x00,                 /* MPIDR, affinity, running */
-    0x02, 0x00,                             /* ERR_INFO_NUM */
-    0x00, 0x00,                             /* CONTEXT_INFO_NUM */
-    0x68, 0x00, 0x00, 0x00,                 /* section length 104 */
-    0x03,                                   /* error affinity level */
-    0x00, 0x00, 0x00,                       /* reserved */
-    0x01, 0x02, 0x03, 0x80, 0x04, 0x00, 0x00, 0x00,     /* MPIDR_EL1 */
-    0x10, 0xd4, 0x0f, 0x41, 0x00, 0x00, 0x00, 0x00,     /* MIDR_EL1 */
-    0x00, 0x00, 0x00, 0x00,                 /* not running */
-    0x21, 0x22, 0x23, 0x24,                 /* PSCI state */
-
-    /* error information structure 0, at 132 */
-    0x00,                                   /* version */
-    0x20,                                   /* length 32 */
-    0x1f, 0x00,                             /* all fields valid */
-    0x02,                                   /* cache error */
-    0x31, 0x32,                             /* multiple error: their number */
-    0x0d,                                   /* first, propagated, overflow */
-    0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47,     /* error information */
-    0x50, 0x51, 0x52, 0x53, 0x54, 0x55, 0x56, 0x57,     /* virtual address */
-    0x60, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66, 0x67,     /* physical address */
-
-    /* error information structure 1, at 164 */
-    0x00,                                   /* version */
-    0x20,                                   /* length 32 */
-    0x08, 0x00,                             /* virtual address valid */
-    0x10,                                   /* micro-architectural error */
-    0x00, 0x00,                             /* no multiple error */
-    0x00,                                   /* no flags */
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,     /* no information */
-    0x00, 0x70, 0x00, 0x80, 0xff, 0xff, 0x00, 0x00,     /* virtual address */
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,     /* no physical one */
-};
-
 /* A section with context information and vendor specific bytes */
 static const uint8_t arm_contexts[] = {
     0x08, 0x00, 0x00, 0x00,                 /* vendor info */
@@ -365,10 +198,39 @@ static const uint8_t arm_contexts[] = {
     0xe1, 0xe2, 0xe3,
 };
 
-/* A copy to change, in an allocation of just its size */
+/*
+ * A record made by others, with all that there can be in entry 0: FRU id and
+ * timestamp, flags, and all of the section.  To be changed, in an allocation of
+ * just its size.
+ */
+#define FULL_BLOCK sizeof(memory_block)
+#define TIMESTAMP 84
+
 static uint8_t *full_block_new(void)
 {
-    return g_memdup2(full_block, sizeof(full_block));
+    static const uint8_t timestamp[8] = {
+        0x56, 0x34, 0x12, 0x01,             /* 12:34:56, precise */
+        0x29, 0x02, 0x24, 0x20,             /* 2024-02-29 */
+    };
+    uint8_t *block = g_memdup2(memory_block, FULL_BLOCK);
+
+    block[20 + 22] = 0x07;                  /* FRU id, FRU text, timestamp */
+    block[20 + 23] = 0x91;                  /* primary, and two more */
+    memset(block + 20 + 28, 0xa5, 16);
+    memcpy(block + TIMESTAMP, timestamp, sizeof(timestamp));
+    memset(block + 92, 0xa6, 80);
+    return block;
+}
+
+static void change(uint8_t *at, unsigned size, uint32_t value)
+{
+    if (size == 1) {
+        *at = value;
+    } else if (size == 2) {
+        stw_le_p(at, value);
+    } else {
+        stl_le_p(at, value);
+    }
 }
 
 static void assert_taken(const uint8_t *block, size_t len)
@@ -603,12 +465,16 @@ static void test_entry_count_limit(void)
 
 static void test_taken(void)
 {
-    assert_taken(full_block, sizeof(full_block));
-    assert_taken(arm_block, sizeof(arm_block));
+    g_autofree uint8_t *full = full_block_new();
+    g_autofree uint8_t *stock = full_block_new();
+
+    assert_taken(full, FULL_BLOCK);
     assert_taken(memory_block, sizeof(memory_block));
     assert_taken(arm_made_block, sizeof(arm_made_block));
     /* stock has an entry, and counts none */
-    assert_refused(stock_block, sizeof(stock_block),
+    stl_le_p(stock, 1);
+    stl_le_p(stock + 12, MEMORY_ENTRY);
+    assert_refused(stock, 20 + MEMORY_ENTRY,
                    "entry count in block_status is not the number of entries");
 }
 
@@ -652,9 +518,9 @@ static void test_last_day_of_each_month(void)
             time[6] = years[y].year;
             time[5] = months[m];
             time[4] = days[m] ? days[m] : years[y].february;
-            assert_taken(block, sizeof(full_block));
+            assert_taken(block, FULL_BLOCK);
             time[4] = time[4] == 0x29 ? 0x30 : time[4] + 1;
-            assert_refused(block, sizeof(full_block),
+            assert_refused(block, FULL_BLOCK,
                            "timestamp of an entry is not a BCD date");
         }
     }
@@ -666,7 +532,7 @@ static void test_arm_contexts_and_vendor_bytes(void)
     g_autofree uint8_t *block = g_malloc0(20 + 72 + 40 + 6 * 32);
     uint8_t *section = block + 20 + 72;
 
-    memcpy(block, arm_block, 20 + 72);
+    memcpy(block, arm_made_block, 20 + 72);
     block[12] = 72 + 95;
     block[20 + 24] = 95;
     memcpy(section, arm_contexts, 95);
@@ -731,7 +597,7 @@ static void test_arm_each_refusal(void)
     unsigned i;
     size_t len;
 
-    memcpy(block, arm_block, 20 + 72);
+    memcpy(block, arm_made_block, 20 + 72);
     block[12] = 72 + 95;
     block[20 + 24] = 95;
     memcpy(section, arm_contexts, 95);
@@ -739,17 +605,7 @@ static void test_arm_each_refusal(void)
 
     for (i = 0; i < ARRAY_SIZE(cases); i++) {
         memcpy(section, arm_contexts, 95);
-        switch (cases[i].size) {
-        case 1:
-            section[cases[i].offset] = cases[i].value;
-            break;
-        case 2:
-            stw_le_p(section + cases[i].offset, cases[i].value);
-            break;
-        default:
-            stl_le_p(section + cases[i].offset, cases[i].value);
-            break;
-        }
+        change(section + cases[i].offset, cases[i].size, cases[i].value);
         g_test_message("case %u", i);
         assert_refused(block, 20 + 72 + 95, cases[i].why);
     }
@@ -777,45 +633,43 @@ static void test_arm_each_refusal(void)
 
 static void test_raw_data(void)
 {
-    g_autofree uint8_t *block = g_malloc0(sizeof(full_block) + 8);
-
-    memcpy(block, full_block, sizeof(full_block));
+    g_autofree uint8_t *block = g_realloc(full_block_new(), FULL_BLOCK + 8);
 
     /* right behind the entries, up to the end */
-    stl_le_p(block + 4, sizeof(full_block));
+    stl_le_p(block + 4, FULL_BLOCK);
     stl_le_p(block + 8, 8);
-    assert_taken(block, sizeof(full_block) + 8);
-    g_assert_cmpuint(cper_block_length(block, sizeof(full_block) + 8), ==,
-                     sizeof(full_block) + 8);
-    g_assert_cmpuint(cper_block_length(block, sizeof(full_block) + 7), ==, 0);
+    assert_taken(block, FULL_BLOCK + 8);
+    g_assert_cmpuint(cper_block_length(block, FULL_BLOCK + 8), ==,
+                     FULL_BLOCK + 8);
+    g_assert_cmpuint(cper_block_length(block, FULL_BLOCK + 7), ==, 0);
 
     /* with a gap */
-    stl_le_p(block + 4, sizeof(full_block) + 7);
+    stl_le_p(block + 4, FULL_BLOCK + 7);
     stl_le_p(block + 8, 1);
-    assert_taken(block, sizeof(full_block) + 8);
-    g_assert_cmpuint(cper_block_length(block, sizeof(full_block) + 8), ==,
-                     sizeof(full_block) + 8);
+    assert_taken(block, FULL_BLOCK + 8);
+    g_assert_cmpuint(cper_block_length(block, FULL_BLOCK + 8), ==,
+                     FULL_BLOCK + 8);
 
     /* an offset without a length means nothing */
     stl_le_p(block + 4, 1);
     stl_le_p(block + 8, 0);
-    assert_taken(block, sizeof(full_block));
-    g_assert_cmpuint(cper_block_length(block, sizeof(full_block) + 8), ==,
-                     sizeof(full_block));
+    assert_taken(block, FULL_BLOCK);
+    g_assert_cmpuint(cper_block_length(block, FULL_BLOCK + 8), ==,
+                     FULL_BLOCK);
 
-    stl_le_p(block + 4, sizeof(full_block) - 1);
+    stl_le_p(block + 4, FULL_BLOCK - 1);
     stl_le_p(block + 8, 1);
-    assert_refused(block, sizeof(full_block) + 8,
+    assert_refused(block, FULL_BLOCK + 8,
                    "raw data overlaps the header or the entries");
-    stl_le_p(block + 4, sizeof(full_block));
+    stl_le_p(block + 4, FULL_BLOCK);
     stl_le_p(block + 8, 9);
-    assert_refused(block, sizeof(full_block) + 8,
+    assert_refused(block, FULL_BLOCK + 8,
                    "raw data runs past the end of the block");
     stl_le_p(block + 4, UINT32_MAX);
     stl_le_p(block + 8, UINT32_MAX);
-    assert_refused(block, sizeof(full_block) + 8,
+    assert_refused(block, FULL_BLOCK + 8,
                    "raw data runs past the end of the block");
-    g_assert_cmpuint(cper_block_length(block, sizeof(full_block) + 8), ==, 0);
+    g_assert_cmpuint(cper_block_length(block, FULL_BLOCK + 8), ==, 0);
 }
 
 /* ACPI allows zero entries, with raw data only */
@@ -931,16 +785,26 @@ static void test_status_against_entries(void)
 /* A block longer than what it uses is fine: the caller knows its own size */
 static void test_block_in_a_larger_buffer(void)
 {
+    g_autofree uint8_t *full = full_block_new();
     uint8_t buf[1024] = { 0 };
 
-    memcpy(buf, full_block, sizeof(full_block));
+    memcpy(buf, full, FULL_BLOCK);
     assert_taken(buf, sizeof(buf));
     g_assert_cmpuint(cper_block_length(buf, sizeof(buf)), ==,
-                     sizeof(full_block));
+                     FULL_BLOCK);
 }
 
 static void test_each_refusal(void)
 {
+    static const char count_why[] =
+        "entry count in block_status is not the number of entries";
+    static const char past_why[] = "data_length runs past the end of the block";
+    static const char section_why[] = "section does not fit in data_length";
+    static const char header_why[] = "entry header does not fit in data_length";
+    static const char revision_why[] = "revision of an entry is not 0x0300";
+    static const char memory_why[] =
+        "memory error section is shorter than 80 bytes";
+    static const char date_why[] = "timestamp of an entry is not a BCD date";
     static const struct {
         unsigned offset;
         unsigned size;
@@ -951,65 +815,52 @@ static void test_each_refusal(void)
         { 0, 4, 0x4023, "block_status has reserved bits set" },
         { 0, 4, 0x80000023, "block_status has reserved bits set" },
         { 0, 4, 0x2c, "block_status is neither uncorrectable nor correctable" },
-        { 0, 4, 0x13, "entry count in block_status is not the number of "
-                      "entries" },
-        { 0, 4, 0x33, "entry count in block_status is not the number of "
-                      "entries" },
-        { 0, 4, 0x3ff3, "entry count in block_status is not the number of "
-                        "entries" },
+        { 0, 4, 0x13, count_why }, { 0, 4, 0x33, count_why },
+        { 0, 4, 0x3ff3, count_why },
         { 16, 4, 4, "error_severity of the block is not one of 0 to 3" },
         { 16, 4, UINT32_MAX,
           "error_severity of the block is not one of 0 to 3" },
         /* data_length: one more than there is; most; cut at several places */
-        { 12, 4, 305, "data_length runs past the end of the block" },
-        { 12, 4, UINT32_MAX, "data_length runs past the end of the block" },
-        { 12, 4, 303, "section does not fit in data_length" },
-        { 12, 4, 152 + 72, "section does not fit in data_length" },
-        { 12, 4, 152 + 71, "entry header does not fit in data_length" },
-        { 12, 4, 152 + 1, "entry header does not fit in data_length" },
-        { 12, 4, 152, "entry count in block_status is not the number of "
-                      "entries" },
-        { 12, 4, 71, "entry header does not fit in data_length" },
-        { 12, 4, 64, "entry header does not fit in data_length" },
-        { 12, 4, 63, "entry header does not fit in data_length" },
-        { 12, 4, 0, "entry count in block_status is not the number of "
-                    "entries" },
+        { 12, 4, 305, past_why }, { 12, 4, UINT32_MAX, past_why },
+        { 12, 4, 303, section_why }, { 12, 4, 152 + 72, section_why },
+        { 12, 4, 152 + 71, header_why }, { 12, 4, 152 + 1, header_why },
+        { 12, 4, 152, count_why }, { 12, 4, 71, header_why },
+        { 12, 4, 64, header_why }, { 12, 4, 63, header_why },
+        { 12, 4, 0, count_why },
         /* entry 0 */
         { 20 + 16, 4, 4, "error_severity of an entry is not one of 0 to 3" },
-        { 20 + 20, 2, 0x0301, "revision of an entry is not 0x0300" },
-        { 20 + 20, 2, 0x0400, "revision of an entry is not 0x0300" },
-        { 20 + 20, 2, 0x0201, "revision of an entry is not 0x0300" },
+        { 20 + 20, 2, 0x0301, revision_why },
+        { 20 + 20, 2, 0x0400, revision_why },
+        { 20 + 20, 2, 0x0201, revision_why },
         { 20 + 22, 1, 0x0f,
           "validation_bits of an entry has reserved bits set" },
         { 20 + 22, 1, 0x80,
           "validation_bits of an entry has reserved bits set" },
-        { 20 + 24, 4, 79, "memory error section is shorter than 80 bytes" },
-        { 20 + 24, 4, 0, "memory error section is shorter than 80 bytes" },
-        { 20 + 24, 4, 233, "section does not fit in data_length" },
-        { 20 + 24, 4, UINT32_MAX, "section does not fit in data_length" },
+        { 20 + 24, 4, 79, memory_why }, { 20 + 24, 4, 0, memory_why },
+        { 20 + 24, 4, 233, section_why },
+        { 20 + 24, 4, UINT32_MAX, section_why },
         /* one byte left over */
-        { 20 + 24, 4, 231, "entry header does not fit in data_length" },
+        { 20 + 24, 4, 231, header_why },
         /* timestamp of entry 0, byte by byte */
-        { 84 + 0, 1, 0x60, "timestamp of an entry is not a BCD date" },
-        { 84 + 0, 1, 0x0a, "timestamp of an entry is not a BCD date" },
-        { 84 + 0, 1, 0xa0, "timestamp of an entry is not a BCD date" },
-        { 84 + 1, 1, 0x60, "timestamp of an entry is not a BCD date" },
-        { 84 + 2, 1, 0x24, "timestamp of an entry is not a BCD date" },
-        { 84 + 3, 1, 0x02, "timestamp of an entry is not a BCD date" },
-        { 84 + 4, 1, 0x30, "timestamp of an entry is not a BCD date" },
-        { 84 + 4, 1, 0x00, "timestamp of an entry is not a BCD date" },
-        { 84 + 5, 1, 0x13, "timestamp of an entry is not a BCD date" },
-        { 84 + 5, 1, 0x00, "timestamp of an entry is not a BCD date" },
-        { 84 + 6, 1, 0x25, "timestamp of an entry is not a BCD date" },
+        { TIMESTAMP + 0, 1, 0x60, date_why },
+        { TIMESTAMP + 0, 1, 0x0a, date_why },
+        { TIMESTAMP + 0, 1, 0xa0, date_why },
+        { TIMESTAMP + 1, 1, 0x60, date_why },
+        { TIMESTAMP + 2, 1, 0x24, date_why },
+        { TIMESTAMP + 3, 1, 0x02, date_why },
+        { TIMESTAMP + 4, 1, 0x30, date_why },
+        { TIMESTAMP + 4, 1, 0x00, date_why },
+        { TIMESTAMP + 5, 1, 0x13, date_why },
+        { TIMESTAMP + 5, 1, 0x00, date_why },
+        { TIMESTAMP + 6, 1, 0x25, date_why },
         /* these would be leap years, if they were BCD */
-        { 84 + 6, 1, 0x1a, "timestamp of an entry is not a BCD date" },
-        { 84 + 6, 1, 0x1e, "timestamp of an entry is not a BCD date" },
-        { 84 + 6, 1, 0xa4, "timestamp of an entry is not a BCD date" },
-        { 84 + 7, 1, 0xff, "timestamp of an entry is not a BCD date" },
+        { TIMESTAMP + 6, 1, 0x1a, date_why },
+        { TIMESTAMP + 6, 1, 0x1e, date_why },
+        { TIMESTAMP + 6, 1, 0xa4, date_why },
+        { TIMESTAMP + 7, 1, 0xff, date_why },
         /* entry 1 */
         { 172 + 16, 4, 5, "error_severity of an entry is not one of 0 to 3" },
-        { 172 + 24, 4, 79, "memory error section is shorter than 80 bytes" },
-        { 172 + 24, 4, 81, "section does not fit in data_length" },
+        { 172 + 24, 4, 79, memory_why }, { 172 + 24, 4, 81, section_why },
     };
     unsigned i;
 
@@ -1017,18 +868,8 @@ static void test_each_refusal(void)
         g_autofree uint8_t *block = full_block_new();
 
         g_test_message("case %u", i);
-        switch (cases[i].size) {
-        case 1:
-            block[cases[i].offset] = cases[i].value;
-            break;
-        case 2:
-            stw_le_p(block + cases[i].offset, cases[i].value);
-            break;
-        default:
-            stl_le_p(block + cases[i].offset, cases[i].value);
-            break;
-        }
-        assert_refused(block, sizeof(full_block), cases[i].why);
+        change(block + cases[i].offset, cases[i].size, cases[i].value);
+        assert_refused(block, FULL_BLOCK, cases[i].why);
     }
 }
 
@@ -1038,23 +879,23 @@ static void test_not_refused(void)
     g_autofree uint8_t *block = full_block_new();
 
     memset(block + 172 + 64, 0xff, 8);
-    assert_taken(block, sizeof(full_block));
+    assert_taken(block, FULL_BLOCK);
 
     block[20 + 22] = 0x03;
-    assert_taken(block, sizeof(full_block));
+    assert_taken(block, FULL_BLOCK);
 
     /* 79 bytes of a vendor section, and entry 1 is one byte longer */
     block[20] ^= 1;
     block[20 + 24] = 79;
     memmove(block + 171, block + 172, 152);
     block[171 + 24] = 81;
-    assert_taken(block, sizeof(full_block));
+    assert_taken(block, FULL_BLOCK);
 
     /* flags, FRU and contents of sections are the sender's business */
     block[20 + 23] = 0xff;
     memset(block + 20 + 28, 0xff, 36);
     memset(block + 20 + 72, 0xff, 79);
-    assert_taken(block, sizeof(full_block));
+    assert_taken(block, FULL_BLOCK);
 }
 
 /* "00112233-4455-6677-8899-aabbccddeeff" as it is in memory */
@@ -1251,37 +1092,37 @@ static void test_fits(void)
 
         g_test_message("case %u", i);
         stl_le_p(block + cases[i].offset, cases[i].value);
-        g_assert_cmpint(cper_block_fits(block, sizeof(full_block), &why), ==,
+        g_assert_cmpint(cper_block_fits(block, FULL_BLOCK, &why), ==,
                         !cases[i].why);
         if (cases[i].why) {
             g_assert_cmpstr(why, ==, cases[i].why);
         }
-        g_assert_false(cper_block_check(block, sizeof(full_block), NULL) &&
+        g_assert_false(cper_block_check(block, FULL_BLOCK, NULL) &&
                        cases[i].why);
     }
-    for (size_t len = 0; len < sizeof(full_block); len++) {
-        g_autofree uint8_t *block = g_memdup2(full_block, len);
+    for (size_t len = 0; len <= FULL_BLOCK; len++) {
+        g_autofree uint8_t *block = g_memdup2(memory_block, len);
 
-        g_assert_false(cper_block_fits(block, len, &why));
+        g_assert_cmpint(cper_block_fits(block, len, NULL), ==,
+                        len == FULL_BLOCK);
     }
-    g_assert_true(cper_block_fits(full_block, sizeof(full_block), NULL));
 }
 
 /* Each length in its own allocation, so that ASan sees any read behind it */
 static void test_every_truncation(void)
 {
+    g_autofree uint8_t *full = full_block_new();
     size_t len;
 
-    for (len = 0; len < sizeof(full_block); len++) {
-        g_autofree uint8_t *block = g_memdup2(full_block, len);
+    for (len = 0; len < FULL_BLOCK; len++) {
+        g_autofree uint8_t *block = g_memdup2(full, len);
 
         assert_refused(block, len,
                        len < 20 ? "block is shorter than its 20-byte header"
                        : "data_length runs past the end of the block");
         g_assert_cmpuint(cper_block_length(block, len), ==, 0);
     }
-    g_assert_cmpuint(cper_block_length(full_block, sizeof(full_block)), ==,
-                     sizeof(full_block));
+    g_assert_cmpuint(cper_block_length(full, FULL_BLOCK), ==, FULL_BLOCK);
 }
 
 /* Of any bytes there is a verdict, and a reason if they are refused */
@@ -1316,18 +1157,21 @@ static void change_every_byte(const uint8_t *good, size_t len)
 
 static void test_every_byte_changed(void)
 {
-    change_every_byte(full_block, sizeof(full_block));
-    change_every_byte(arm_block, sizeof(arm_block));
+    g_autofree uint8_t *full = full_block_new();
+
+    change_every_byte(full, FULL_BLOCK);
+    change_every_byte(arm_made_block, sizeof(arm_made_block));
 }
 
 /* A few random bytes changed, and the end cut off */
 static void test_random_changes(void)
 {
+    g_autofree uint8_t *full = full_block_new();
     unsigned round, i;
 
     for (round = 0; round < 20000; round++) {
-        size_t len = g_test_rand_int_range(0, sizeof(full_block) + 1);
-        g_autofree uint8_t *block = g_memdup2(full_block, len);
+        size_t len = g_test_rand_int_range(0, FULL_BLOCK + 1);
+        g_autofree uint8_t *block = g_memdup2(full, len);
         unsigned changes = g_test_rand_int_range(0, 5);
 
         for (i = 0; len && i < changes; i++) {
