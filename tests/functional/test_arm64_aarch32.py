@@ -84,9 +84,6 @@ def wait(vm: Any, word: int) -> List[int]:
 def run(folder: Path, cpu: str, error: Callable[[Any], Any],
         **macros: int) -> Report:
     """What becomes of an @error that the program runs into or waits for."""
-    environment.use_qemu_python()
-    from qemu.machine import QEMUMachine  # pylint: disable=C0415
-
     program = folder / 'abort-a32'
     bare.build_aarch32(ARM64, 'abort-a32', program, PROGRAM,
                        **{'BAD': NOWHERE, **macros})
@@ -97,12 +94,11 @@ def run(folder: Path, cpu: str, error: Callable[[Any], Any],
         bare.build_arm64(ARM64, 'enter-a32', enter, ENTRY=PROGRAM)
         loaders = ['-device', f'loader,file={program}',
                    '-device', f'loader,file={enter},cpu-num=0']
-    with QEMUMachine(str(environment.path(ARM64.qemu_variable)), args=[
-            '-machine', 'virt,virtualization=on,secure=on,acpi=off,ras=on',
-            '-cpu', cpu, '-m', '64M', '-S', '-nodefaults', *loaders,
-            '-L', str(environment.path('RAS_FIRMWARE'))],
-            qmp_timer=60 * environment.time_factor()) as vm:
-        vm.launch()
+    with bare.machine(
+            ARM64.qemu_variable, '-machine',
+            'virt,virtualization=on,secure=on,acpi=off,ras=on', '-cpu', cpu,
+            '-m', '64M', '-S', '-nodefaults', *loaders,
+            '-L', str(environment.path('RAS_FIRMWARE'))) as vm:
         if 'WAIT' in macros:
             vm.cmd('cont')
             wait(vm, 0)
@@ -111,7 +107,6 @@ def run(folder: Path, cpu: str, error: Callable[[Any], Any],
             error(vm)
             vm.cmd('cont')
         _, offset, cpsr, status, address, _ = wait(vm, WORDS - 1)
-        vm.shutdown(hard=True)
     return Report(offset, cpsr & 0x1f, cpsr & A_I_F, status, address)
 
 

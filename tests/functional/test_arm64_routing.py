@@ -40,18 +40,14 @@ BY_VNCR = 0x10
 
 def start(variable: str, folder: Path, machine: str, **macros: int) -> Any:
     """A QEMU, which @variable names, that has not started the program."""
-    environment.use_qemu_python()
-    from qemu.machine import QEMUMachine  # pylint: disable=C0415
-
     program = folder / 'external-abort'
     bare.build_arm64(ARM64, 'external-abort', program,
                      **{'EA': 0, 'HCR': 0, 'SCR': 0, 'LEVEL': 1, 'BAD': NOWHERE,
                         **macros})
-    return QEMUMachine(str(environment.path(variable)), args=[
-        '-machine', f'{machine},acpi=off', '-cpu', 'max', '-m', '64M', '-S',
-        '-L', str(environment.path('RAS_FIRMWARE')), '-nodefaults',
-        '-device', f'loader,file={program},cpu-num=0'],
-        qmp_timer=60 * environment.time_factor())
+    return bare.machine(
+        variable, '-machine', f'{machine},acpi=off', '-cpu', 'max', '-m', '64M',
+        '-S', '-L', str(environment.path('RAS_FIRMWARE')), '-nodefaults',
+        '-device', f'loader,file={program},cpu-num=0')
 
 
 def level(vm: Any) -> int:
@@ -60,7 +56,6 @@ def level(vm: Any) -> int:
     while True:
         taken_by, _, done = bare.doublewords(vm, REPORT, 3)
         if done:
-            vm.shutdown(hard=True)
             return taken_by
         assert time.monotonic() < end
         time.sleep(0.02)
@@ -70,7 +65,6 @@ def nothing_taken_by(folder: Path, machine: str, variable: str = ARM64.qemu_vari
              **macros: int) -> int:
     """The level that takes an abort of nothing."""
     with start(variable, folder, machine, **macros) as vm:
-        vm.launch()
         vm.cmd('cont')
         return level(vm)
 
@@ -79,7 +73,6 @@ def poison_taken_by(folder: Path, options: str = '', **macros: int) -> int:
     """The level that takes an abort of a poisoned page."""
     with start(ARM64.qemu_variable, folder, f'{ALL_ELS},ras=on{options}',
                BAD=POISON, **macros) as vm:
-        vm.launch()
         vm.cmd('ras-inject', kind='memory', address=POISON, mode='poison',
                severity='recoverable')
         vm.cmd('cont')
@@ -169,7 +162,6 @@ def test_wakes(tmp_path: Path) -> None:
     """An error that is injected ends a "wfi"."""
     with start(ARM64.qemu_variable, tmp_path, f'{ALL_ELS},ras=on',
                SLEEP=1) as vm:
-        vm.launch()
         vm.cmd('cont')
         wait_asleep(vm)
         vm.cmd('ras-inject', kind='memory', address=POISON, mode='consume',

@@ -50,26 +50,22 @@ class Program:
 
     def __init__(self, folder: Path, cpu: str = 'max', stock: bool = False,
                  **macros: Any) -> None:
-        environment.use_qemu_python()
-        from qemu.machine import QEMUMachine  # pylint: disable=C0415
-
         program = folder / 'serror'
         bare.build_arm64(ARM64, 'serror', program,
                          **{'LEVEL': 1, 'SCR': 0, 'HCR': 0, **macros})
-        self.vm = QEMUMachine(str(environment.path(
-            ARM64.stock_variable if stock else ARM64.qemu_variable)), args=[
-                '-machine', 'virt,virtualization=on,secure=on,acpi=off'
-                + ('' if stock else ',ras=on'), '-cpu', cpu, '-m', '64M',
-                '-L', str(environment.path('RAS_FIRMWARE')), '-nodefaults',
-                '-device', f'loader,file={program},cpu-num=0'],
-            qmp_timer=60 * environment.time_factor())
+        self.vm = bare.machine(
+            ARM64.stock_variable if stock else ARM64.qemu_variable,
+            '-machine', 'virt,virtualization=on,secure=on,acpi=off'
+            + ('' if stock else ',ras=on'), '-cpu', cpu, '-m', '64M',
+            '-L', str(environment.path('RAS_FIRMWARE')), '-nodefaults',
+            '-device', f'loader,file={program},cpu-num=0')
 
     def __enter__(self) -> 'Program':
-        self.vm.launch()
+        self.vm.__enter__()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.vm.shutdown(hard=True)
+    def __exit__(self, *why: object) -> None:
+        self.vm.__exit__(*why)
 
     def read(self) -> Dict[str, int]:
         """The report as it is now."""

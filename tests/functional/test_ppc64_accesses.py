@@ -67,9 +67,7 @@ def test_nothing_there(tmp_path: Path, cpu: str, access: str) -> None:
     """All of them are told the same, whatever their registers can say."""
     with bare.pseries('accesses-ppc64', tmp_path, '-cpu', cpu, '-S',
                       '-accel', 'tcg', macro=access) as vm:
-        vm.launch()
         assert run(vm) == Found(NOTHING_THERE, OPERAND_WITH_EA, EA_NOWHERE)
-        vm.shutdown(hard=True)
 
 
 @pytest.mark.parametrize('access', ['LOAD', 'STORE'])
@@ -77,16 +75,13 @@ def test_nothing_there_power7(tmp_path: Path, access: str) -> None:
     """There is no machine check, as in the base."""
     with bare.pseries('accesses-ppc64', tmp_path, '-cpu', 'power7', '-S',
                       '-accel', 'tcg', macro=access) as vm:
-        vm.launch()
         assert run(vm) is None
-        vm.shutdown(hard=True)
 
 
 def test_cache_instructions(tmp_path: Path) -> None:
     """They do not access the page: the load that follows does."""
     with bare.pseries('accesses-ppc64', tmp_path, '-S', '-accel', 'tcg',
                       macro='CACHE') as vm:
-        vm.launch()
         vm.cmd('ras-inject', kind='memory', address=POISON, mode='poison',
                severity='recoverable')
         found = run(vm)
@@ -94,4 +89,3 @@ def test_cache_instructions(tmp_path: Path) -> None:
         assert found.address == EA_POISON
         assert bare.doublewords(vm, REPORT, 4)[3] == 1
         assert vm.cmd('query-ras')['counters']['accepted'] == 1
-        vm.shutdown(hard=True)

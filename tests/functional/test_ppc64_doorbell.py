@@ -41,14 +41,12 @@ def taken_when_saved(variable: str, folder: Path, stream: str) -> int:
     """By a VM that was saved and goes on."""
     with bare.pseries('doorbell-ppc64', folder, '-accel', 'tcg',
                       variable=variable) as vm:
-        vm.launch()
         wait_stage(vm, SENT)
         vm.cmd('stop')
         vm.cmd('migrate', uri=stream)
         bare.wait_status(vm, 'query-migrate', {'completed'})
         vm.cmd('cont')
         result = taken(vm)
-        vm.shutdown(hard=True)
     return result
 
 
@@ -58,11 +56,9 @@ def taken_after_saving(variable: str, folder: Path) -> List[int]:
     result = [taken_when_saved(variable, folder, stream)]
     with bare.pseries('doorbell-ppc64', folder, '-accel', 'tcg', '-incoming',
                       stream, variable=variable) as vm:
-        vm.launch()
         bare.wait_status(vm, 'query-status', {'running', 'paused'})
         vm.cmd('cont')
         result.append(taken(vm))
-        vm.shutdown(hard=True)
     return result
 
 
@@ -86,6 +82,5 @@ def test_stock_refuses_it(tmp_path: Path) -> None:
     assert taken_when_saved(PPC64.qemu_variable, tmp_path, stream) == 1
     with bare.pseries('doorbell-ppc64', tmp_path, '-accel', 'tcg', '-incoming',
                       stream, variable=PPC64.stock_variable) as vm:
-        vm.launch()
         vm.wait(60 * environment.time_factor())
         assert vm.exitcode() == 1

@@ -64,12 +64,10 @@ def test_sleeps(tmp_path: Path, thread: str) -> None:
     """
     with bare.pseries('handler-ppc64', tmp_path, '-accel',
                       f'tcg,thread={thread}', macro='SLEEPS') as vm:
-        vm.launch()
         wait_ready(vm)
         for number in range(1, 4):
             inject(vm)
             wait(vm, 'acknowledged', number)
-        vm.shutdown(hard=True)
 
 
 OPTIONS = ['-accel', 'tcg', '-global', 'spapr-ras.reclaim-ms=600000']
@@ -79,14 +77,12 @@ def test_next_one(tmp_path: Path) -> None:
     """The next one comes when the handler is left."""
     with bare.pseries('handler-ppc64', tmp_path, *OPTIONS,
                       macro='STAYS') as vm:
-        vm.launch()
         wait_ready(vm)
         inject(vm)
         wait(vm, 'notified', 1)
         inject(vm)
         wait(vm, 'acknowledged', 2)
         assert counters(vm) == [2, 0]
-        vm.shutdown(hard=True)
 
 
 @pytest.mark.parametrize('immediate', [
@@ -100,14 +96,12 @@ def test_immediate(tmp_path: Path, immediate: Dict[str, Any]) -> None:
     for _ in range(10):
         with bare.pseries('handler-ppc64', tmp_path, *OPTIONS,
                           macro='STAYS') as vm:
-            vm.launch()
             wait_ready(vm)
             inject(vm)
             wait(vm, 'acknowledged', 1)
             vm.cmd('ras-inject', vcpu=0, immediate=True, **immediate)
             wait(vm, 'acknowledged', 2)
             counted = counters(vm)
-            vm.shutdown(hard=True)
         if counted == [2, 1]:
             return
     pytest.fail('it waits')
@@ -121,7 +115,6 @@ def test_left_in_the_end(tmp_path: Path) -> None:
     """It stays too long once, and is waited for again when it was left."""
     with bare.pseries('handler-ppc64', tmp_path, *STEADY, *OPTIONS[2:],
                       macro='NESTS') as vm:
-        vm.launch()
         wait_ready(vm)
         inject(vm)
         wait(vm, 'acknowledged', 1)
@@ -139,7 +132,6 @@ def test_left_in_the_end(tmp_path: Path) -> None:
         vm.cmd('cont')
         wait(vm, 'acknowledged', 4)
         assert counters(vm) == [4, 1]
-        vm.shutdown(hard=True)
 
 
 # bare/others-ppc64.S: the second vCPU runs into an error so often, per second.
@@ -162,7 +154,6 @@ def test_others_do_not_wait(tmp_path: Path) -> None:
     """
     with bare.pseries('others-ppc64', tmp_path, *STEADY, *OPTIONS[2:], '-smp',
                       '2') as vm:
-        vm.launch()
         vm.cmd('ras-inject', kind='memory', address=ADDRESS, mode='poison',
                severity='recoverable')
         wait(vm, 'acknowledged', 3)
@@ -176,7 +167,6 @@ def test_others_do_not_wait(tmp_path: Path) -> None:
                       for event in events):
             assert time.monotonic() < end, events
             events += vm.get_qmp_events(wait=True)
-        vm.shutdown(hard=True)
     # A little more than a period passes from one to the next.
     assert PER_SECOND / 2 < delivered_meanwhile(events, number) <= PER_SECOND
 
@@ -189,7 +179,6 @@ def save(folder: Path, after: str, waiting: bool) -> bool:
     """
     with bare.pseries('handler-ppc64', folder, *OPTIONS,
                       macro='STAYS') as vm:
-        vm.launch()
         wait_ready(vm)
         inject(vm)
         wait(vm, 'notified', 1)
@@ -202,7 +191,6 @@ def save(folder: Path, after: str, waiting: bool) -> bool:
             acknowledged == (1 if after == 'acknowledged' else 0)
         vm.cmd('migrate', uri=f'file:{folder}/stream')
         bare.wait_status(vm, 'query-migrate', {'completed'})
-        vm.shutdown(hard=True)
     return in_time
 
 
@@ -219,7 +207,6 @@ def test_next_one_after_a_move(tmp_path: Path, after: str,
     assert any(save(tmp_path, after, waiting) for _ in range(20))
     with bare.pseries('handler-ppc64', tmp_path, *OPTIONS, '-incoming',
                       f'file:{tmp_path}/stream', macro='STAYS') as vm:
-        vm.launch()
         bare.wait_status(vm, 'query-status', {'paused'})
         before = vm.cmd('query-ras')['counters']['acknowledged']
         if not waiting:
@@ -228,4 +215,3 @@ def test_next_one_after_a_move(tmp_path: Path, after: str,
         wait(vm, 'acknowledged',
              before + (2 if after == 'notified' else 1))
         assert counters(vm) == [2, 0]
-        vm.shutdown(hard=True)

@@ -5,11 +5,12 @@ A vCPU that runs a nested guest is the hypervisor's when the machine is reset,
 when the VM is saved, and on a system reset.
 """
 
+import contextlib
 import re
 import socket
 import time
 from pathlib import Path
-from typing import Any, Callable, List, NamedTuple
+from typing import Any, Callable, Iterator, List, NamedTuple
 
 import pytest
 
@@ -95,45 +96,37 @@ def nested(folder: Path, *args: str, api: str = 'hv', ticks: int = FOR_EVER,
 def test_left(tmp_path: Path, api: str) -> None:
     """It is left, whenever it is entered, if its time is over."""
     with nested(tmp_path, api=api, ticks=0) as vm:
-        vm.launch()
         assert wait(vm, lambda report: report.left >= TIMES).interrupt == HDEC
-        vm.shutdown(hard=True)
 
 
 def test_time_left(tmp_path: Path) -> None:
     """It is not left before its time is over."""
     with nested(tmp_path, ticks=SHORT) as vm:
-        vm.launch()
         report = wait(vm, lambda report: report.left >= 5)
         assert report.interrupt == HDEC
         assert report.shortest >= SHORT
-        vm.shutdown(hard=True)
 
 
 @pytest.mark.parametrize('api', APIS)
 def test_reset(tmp_path: Path, api: str) -> None:
     """The machine is reset while it runs, and runs it again."""
     with nested(tmp_path, api=api) as vm:
-        vm.launch()
         for number in range(5):
             wait(vm, lambda report, number=number: report.booted > number)
             wait_counts(vm)
             vm.cmd('system_reset')
         report = wait(vm, lambda report: report.booted == 6)
         assert report.left == 0
-        vm.shutdown(hard=True)
 
 
 def test_deleted(tmp_path: Path) -> None:
     """It cannot be while it runs."""
     with nested(tmp_path, '-smp', '2', api='papr', macro='DELETES') as vm:
-        vm.launch()
         wait(vm, lambda report: report.deleted_all != 0)
         vm.cmd('system_reset')
         wait(vm, lambda report: report.booted == 2)
         report = wait_counts(vm)
         assert (report.deleted, report.deleted_all) == (H_IN_USE, H_IN_USE)
-        vm.shutdown(hard=True)
 
 
 @pytest.mark.parametrize('api', APIS)
@@ -142,7 +135,6 @@ def test_unplugged(tmp_path: Path, api: str) -> None:
     with nested(tmp_path, '-smp', '1,maxcpus=2', '-device',
                 'power9_v2.2-spapr-cpu-core,core-id=1,id=core', api=api,
                 macro='UNPLUGS') as vm:
-        vm.launch()
         wait_counts(vm)
         vm.cmd('device_del', id='core')
         assert vm.event_wait('DEVICE_DELETED',
@@ -153,13 +145,11 @@ def test_unplugged(tmp_path: Path, api: str) -> None:
         vm.cmd('system_reset')
         report = wait(vm, lambda report: report.booted == 2)
         assert report.counted == before.counted
-        vm.shutdown(hard=True)
 
 
 def test_system_reset(tmp_path: Path) -> None:
     """A system reset is its hypervisor's; then it is entered again."""
     with nested(tmp_path) as vm:
-        vm.launch()
         wait_counts(vm)
         for number in range(1, 4):
             vm.cmd('inject-nmi')
@@ -168,13 +158,11 @@ def test_system_reset(tmp_path: Path) -> None:
             assert (report.left, report.interrupt) == (number, RESET)
             wait_counts(vm)
         assert read(vm).interrupts == 0
-        vm.shutdown(hard=True)
 
 
 def test_system_reset_of_a_stopped_vcpu(tmp_path: Path) -> None:
     """It is taken at once, so that it is not lost if the VM is saved."""
     with nested(tmp_path) as vm:
-        vm.launch()
         wait_counts(vm)
         vm.cmd('stop')
         vm.cmd('inject-nmi')
@@ -184,7 +172,6 @@ def test_system_reset_of_a_stopped_vcpu(tmp_path: Path) -> None:
         vm.cmd('cont')
         assert wait(vm, lambda report: report.interrupts == 1).left == 1
         wait_counts(vm)
-        vm.shutdown(hard=True)
 
 
 @pytest.mark.parametrize('commands, interrupt', [
@@ -197,7 +184,6 @@ def test_waits(tmp_path: Path, api: str, commands: List[str],
     Then it goes on, and finds SRR0 and SRR1 as it left them.
     """
     with nested(tmp_path, api=api, macro='WAITS') as vm:
-        vm.launch()
         before = wait(vm, lambda report: report.counted > 0)
         # It may be left before it waits, too.
         while read(vm).counted < 5:
@@ -208,7 +194,6 @@ def test_waits(tmp_path: Path, api: str, commands: List[str],
         assert before.interrupt == interrupt
         wait(vm, lambda report: report.srr0 == 4 * report.srr1 and
              report.srr1 == report.counted - 1)
-        vm.shutdown(hard=True)
 
 
 def delay(vm: Any) -> float:
@@ -235,13 +220,11 @@ def test_machine_check_does_not_wait(tmp_path: Path) -> None:
     """
     for _ in range(3):
         with nested(tmp_path, macro='REGISTERS') as vm:
-            vm.launch()
             wait_counts(vm)
             assert vm.cmd('query-ras')['sources'][0]['ready']
             seconds = delay(vm)
             assert read(vm).interrupts == 0
             wait_counts(vm)
-            vm.shutdown(hard=True)
         if seconds < HANDLER:
             return
     assert seconds < HANDLER
@@ -253,13 +236,14 @@ def save(vm: Any, stream: str) -> None:
     bare.wait_status(vm, 'query-migrate', {'completed'})
 
 
-def load(folder: Path, stream: str, **options: Any) -> Any:
+@contextlib.contextmanager
+def load(folder: Path, stream: str, **options: Any) -> Iterator[Any]:
     """What was saved in another VM, which then runs."""
-    vm = nested(folder, '-incoming', stream, **options)
-    vm.launch()
-    bare.wait_status(vm, 'query-status', {'running', 'paused', 'postmigrate'})
-    vm.cmd('cont')
-    return vm
+    with nested(folder, '-incoming', stream, **options) as vm:
+        bare.wait_status(vm, 'query-status',
+                         {'running', 'paused', 'postmigrate'})
+        vm.cmd('cont')
+        yield vm
 
 
 class Monitor:
@@ -302,7 +286,6 @@ def test_saved(tmp_path: Path, stopped: bool) -> None:
     """
     stream = f'file:{tmp_path}/stream'
     with nested(tmp_path, macro='HYPERCALLS') as vm:
-        vm.launch()
         wait(vm, lambda report: report.called > 10)
         if stopped:
             vm.cmd('stop')
@@ -318,14 +301,12 @@ def test_saved(tmp_path: Path, stopped: bool) -> None:
                 assert report.counted > before.counted
                 assert report.booted == 1
                 assert side.cmd('query-status')['status'] == 'running'
-                side.shutdown(hard=True)
 
 
 def test_not_saved_where_a_debugger_is(tmp_path: Path) -> None:
     """Who debugs it finds it, and not its hypervisor."""
     stream = f'file:{tmp_path}/stream'
     with nested(tmp_path) as vm:
-        vm.launch()
         wait_counts(vm)
         qemu: Any = Debugged(vm, tmp_path / 'gdb')
         loop = read(vm).loop
@@ -343,15 +324,12 @@ def test_not_saved_where_a_debugger_is(tmp_path: Path) -> None:
             save(vm, stream)
         with load(tmp_path, stream) as other:
             wait_counts(other)
-            other.shutdown(hard=True)
-        vm.shutdown(hard=True)
 
 
 def test_recording_is_not_changed_by_a_stop(tmp_path: Path) -> None:
     """It is not left then, and the VM cannot be saved."""
     with nested(tmp_path, '-icount',
                 f'shift=1,rr=record,rrfile={tmp_path}/recording') as vm:
-        vm.launch()
         wait_counts(vm)
         vm.cmd('stop')
         answer = vm.qmp('migrate', uri=f'file:{tmp_path}/stream')
@@ -359,13 +337,11 @@ def test_recording_is_not_changed_by_a_stop(tmp_path: Path) -> None:
         vm.cmd('cont')
         wait_counts(vm)
         assert read(vm).left == 0
-        vm.shutdown(hard=True)
 
 
 def test_saved_after_a_reset_at_a_breakpoint(tmp_path: Path) -> None:
     """There is no nested guest any more, although the VM is still stopped."""
     with nested(tmp_path) as vm:
-        vm.launch()
         wait_counts(vm)
         qemu: Any = Debugged(vm, tmp_path / 'gdb')
         with Gdb(qemu) as gdb:
@@ -375,14 +351,12 @@ def test_saved_after_a_reset_at_a_breakpoint(tmp_path: Path) -> None:
             vm.cmd('system_reset')
             assert vm.event_wait('RESET', 60 * environment.time_factor())
             save(vm, f'file:{tmp_path}/stream')
-        vm.shutdown(hard=True)
 
 
 def test_saved_in_a_snapshot(tmp_path: Path) -> None:
     """savevm, and loadvm while it runs."""
     disk = tmp_path / 'disk'
     with nested(tmp_path, macro='HYPERCALLS') as vm:
-        vm.launch()
         wait(vm, lambda report: report.called > 10)
         qemu = Monitor(vm)
         migration.save_snapshot(qemu, disk)
@@ -394,13 +368,11 @@ def test_saved_in_a_snapshot(tmp_path: Path) -> None:
         vm.cmd('cont')
         wait(vm, lambda report: report.called > before.called + 10)
         wait_counts(vm)
-        vm.shutdown(hard=True)
 
 
 def test_guest_of_papr_is_not_saved(tmp_path: Path) -> None:
     """QEMU has its registers, and does not send them."""
     with nested(tmp_path, api='papr') as vm:
-        vm.launch()
         wait_counts(vm)
         answer = vm.qmp('migrate', uri=f'file:{tmp_path}/stream')
         assert 'has created nested guests' in answer['error']['desc']
@@ -408,7 +380,6 @@ def test_guest_of_papr_is_not_saved(tmp_path: Path) -> None:
         vm.cmd('system_reset')
         wait(vm, lambda report: report.booted == 2)
         wait_counts(vm)
-        vm.shutdown(hard=True)
 
 
 def test_guest_of_papr_begins_while_saving(tmp_path: Path) -> None:
@@ -419,7 +390,6 @@ def test_guest_of_papr_begins_while_saving(tmp_path: Path) -> None:
         # Nobody reads what is saved, so that this does not end.
         listener.bind(path)
         listener.listen(1)
-        vm.launch()
         vm.cmd('migrate', uri=f'unix:{path}')
         bare.wait_status(vm, 'query-migrate', {'active'})
         vm.cmd('cont')
@@ -429,7 +399,6 @@ def test_guest_of_papr_begins_while_saving(tmp_path: Path) -> None:
         bare.wait_status(vm, 'query-migrate', {'cancelled'})
         answer = vm.qmp('migrate', uri=f'file:{tmp_path}/stream')
         assert 'has created nested guests' in answer['error']['desc']
-        vm.shutdown(hard=True)
 
 
 @pytest.mark.skipif(not environment.has(PPC64.stock_variable),
@@ -437,12 +406,10 @@ def test_guest_of_papr_begins_while_saving(tmp_path: Path) -> None:
 def test_stock_does_not_leave(tmp_path: Path) -> None:
     """It runs on as long as it likes."""
     with nested(tmp_path, ticks=0, variable=PPC64.stock_variable) as vm:
-        vm.launch()
         before = read(vm)
         report = wait(vm, lambda report:
                       report.counted >= before.counted + SECOND)
         assert report.left == 0
-        vm.shutdown(hard=True)
 
 
 @pytest.mark.skipif(not environment.has(PPC64.stock_variable),
@@ -451,12 +418,9 @@ def test_from_stock(tmp_path: Path) -> None:
     """What stock has saved in a nested guest is refused."""
     stream = f'file:{tmp_path}/stream'
     with nested(tmp_path, variable=PPC64.stock_variable) as vm:
-        vm.launch()
         wait_counts(vm)
         save(vm, stream)
-        vm.shutdown(hard=True)
     with nested(tmp_path, '-incoming', stream) as vm:
-        vm.launch()
         vm.wait(60 * environment.time_factor())
         assert vm.exitcode() == 1
         assert 'was saved in a nested guest' in vm.get_log()

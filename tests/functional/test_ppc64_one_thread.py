@@ -40,7 +40,6 @@ def test_taken_at_once(tmp_path: Path) -> None:
     """The error is taken before the other vCPU has its turn."""
     with bare.pseries('loads-ppc64', tmp_path, '-smp', '2',
                       '-accel', 'tcg,thread=single') as vm:
-        vm.launch()
         vm.cmd('ras-inject', kind='memory', address=BAD, mode='poison',
                severity='recoverable')
         end = time.monotonic() + 60 * environment.time_factor()
@@ -49,5 +48,4 @@ def test_taken_at_once(tmp_path: Path) -> None:
             assert time.monotonic() < end, events
             events += [event for event in vm.get_qmp_events(wait=True)
                        if event['event'] == 'RAS_ERROR']
-        vm.shutdown(hard=True)
     assert median(delays(events)) < TURN / 2

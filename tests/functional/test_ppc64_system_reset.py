@@ -44,7 +44,6 @@ def test_ends_with_a_reset(tmp_path: Path) -> None:
     """The firmware finds registers that were reset."""
     with bare.pseries('system-reset-ppc64', tmp_path, '-smp', '3', '-accel',
                       'tcg,thread=multi') as vm:
-        vm.launch()
         for number in range(1, BOOTS + 1):
             before = wait(vm, lambda report, number=number:
                           report.booted == number)
@@ -53,4 +52,3 @@ def test_ends_with_a_reset(tmp_path: Path) -> None:
                           report.taken > before.taken)
             vm.cmd('system_reset')
         assert report.dirty == 0, report
-        vm.shutdown(hard=True)

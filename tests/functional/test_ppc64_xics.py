@@ -46,7 +46,6 @@ def test_put_off_after_loading(tmp_path: Path) -> None:
     """It comes again, here and there."""
     stream = f'file:{tmp_path}/stream'
     with pseries(tmp_path) as vm:
-        vm.launch()
         wait_stage(vm, READY)
         vm.cmd('system_powerdown')
         wait_stage(vm, WAITS)
@@ -54,11 +53,8 @@ def test_put_off_after_loading(tmp_path: Path) -> None:
         vm.cmd('migrate', uri=stream)
         bare.wait_status(vm, 'query-migrate', {'completed'})
         with pseries(tmp_path, '-incoming', stream) as other:
-            other.launch()
             bare.wait_status(other, 'query-status', {'running', 'paused'})
             other.cmd('cont')
             assert take(other) == POWER_DOWN
-            other.shutdown(hard=True)
         vm.cmd('cont')
         assert take(vm) == POWER_DOWN
-        vm.shutdown(hard=True)

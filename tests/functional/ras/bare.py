@@ -64,20 +64,35 @@ def build_aarch32(target: Target, name: str, program: Path, address: int,
              *[f'-D{key}={value}' for key, value in macros.items()])
 
 
+def machine(variable: str, *args: str) -> Any:
+    """A VM of the QEMU that @variable names, which lives within a "with"."""
+    environment.use_qemu_python()
+    from qemu.machine import QEMUMachine  # pylint: disable=C0415
+
+    class Machine(QEMUMachine):
+        """Nothing of it is needed when it ends."""
+
+        def __enter__(self) -> Any:
+            self.launch()
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self.shutdown(hard=True)
+
+    return Machine(str(environment.path(variable)), args=list(args),
+                   qmp_timer=60 * environment.time_factor())
+
+
 def pseries(name: str, folder: Path, *args: str, macro: str = 'NONE',
             macros: Sequence[str] = (),
             variable: str = PPC64.qemu_variable) -> Any:
     """A "pseries" VM that runs the file of that name in place of firmware."""
-    environment.use_qemu_python()
-    from qemu.machine import QEMUMachine  # pylint: disable=C0415
-
     build(PPC64, SOURCES / f'{name}.S', folder / 'firmware', '-mbig',
           '-Wl,-Ttext=0', '-Wl,--oformat=binary', f'-D{macro}',
           *[f'-D{another}' for another in macros])
-    return QEMUMachine(str(environment.path(variable)), args=[
-        '-machine', 'pseries', '-cpu', 'power9', '-m', '512M', '-nodefaults',
-        '-bios', str(folder / 'firmware'), *args],
-        qmp_timer=60 * environment.time_factor())
+    return machine(variable, '-machine', 'pseries', '-cpu', 'power9', '-m',
+                   '512M', '-nodefaults', '-bios', str(folder / 'firmware'),
+                   *args)
 
 
 def wait_status(vm: Any, command: str, wanted: Set[str]) -> None:
