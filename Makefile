@@ -57,7 +57,7 @@ qemu-stock: ## build the QEMU that this is based on, to compare with
 	@scripts/qemu stock
 
 .PHONY: install uninstall
-install: ## install as PREFIX/bin/qemu-ras-system-*, beside the distribution's
+install: ## install PREFIX/bin/qemu-ras-system-*, beside the distribution's, and rasctl
 	@scripts/install
 uninstall: ## remove what "install" has installed
 	@scripts/install uninstall
