@@ -28,11 +28,13 @@ help: ## show this list
 demo: ## build all, then let a guest of each machine survive a memory error
 	@scripts/demo
 
-.PHONY: check check-unit check-scripts check-qtest check-functional check-kvm check-long
+.PHONY: check check-unit check-tools check-scripts check-qtest check-functional check-kvm check-long
 check: ## all tests
-	@scripts/check unit scripts qtest functional
+	@scripts/check unit tools scripts qtest functional
 check-unit: ## tests of the pure files, without QEMU
 	@scripts/check unit
+check-tools: ## tests of rasctl, without QEMU
+	@scripts/check tools
 check-scripts: ## tests of what gets packages from the archive
 	@scripts/check scripts
 check-qtest: ## tests of both machines, without a guest
