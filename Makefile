@@ -18,6 +18,7 @@ help: ## show this list
 	@echo
 	@echo 'variables (after "make TARGET" or in the environment):'
 	@echo '  QEMU_SRC=DIR      a QEMU 10.0.x source tree to use instead of that of Debian'
+	@echo '  BASE=VERSION      the QEMU release that "make patches" is for'
 	@echo '  PREFIX=DIR        where to install ($(PREFIX)); DESTDIR is honoured'
 	@echo '  RAS_CACHE=DIR     where all that is made is kept (~/.cache/qemu-ras)'
 	@echo '  RAS_JOBS=N        how many things to do at once (number of processors)'
@@ -29,6 +30,7 @@ demo: ## build all, then let a guest of each machine survive a memory error
 	@scripts/demo
 
 .PHONY: check check-unit check-tools check-scripts check-qtest check-functional check-kvm check-long
+.PHONY: check-series
 check: ## all tests
 	@scripts/check unit tools scripts qtest functional
 check-unit: ## tests of the pure files, without QEMU
@@ -41,9 +43,12 @@ check-qtest: ## tests of both machines, without a guest
 	@scripts/check qtest
 check-functional: ## tests with Linux guests
 	@scripts/check functional
-check-long: ## half an hour of fuzzing, 50 round trips, mutants, then check-kvm
+check-series: ## builds and tests each commit of the series
+	@scripts/check-series
+check-long: ## fuzzing, 50 round trips, mutants, check-series, then check-kvm
 	@scripts/check-long
 	@scripts/mutants
+	@scripts/check-series
 	@RAS_RESETS=200 scripts/check kvm
 check-kvm: ## tests with errors of the host's memory, under KVM in an emulated host
 	@scripts/check kvm
@@ -72,7 +77,7 @@ bench: ## speed and size, as ratios against stock QEMU of the same run
 
 .PHONY: patches lint coverage docs check-fresh
 patches: ## the series for "git am" on the base, in build/patches
-	@scripts/patches
+	@BASE=$(BASE) scripts/patches
 lint: ## checkpatch, shellcheck, gcc and clang with -Werror
 	@scripts/lint
 coverage: ## line coverage of the pure files

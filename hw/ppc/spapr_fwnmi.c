@@ -233,25 +233,6 @@ static void spapr_ras_machine_check(RasDevice *d, CPUState *cs,
     }
 }
 
-/*
- * KVM_CAP_PPC_FWNMI is enabled for a VM of the host, so it has to be enabled
- * again where the guest goes on.
- */
-int spapr_fwnmi_post_load(void *opaque, int version_id)
-{
-    /* no vCPU runs now, so any will do */
-    int ret = kvm_enabled() ? kvmppc_set_fwnmi(POWERPC_CPU(first_cpu)) : 0;
-
-    if (ret < 0) {
-        error_report("The guest has registered a machine check handler "
-                     "(ibm,nmi-register), but KVM of this host cannot hand "
-                     "over machine checks (KVM_CAP_PPC_FWNMI): %s; load it on "
-                     "a host that can, or start it anew with "
-                     "-machine cap-fwnmi=off", strerror(-ret));
-    }
-    return ret;
-}
-
 /* --- delivery ------------------------------------------------------------ */
 
 static bool spapr_ras_ready(RasDevice *d)

@@ -44,6 +44,10 @@ bool ras_vcpu_deliver(CPUState *cpu)
     return false;
 }
 
+void ras_serror_taken(CPUState *cpu)
+{
+}
+
 bool ras_poison_consumed(CPUState *cpu, hwaddr addr, vaddr vaddr,
                          MMUAccessType access_type)
 {

@@ -104,21 +104,4 @@ static inline void kvm_ras_after_run(CPUState *cpu)
     }
 }
 
-/*
- * kvm_finish_operation: let KVM finish what the vCPU has begun
- * @run_ret: what the last KVM_RUN has returned; negative if none was made
- *
- * After KVM_EXIT_MMIO, KVM_EXIT_PAPR_HCALL and the like KVM writes results to
- * registers at the next KVM_RUN.  This is one that executes no instruction of
- * the guest.  If the operation has more parts, the devices' parts of them are
- * done.  After other exits, and errors, it does nothing.
- *
- * On @cpu's thread, without the BQL, when the exit has been handled.  As
- * kvm_cpu_exec() ends with it, whoever runs on a vCPU's thread outside of that
- * (work from run_on_cpu(), delivery of errors, reset, saving) finds nothing
- * left to be finished and may write registers.  Who is called while an exit
- * is being handled must not: async_run_on_cpu() works for a vCPU itself, too.
- */
-void kvm_finish_operation(CPUState *cpu, int run_ret);
-
 #endif

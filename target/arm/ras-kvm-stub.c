@@ -1,5 +1,5 @@
 /*
- * Guest RAS of Arm without KVM
+ * Guest RAS of Arm without KVM, or KVM of Arm without guest RAS
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -12,12 +12,22 @@ void arm_ras_kvm_init(void)
     g_assert_not_reached();
 }
 
+/* KVM is asked when it is given the SError. */
 bool arm_ras_kvm_takes_syndrome(void)
+{
+    return true;
+}
+
+bool arm_ras_kvm_check_serror(CPUState *cs, bool has_syndrome, Error **errp)
 {
     g_assert_not_reached();
 }
 
-bool arm_ras_kvm_check_serror(CPUState *cs, bool has_syndrome, Error **errp)
+void arm_ras_kvm_reset_serror(CPUState *cs)
+{
+}
+
+int arm_ras_kvm_sea(CPUState *cs, struct kvm_run *run)
 {
     g_assert_not_reached();
 }

@@ -9,10 +9,7 @@
 #include "qemu/osdep.h"
 #include "qemu/main-loop.h"
 #include "cpu.h"
-#include "hw/ppc/ppc.h"
 #include "hw/ras.h"
-#include "system/kvm.h"
-#include "system/tcg.h"
 #include "ras.h"
 
 PpcMceCpu ppc_mce_cpu(const CPUPPCState *env)
@@ -62,20 +59,4 @@ bool ppc_ras_access_failed(CPUState *cs, uint64_t cause, vaddr addr,
     /* leaves the CPU loop; a refused error is tried again by the next run */
     cs->exception_index = EXCP_INTERRUPT;
     return true;
-}
-
-/*
- * stop-self halts it and takes the events that end a power saving mode from
- * its LPCR; KVM does not let go of these.
- */
-void ppc_ras_cpu_loaded(PowerPCCPU *cpu)
-{
-    CPUPPCState *env = &cpu->env;
-    target_ulong wakes = POWERPC_CPU_GET_CLASS(cpu)->lpcr_pm;
-
-    if (cpu->vhyp && wakes) {
-        env->quiesced = CPU(cpu)->halted &&
-                        (kvm_enabled() || !(env->spr[SPR_LPCR] & wakes));
-        ppc_maybe_interrupt(env);
-    }
 }

@@ -61,12 +61,4 @@ struct kvm_run;
  */
 bool ppc_ras_kvm_nmi(PowerPCCPU *cpu, struct kvm_run *run);
 
-/*
- * ppc_ras_cpu_loaded: a vCPU was loaded from a stream; its last step
- *
- * The stream does not say whether the guest has stopped it by RTAS.  A vCPU
- * that counts as stopped gets no interrupts, and no errors.
- */
-void ppc_ras_cpu_loaded(PowerPCCPU *cpu);
-
 #endif

@@ -34,12 +34,4 @@ void spapr_ras_nmi_register(PowerPCCPU *cpu, SpaprMachineState *spapr,
 void spapr_ras_nmi_interlock(PowerPCCPU *cpu, SpaprMachineState *spapr,
                              uint32_t nargs, uint32_t nret, target_ulong rets);
 
-/*
- * spapr_fwnmi_post_load: the state of a guest that has registered was loaded
- *
- * Returns a negative errno, after an error message, if KVM cannot hand over
- * machine checks.
- */
-int spapr_fwnmi_post_load(void *opaque, int version_id);
-
 #endif
