@@ -40,7 +40,8 @@ def _vms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dict[str, Any]]:
             wrapper=['setpriv', '--pdeathsig', 'KILL', '--', 'env',
                      *(f'{name}={value}'
                        for name, value in settings.items())],
-            args=['-S', *fake_kvm.arguments(own, fake_kvm.Q35)])
+            args=['-S', '-rtc', 'base=2026-11-29,clock=vm',
+                  *fake_kvm.arguments(own, fake_kvm.Q35)])
         vms[build].launch()
     yield vms
     for vm in vms.values():
@@ -71,7 +72,8 @@ def test_no_monitor_commands(vms: Dict[str, Any]) -> None:
 @pytest.mark.parametrize('command, arguments', [
     ('query-ras', {}),
     ('ras-unpoison', {'address': 0}),
-    ('ras-inject', {'kind': 'memory', 'mode': 'poison', 'address': 0}),
+    ('ras-inject', {'kind': 'memory', 'mode': 'poison', 'address': 0,
+                    'severity': 'recoverable'}),
     ('inject-ghes-v2-error', {'cper': ''})])
 def test_qmp_says_why(vms: Dict[str, Any], command: str,
                       arguments: Dict[str, Any]) -> None:
