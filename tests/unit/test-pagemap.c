@@ -133,7 +133,7 @@ static void test_own_memory(void)
 {
     const uint64_t len = 8 * GIB;
     Pagemap p = {
-        .page = sysconf(_SC_PAGESIZE),
+        .page = sysconf(_SC_PAGE_SIZE),
         .fd = open("/proc/self/pagemap", O_RDONLY),
     };
     uint8_t *host = mmap(NULL, len, PROT_READ | PROT_WRITE,
