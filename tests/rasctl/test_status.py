@@ -78,6 +78,8 @@ def test_json(rasctl: Program, path: Path, serve: Any) -> None:
     assert text.count('\n') == 1
     shown = json.loads(text)
     assert shown['ras'] == info
+    # In the same order, for people.
+    assert list(shown['ras']) == list(info)
     assert shown['state'] == 'running'
     assert shown['bad-memory'][0] == {
         'address': 0x5ffff000, 'length': 4096, 'pages': 1,
@@ -117,6 +119,14 @@ def test_metrics(rasctl: Program, path: Path, serve: Any) -> None:
             'source="GHESv2 source 0, SEA"} 1') in lines
     assert (f'qemu_ras_bad_pages{{vm="{name}",block="dimm",node="1",'
             'cause="host"} 512') in lines
+
+
+def test_no_name(by_socket: Program, path: Path, serve: Any) -> None:
+    """A VM without -name is called as its socket."""
+    serve(fake.Qmp(path, {'query-name': {}}))
+    assert json.loads(by_socket('status', '--json').stdout)['vm'] == str(path)
+    assert f'qemu_ras_guest_lost{{vm="{path}"}} 0\n' in by_socket(
+        'status', '--metrics').stdout
 
 
 @pytest.mark.parametrize('broken', [

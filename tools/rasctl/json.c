@@ -66,8 +66,8 @@ static void add_text(GString *out, JsonNode *node)
         JsonNode *member;
 
         g_string_append_c(out, '{');
-        json_object_iter_init(&iter, object);
-        while (json_object_iter_next(&iter, &name, &member)) {
+        json_object_iter_init_ordered(&iter, object);
+        while (json_object_iter_next_ordered(&iter, &name, &member)) {
             g_autoptr(JsonNode) key = json_node_alloc();
             g_autofree char *quoted = NULL;
 

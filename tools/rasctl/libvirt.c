@@ -116,7 +116,7 @@ static gboolean fail(int code, const char *what, GError **errp)
 }
 
 static JsonObject *libvirt_request(Link *link, const char *request,
-                                   GError **errp)
+                                   const char *id, GError **errp)
 {
     LibvirtLink *self = (LibvirtLink *)link;
     JsonObject *reply;
@@ -135,18 +135,10 @@ static JsonObject *libvirt_agent(Link *link, const char *request,
                                  GError **errp)
 {
     LibvirtLink *self = (LibvirtLink *)link;
-    g_autoptr(JsonObject) object = json_parse_object(request, errp);
-    g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
-    g_autofree char *plain = NULL;
+    int seconds = MAX(link->timeout / G_USEC_PER_SEC, 1);
+    char *text = vir.agent(self->domain, request, seconds, 0);
     JsonObject *reply;
-    char *text;
 
-    /* libvirt has ids of its own. */
-    json_object_remove_member(object, "id");
-    json_node_set_object(node, object);
-    plain = json_text(node);
-    text = vir.agent(self->domain, plain,
-                     MAX(link->timeout / G_USEC_PER_SEC, 1), 0);
     if (!text) {
         fail(RASCTL_REFUSED, "the guest agent", errp);
         return NULL;

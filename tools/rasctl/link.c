@@ -59,18 +59,20 @@ void link_free(Link *link)
     link->close(link);
 }
 
-static char *request_text(const char *command, JsonObject *arguments)
+/* @arguments are consumed; they and @id may be NULL. */
+static char *request_text(const char *command, JsonObject *arguments,
+                          const char *id)
 {
-    static unsigned number;
     g_autoptr(JsonNode) root = json_node_new(JSON_NODE_OBJECT);
     JsonObject *request = json_object_new();
-    g_autofree char *id = g_strdup_printf("rasctl-%u", ++number);
 
     json_object_set_string_member(request, "execute", command);
     if (arguments) {
         json_object_set_object_member(request, "arguments", arguments);
     }
-    json_object_set_string_member(request, "id", id);
+    if (id) {
+        json_object_set_string_member(request, "id", id);
+    }
     json_node_take_object(root, request);
     return json_text(root);
 }
@@ -108,8 +110,10 @@ static JsonNode *result(JsonObject *reply, const char *who,
 JsonNode *link_run(Link *link, const char *command, JsonObject *arguments,
                    GError **errp)
 {
-    g_autofree char *request = request_text(command, arguments);
-    g_autoptr(JsonObject) reply = link->request(link, request, errp);
+    static unsigned number;
+    g_autofree char *id = g_strdup_printf("rasctl-%u", ++number);
+    g_autofree char *request = request_text(command, arguments, id);
+    g_autoptr(JsonObject) reply = link->request(link, request, id, errp);
 
     return reply ? result(reply, "QEMU", command, errp) : NULL;
 }
@@ -117,7 +121,7 @@ JsonNode *link_run(Link *link, const char *command, JsonObject *arguments,
 JsonNode *link_agent(Link *link, const char *command, JsonObject *arguments,
                      GError **errp)
 {
-    g_autofree char *request = request_text(command, arguments);
+    g_autofree char *request = request_text(command, arguments, NULL);
     g_autoptr(JsonObject) reply = link->agent(link, request, errp);
 
     return reply ? result(reply, "the guest agent", command, errp) : NULL;

@@ -208,13 +208,11 @@ static JsonObject *sort(Link *link, JsonObject *object, const char *line)
 }
 
 static JsonObject *socket_request(Link *link, const char *request,
-                                  GError **errp)
+                                  const char *id, GError **errp)
 {
     Stream *stream = &((SocketLink *)link)->stream;
     gint64 deadline = g_get_monotonic_time() + link->timeout;
-    g_autoptr(JsonObject) sent = json_parse_object(request, errp);
     g_autofree char *line = g_strconcat(request, "\n", NULL);
-    const char *id = json_word(sent, "id");
 
     if (!stream_send(stream, line, strlen(line), deadline, errp)) {
         settle_error(errp);

@@ -209,8 +209,7 @@ static void print_bad(GPtrArray *bad)
     }
 }
 
-static void print_text(Link *link, JsonObject *ras, const char *state,
-                       GPtrArray *bad)
+static void print_text(JsonObject *ras, const char *state, GPtrArray *bad)
 {
     g_autofree char *shown = printable(state);
 
@@ -251,9 +250,7 @@ static void print_json(JsonObject *ras, const char *name, const char *state,
         }
         json_array_add_object_element(ranges, entry);
     }
-    if (name) {
-        json_object_set_string_member(object, "vm", name);
-    }
+    json_object_set_string_member(object, "vm", name);
     json_object_set_string_member(object, "state", state);
     json_object_set_boolean_member(object, "well", !is_bad(ras));
     json_object_set_array_member(object, "bad-memory", ranges);
@@ -297,7 +294,7 @@ static void gauge(const char *name, const char *help, const char *vm,
 
 static void print_metrics(JsonObject *ras, const char *name, GPtrArray *bad)
 {
-    g_autofree char *vm = label(name ?: "");
+    g_autofree char *vm = label(name);
     JsonObject *values = json_object(ras, RAS_COUNTERS);
     g_autoptr(JsonArray) parked = json_list(ras, RAS_PARKED);
     g_autoptr(JsonArray) serrors = json_list(ras, RAS_SERRORS);
@@ -383,7 +380,8 @@ int command_status(int argc, char **argv, char **rest, GError **errp)
         return 0;
     }
     bad = bad_memory(link, ras);
-    name = domain_name() ?: json_word(named, "name");
+    /* So that the metrics of several VMs can be told apart. */
+    name = domain_name() ?: json_word(named, "name") ?: link->name;
     state = json_word(run, "status") ?: "?";
     if (metrics) {
         print_metrics(ras, name, bad);
@@ -392,7 +390,7 @@ int command_status(int argc, char **argv, char **rest, GError **errp)
     if (json) {
         print_json(ras, name, state, bad);
     } else {
-        print_text(link, ras, state, bad);
+        print_text(ras, state, bad);
     }
     return is_bad(ras) ? RASCTL_BAD : RASCTL_OK;
 }
