@@ -89,6 +89,19 @@ def test_json(rasctl: Program, path: Path, serve: Any) -> None:
         'address': 0x200000000, 'length': 4096, 'pages': 1, 'what': 'host'}
 
 
+@pytest.mark.parametrize('number', [
+    0, 2 ** 31, 2 ** 32 - 1, 2 ** 63 - 1, 2 ** 63, 2 ** 63 + 1, 2 ** 64 - 1])
+def test_numbers(rasctl: Program, path: Path, serve: Any,
+                 number: int) -> None:
+    """All that 64 bits hold, and digits in a name."""
+    info = fake.ras(lost={'id': number, 'reason': f'-{number}, "[{number}'})
+    serve(fake.Qmp(path, {'query-ras': info}))
+    assert json.loads(rasctl('status', '--json', status=1).stdout)[
+        'ras'] == info
+    assert f'since error {number}: -{number}, "[' in rasctl(
+        'status', status=1).stdout
+
+
 METRIC = re.compile(r'qemu_ras_[a-z_]+\{(?:[a-z]+="(?:[^"\\\n]|\\[\\"n])*",?)+\}'
                     r' \d+')
 

@@ -4,44 +4,72 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
+#include <errno.h>
+#include <string.h>
+
 #include "rasctl.h"
 
 /* json-glib parses by recursion. */
 #define MAX_DEPTH 64
 
-static gboolean too_deep(const char *text)
+/* Add the number that @text begins with; where it ends. */
+static const char *add_number(GString *out, const char *text)
 {
+    gsize length = strspn(text, "0123456789+-.eE");
+    char *end;
+    guint64 number;
+
+    errno = 0;
+    number = g_ascii_strtoull(text, &end, 10);
+    if (g_ascii_isdigit(*text) && end == text + length && !errno &&
+        number > G_MAXINT64) {
+        g_string_append_printf(out, "%" G_GINT64_FORMAT, (gint64)number);
+    } else {
+        g_string_append_len(out, text, length);
+    }
+    return text + length;
+}
+
+/*
+ * What json-glib can be given: it takes numbers above G_MAXINT64 for that (as
+ * of 1.10), so they become negative. NULL if it is too deep.
+ */
+static char *prepare(const char *text)
+{
+    g_autoptr(GString) out = g_string_sized_new(strlen(text) + 1);
     gboolean quoted = FALSE;
     int depth = 0;
 
-    for (; *text; text++) {
-        if (quoted) {
-            if (*text == '\\' && text[1]) {
-                text++;
-            } else if (*text == '"') {
-                quoted = FALSE;
-            }
-        } else if (*text == '"') {
-            quoted = TRUE;
-        } else if (*text == '[' || *text == '{') {
+    while (*text) {
+        if (!quoted && (g_ascii_isdigit(*text) || *text == '-')) {
+            text = add_number(out, text);
+            continue;
+        }
+        if (*text == '"') {
+            quoted = !quoted;
+        } else if (quoted && *text == '\\' && text[1]) {
+            g_string_append_c(out, *text++);
+        } else if (!quoted && (*text == '[' || *text == '{')) {
             if (++depth > MAX_DEPTH) {
-                return TRUE;
+                return NULL;
             }
-        } else if (*text == ']' || *text == '}') {
+        } else if (!quoted && (*text == ']' || *text == '}')) {
             depth--;
         }
+        g_string_append_c(out, *text++);
     }
-    return FALSE;
+    return g_string_free(g_steal_pointer(&out), FALSE);
 }
 
 JsonObject *json_parse_object(const char *text, GError **errp)
 {
     g_autoptr(JsonParser) parser = json_parser_new();
+    g_autofree char *prepared = g_utf8_validate(text, -1, NULL) ?
+        prepare(text) : NULL;
     g_autofree char *shown = NULL;
     JsonNode *root;
 
-    if (g_utf8_validate(text, -1, NULL) && !too_deep(text) &&
-        json_parser_load_from_data(parser, text, -1, NULL)) {
+    if (prepared && json_parser_load_from_data(parser, prepared, -1, NULL)) {
         root = json_parser_get_root(parser);
         if (root && JSON_NODE_HOLDS_OBJECT(root)) {
             return json_node_dup_object(root);
