@@ -5,49 +5,8 @@
  */
 
 #include "qemu/osdep.h"
+#include "ras-arm-fw-cfg.h"
 #include "ras-arm-ghes.h"
-#include "standard-headers/linux/qemu_fw_cfg.h"
-
-/* Let fw_cfg put what is in entry key into data. */
-static void fw_cfg_read(RasVm *vm, uint16_t key, void *data, uint32_t len)
-{
-    struct fw_cfg_dma_access access = {
-        .control = cpu_to_be32((uint32_t)key << 16 | FW_CFG_DMA_CTL_SELECT |
-                               FW_CFG_DMA_CTL_READ),
-        .length = cpu_to_be32(len),
-        .address = cpu_to_be64(DMA_BUFFER),
-    };
-
-    qtest_memwrite(vm->qts, DMA_ACCESS, &access, sizeof(access));
-    qtest_writeq(vm->qts, FW_CFG_DMA, bswap64(DMA_ACCESS));
-    g_assert_cmphex(qtest_readl(vm->qts, DMA_ACCESS), ==, 0);
-    qtest_memread(vm->qts, DMA_BUFFER, data, len);
-}
-
-/* Content of a file in fw_cfg */
-static GByteArray *fw_cfg_file(RasVm *vm, const char *name)
-{
-    g_autofree struct fw_cfg_file *files = NULL;
-    g_autofree uint8_t *dir = NULL;
-    GByteArray *content = g_byte_array_new();
-    uint32_t count, size;
-
-    fw_cfg_read(vm, FW_CFG_FILE_DIR, &count, sizeof(count));
-    count = be32_to_cpu(count);
-    size = sizeof(count) + count * sizeof(*files);
-    dir = g_malloc(size);
-    fw_cfg_read(vm, FW_CFG_FILE_DIR, dir, size);
-    files = g_memdup2(dir + sizeof(count), count * sizeof(*files));
-    for (uint32_t i = 0; i < count; i++) {
-        if (g_str_equal(files[i].name, name)) {
-            g_byte_array_set_size(content, be32_to_cpu(files[i].size));
-            fw_cfg_read(vm, be16_to_cpu(files[i].select), content->data,
-                        content->len);
-        }
-    }
-    g_assert_cmpuint(content->len, >, 0);
-    return content;
-}
 
 /* Offset in the blob of the one table with this signature, or -1 */
 static int find_table(const GByteArray *tables, const char *signature)

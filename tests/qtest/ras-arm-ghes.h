@@ -18,7 +18,6 @@
 
 /* memory map of virt */
 #define GICD        0x08000000ULL
-#define FW_CFG_DMA  0x09020010ULL
 #define BASE        0x0b000000ULL
 #define BASE_END    0x0b020000ULL
 #define RAM         0x40000000ULL
@@ -31,10 +30,6 @@
 #define GICD_ICFGR   (GICD + 0xc08)
 #define GICD_PENDING (1U << 15)
 #define GICD_EDGE    (1U << 31)
-
-/* for fw_cfg DMA */
-#define DMA_ACCESS  (RAM + 0x10000)
-#define DMA_BUFFER  (RAM + 0x20000)
 
 /* sources */
 #define SEA         0

@@ -14,8 +14,8 @@
 #ifndef TESTS_QTEST_RAS_ARM_GUEST_H
 #define TESTS_QTEST_RAS_ARM_GUEST_H
 
+#include "ras-arm-fw-cfg.h"
 #include "ras-qtest.h"
-#include "standard-headers/linux/qemu_fw_cfg.h"
 
 #define STOCK "RAS_STOCK_QEMU_AARCH64"
 
@@ -23,13 +23,8 @@
 #define FLASH       0x04000000ULL       /* the half that is not secure */
 #define FLASH_END   0x08000000ULL
 #define UART        0x09000000ULL
-#define FW_CFG_DMA  0x09020010ULL
 #define RAM         0x40000000ULL
 #define RAM_END     0x50000000ULL
-
-/* for fw_cfg DMA */
-#define DMA_ACCESS  (RAM + 0x10000)
-#define DMA_BUFFER  (RAM + 0x20000)
 
 /* etc/hardware_errors: address of the block, read-ack register, the block */
 #define HEADER          (RAM + 64 * MiB)
@@ -49,17 +44,6 @@
 #define PAGE(n) (RAM + 32 * MiB + (n) * RAS_PAGE)
 
 /* --- the firmware -------------------------------------------------------- */
-
-/* Let fw_cfg transfer; returns what it says: 0 or FW_CFG_DMA_CTL_ERROR. */
-uint32_t fw_cfg_dma(RasVm *vm, uint16_t key, uint32_t control, uint64_t address,
-                    uint32_t len);
-void fw_cfg_read(RasVm *vm, uint16_t key, void *data, uint32_t len);
-
-/* Key of a file in fw_cfg, or 0 if there is none of that name; its size */
-uint16_t fw_cfg_find(RasVm *vm, const char *name, uint32_t *size);
-
-/* Content of a file in fw_cfg, or NULL */
-uint8_t *fw_cfg_file(RasVm *vm, const char *name, uint32_t *size);
 
 /* Tell QEMU where the header is. */
 void set_address(RasVm *vm, uint64_t address);
