@@ -79,13 +79,8 @@ void check_block_at(RasVm *vm, uint64_t addr, uint64_t address)
     uint8_t block[20 + 72 + 80];
 
     qtest_memread(vm->qts, addr, block, sizeof(block));
-    g_assert_cmphex(ldl_le_p(block), ==, 0x11);
-    g_assert_cmpuint(ldl_le_p(block + 4), ==, 0);           /* raw data */
-    g_assert_cmpuint(ldl_le_p(block + 8), ==, 0);
-    g_assert_cmpuint(ldl_le_p(block + 12), ==, 152);        /* data length */
-    g_assert_cmpuint(ldl_le_p(block + 16), ==, 0);          /* recoverable */
-    g_assert_cmpuint(ldl_le_p(block + 20 + 24), ==, 80);    /* of the section */
-    g_assert_cmphex(ldq_le_p(block + 20 + 72 + 16), ==, address);
+    ras_cper_check_memory(block, sizeof(block), address, 1,
+                          RAS_CPER_RECOVERABLE);
 }
 
 void check_block(RasVm *vm, uint64_t address)

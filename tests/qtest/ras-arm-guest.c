@@ -6,6 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "ras-arm-guest.h"
+#include "ras-cper.h"
 
 /* --- the firmware -------------------------------------------------------- */
 
@@ -96,54 +97,10 @@ uint64_t consume_taken(RasVm *vm)
 
 /* --- records ------------------------------------------------------------- */
 
-static void check_entry(const uint8_t *entry, uint64_t address,
-                        unsigned int severity)
-{
-    /* platform memory: a5bc1114-6f64-4ede-b863-3e83ed7c83b1 */
-    static const uint8_t memory_section[] = {
-        0x14, 0x11, 0xbc, 0xa5, 0x64, 0x6f, 0xde, 0x4e,
-        0xb8, 0x63, 0x3e, 0x83, 0xed, 0x7c, 0x83, 0xb1,
-    };
-    const uint8_t *section = entry + SECTION;
-    uint64_t valid = ldq_le_p(section);
-
-    g_assert_cmpmem(entry, 16, memory_section, sizeof(memory_section));
-    g_assert_cmpuint(ldl_le_p(entry + 16), ==, severity);
-    g_assert_cmphex(lduw_le_p(entry + 20), ==, 0x300);      /* revision */
-    g_assert_cmphex(entry[22], ==, 2);              /* FRU text is valid */
-    g_assert_cmpuint(ldl_le_p(entry + 24), ==, 80);         /* length */
-    g_assert_cmpuint(entry[FRU_TEXT], !=, 0);
-
-    /* physical address, its mask, type of the error are valid */
-    g_assert_cmphex(valid & 0x4006, ==, 0x4006);
-    /* nothing is claimed of nodes, cards, ranks and the like */
-    g_assert_cmphex(valid & ~0x4007ULL, ==, 0);
-    g_assert_cmphex(ldq_le_p(section + 16), ==, address);
-    g_assert_cmphex(ldq_le_p(section + 24), ==, -RAS_PAGE);
-    g_assert_cmpuint(section[72], ==, 3);           /* multi-bit ECC */
-    for (int i = 32; i < 72; i++) {
-        g_assert_cmphex(section[i], ==, 0);
-    }
-}
-
 void check_block(const uint8_t *block, uint64_t address, unsigned int pages,
                  unsigned int severity)
 {
-    /* uncorrectable, multiple of them, number of entries */
-    uint32_t status = 1 | (pages > 1 ? 4 : 0) | pages << 4;
-
-    g_assert_cmphex(ldl_le_p(block), ==, status);
-    g_assert_cmpuint(ldl_le_p(block + 8), ==, 0);           /* no raw data */
-    g_assert_cmpuint(ldl_le_p(block + 12), ==, pages * ENTRY_SIZE);
-    g_assert_cmpuint(ldl_le_p(block + 16), ==, severity);
-    for (unsigned int i = 0; i < pages; i++) {
-        check_entry(block + ENTRIES + i * ENTRY_SIZE,
-                    address + i * RAS_PAGE, severity);
-    }
-    /* and nothing behind the record */
-    for (int i = ENTRIES + pages * ENTRY_SIZE; i < BLOCK_SIZE; i++) {
-        g_assert_cmphex(block[i], ==, 0);
-    }
+    ras_cper_check_memory(block, BLOCK_SIZE, address, pages, severity);
 }
 
 /* --- real accesses ------------------------------------------------------- */

@@ -69,6 +69,7 @@ uint64_t consume_taken(RasVm *vm);
 
 /* --- records ------------------------------------------------------------- */
 
+/* The block has a record of these pages, and zeros behind it. */
 void check_block(const uint8_t *block, uint64_t address, unsigned int pages,
                  unsigned int severity);
 

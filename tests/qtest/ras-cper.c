@@ -6,6 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "ras-cper.h"
+#include "tests/unit/oracle/cper-reader.h"
 
 const uint8_t ras_cper_arm[16] = {
     0x16, 0x3d, 0x9e, 0xe1, 0x11, 0xbc, 0xe4, 0x11,
@@ -118,6 +119,35 @@ void ras_cper_check_arm(RasVm *vm, uint64_t addr, uint64_t id,
     g_autoptr(GByteArray) record = ras_cper_of_arm(id, r);
 
     ras_cper_check(vm, addr, record);
+}
+
+void ras_cper_check_memory(const uint8_t *block, size_t size, uint64_t address,
+                           unsigned int pages, unsigned int severity)
+{
+    g_autoptr(GString) why = g_string_new(NULL);
+    g_auto(CperReading) r = { 0 };
+
+    if (!cper_read(block, size, &r, why) || !cper_read_strict(&r, why)) {
+        g_error("record: %s", why->str);
+    }
+    /* uncorrectable, several of them, number of entries */
+    g_assert_cmphex(r.block_status, ==, 1 | (pages > 1 ? 4 : 0) | pages << 4);
+    g_assert_cmpuint(r.error_severity, ==, severity);
+    g_assert_cmpuint(r.n_entries, ==, pages);
+    for (unsigned int i = 0; i < pages; i++) {
+        const CperReadEntry *e = &r.entries[i];
+
+        g_assert_cmpint(e->section, ==, CPER_READ_SECTION_MEMORY);
+        g_assert_cmpuint(e->error_severity, ==, severity);
+        g_assert_cmpstr(e->fru_text, !=, "");
+        g_assert_cmphex(e->memory.physical_address, ==,
+                        address + i * RAS_PAGE);
+        g_assert_cmphex(e->memory.physical_address_mask, ==, -RAS_PAGE);
+        g_assert_cmpuint(e->memory.error_type, ==, 3);  /* multi-bit ECC */
+    }
+    for (size_t i = r.record_length; i < size; i++) {
+        g_assert_cmphex(block[i], ==, 0);
+    }
 }
 
 /* --- injection ----------------------------------------------------------- */

@@ -73,6 +73,14 @@ void ras_cper_check(RasVm *vm, uint64_t addr, const GByteArray *record);
 void ras_cper_check_arm(RasVm *vm, uint64_t addr, uint64_t id,
                         const RasArmRecord *r);
 
+/*
+ * In these size bytes is a record of memory errors: one for each page from
+ * address on.  All of its bytes are as a reader of tests/unit/oracle wants them
+ * to be, and those behind it are 0.
+ */
+void ras_cper_check_memory(const uint8_t *block, size_t size, uint64_t address,
+                           unsigned int pages, unsigned int severity);
+
 /* --- injection ----------------------------------------------------------- */
 
 /* Arguments of ras-inject: more is JSON, without braces, maybe empty. */

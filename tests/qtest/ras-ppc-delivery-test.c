@@ -18,7 +18,6 @@ static void test_handler(void)
 {
     const uint64_t ea = 0xc0000000deadb008;
     RasVm *vm = start_guest("");
-    uint8_t log[LOG_SIZE];
     QDict *step;
     uint64_t id;
 
@@ -30,8 +29,7 @@ static void test_handler(void)
 
     g_assert_cmphex(mail(vm, MAIL_R3), ==, RTAS_BASE + SAVE_AREA);
     g_assert_cmphex(qtest_readq(vm->qts, RTAS_BASE + SAVE_AREA), ==, IDLE_R3);
-    read_log(vm, log);
-    check_log(log, ea, PAGE(1));
+    check_log(vm, ea, PAGE(1));
     for (int i = 0; i < SAVE_AREA; i++) {
         g_assert_cmphex(qtest_readb(vm->qts, RTAS_BASE + i), ==, 0x99);
     }
@@ -139,15 +137,13 @@ static void test_load(const void *options)
     RasVm *vm = start_registered(options);
     uint64_t address = PAGE(3) + 0x248;
     uint64_t content = 0x1122334455667788;
-    uint8_t log[LOG_SIZE];
     QDict *error;
 
     qtest_writeq(vm->qts, address, content);
     ras_poison(vm, PAGE(3), RAS_PAGE);
     qtest_writeq(vm->qts, MAILBOX + MAIL_LOAD, address);
     wait_entries(vm, 1);
-    read_log(vm, log);
-    check_log(log, address, address);
+    check_log(vm, address, address);
     g_assert_cmphex(mail(vm, MAIL_DAR), ==, address);
     g_assert_cmphex(mail(vm, MAIL_DSISR), ==, 0x8000);
     error = ras_next_step(vm, 1, "accepted");
@@ -208,15 +204,15 @@ static void test_log_of_monitor(void)
 /* Second byte of the log of an error, the n-th that the guest takes. */
 static uint8_t head_of(RasVm *vm, const char *severity, uint64_t n)
 {
-    uint8_t log[LOG_SIZE];
+    RtasReading log;
 
     ras_inject(vm, "{ 'kind': 'memory', 'mode': 'consume', 'severity': %s,"
                " 'address': %" PRIu64 ", 'vcpu': 0, 'immediate': true }",
                severity, (uint64_t)PAGE(n));
     wait_entries(vm, n);
-    read_log(vm, log);
+    log = read_log(vm);
     g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
-    return log[1];
+    return log.bytes[1];
 }
 
 /* Severity as it was given; a corrected error is recovered. */
@@ -234,19 +230,17 @@ static void test_severity(void)
     uint32_t last_plid = 0;
 
     for (int i = 0; i < ARRAY_SIZE(cases); i++) {
-        uint8_t log[LOG_SIZE];
-        uint32_t plid;
+        RtasReading log;
 
         ras_inject(vm, "{ 'kind': 'memory', 'mode': 'consume', 'severity': %s,"
                    " 'address': %" PRIu64 ", 'vcpu': 0, 'immediate': true }",
                    cases[i].name, (uint64_t)PAGE(i));
         wait_entries(vm, i + 1);
-        read_log(vm, log);
-        g_assert_cmphex(log[1], ==, cases[i].head);
+        log = read_log(vm);
+        g_assert_cmphex(log.bytes[1], ==, cases[i].head);
         /* the number of the event is no other event's */
-        plid = ldl_be_p(log + 8 + 16 + 0x28);
-        g_assert_cmpuint(plid, !=, last_plid);
-        last_plid = plid;
+        g_assert_cmpuint(log.plid, !=, last_plid);
+        last_plid = log.plid;
         g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
     }
     ras_assert_count(vm, "acknowledged", ARRAY_SIZE(cases));

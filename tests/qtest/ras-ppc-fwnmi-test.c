@@ -305,13 +305,13 @@ static void test_interlock(void)
 static void test_second_vcpu(const void *options)
 {
     RasVm *vm = start_registered(options);
-    uint8_t before[LOG_SIZE], after[LOG_SIZE];
+    RtasReading before, after;
     uint64_t a, b;
 
     start_second_vcpu(vm);
     a = ras_consume(vm, PAGE(1), 0);
     wait_entries(vm, 1);
-    read_log(vm, before);
+    before = read_log(vm);
     b = ras_consume(vm, PAGE(2), 1);
     g_usleep(20 * 1000);
     ras_assert_state(vm, b, "queued");
@@ -320,8 +320,8 @@ static void test_second_vcpu(const void *options)
     ras_stop(vm);
     ras_assert_part(vm, "parked", "[ 1 ]");
     ras_cont(vm);
-    read_log(vm, after);
-    g_assert_cmpmem(before, LOG_SIZE, after, LOG_SIZE);
+    after = read_log(vm);
+    g_assert_cmpmem(before.bytes, LOG_SIZE, after.bytes, LOG_SIZE);
     g_assert_cmpuint(mail(vm, MAIL_ENTRIES), ==, 1);
 
     ras_drop_events(vm);
@@ -332,8 +332,7 @@ static void test_second_vcpu(const void *options)
     ras_expect_step(vm, b, "notified");
     ras_expect_memory_failure(vm, "inject", true);
     ras_assert_part(vm, "parked", "[]");
-    read_log(vm, after);
-    check_log(after, 0, PAGE(2));
+    check_log(vm, 0, PAGE(2));
     g_assert_cmphex(mail(vm, MAIL_SRR0), ==, LOOP);
 
     /* these calls come from the first vCPU, which does not own it */
@@ -352,7 +351,6 @@ static void test_second_same_vcpu(void)
 {
     RasVm *vm = start_registered("");
     uint64_t a = ras_consume(vm, PAGE(1), 0), b;
-    uint8_t log[LOG_SIZE];
 
     wait_entries(vm, 1);
     b = ras_consume(vm, PAGE(2), 0);
@@ -362,8 +360,7 @@ static void test_second_same_vcpu(void)
     ras_assert_part(vm, "parked", "[]");
     g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
     wait_entries(vm, 2);
-    read_log(vm, log);
-    check_log(log, 0, PAGE(2));
+    check_log(vm, 0, PAGE(2));
     g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
     ras_assert_count(vm, "acknowledged", 2);
     ras_quit(vm);
@@ -379,11 +376,8 @@ static void test_burst(void)
         g_assert_cmpuint(ras_consume(vm, PAGE(i), 0), ==, i);
     }
     for (unsigned int i = 1; i <= n; i++) {
-        uint8_t log[LOG_SIZE];
-
         wait_entries(vm, i);
-        read_log(vm, log);
-        check_log(log, 0, PAGE(i));
+        check_log(vm, 0, PAGE(i));
         g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
     }
     ras_assert_count(vm, "acknowledged", n);

@@ -305,41 +305,34 @@ void wait_entries(RasVm *vm, uint64_t n)
 
 /* --- records ------------------------------------------------------------- */
 
-void check_log(const uint8_t *log, uint64_t ea, uint64_t ra)
+RtasReading read_log(RasVm *vm)
 {
-    static const struct {
-        const char *id;
-        unsigned int len;
-    } sections[] = { { "PH", 48 }, { "UH", 24 }, { "PS", 80 }, { "MC", 40 } };
-    const uint8_t *at = log + 8 + 16;
+    g_autoptr(GString) why = g_string_new(NULL);
+    uint8_t log[LOG_SIZE];
+    RtasReading r;
 
-    /* version 6, error sync, not recovered, extended; platform error */
-    g_assert_cmphex(log[0], ==, 6);
-    g_assert_cmphex(log[1], ==, 0x74);
-    g_assert_cmphex(log[2] >> 4, ==, 1);                    /* by a CPU */
-    g_assert_cmphex(log[3], ==, 224);
-    g_assert_cmpuint(ldl_be_p(log + 4), ==, LOG_SIZE - 8);
-    g_assert_cmphex(log[8] & 0xc0, ==, 0xc0);   /* valid, unrecoverable */
-    g_assert_cmphex(log[8 + 2], ==, 0x8e);      /* PowerPC, platform event */
-    g_assert_cmpmem(log + 8 + 12, 4, "IBM", 4);
-
-    for (int i = 0; i < ARRAY_SIZE(sections); i++) {
-        g_assert_cmpmem(at, 2, sections[i].id, 2);
-        g_assert_cmpuint(lduw_be_p(at + 2), ==, sections[i].len);
-        at += sections[i].len;
+    qtest_memread(vm->qts, RTAS_BASE + SAVE_AREA_LOG, log, LOG_SIZE);
+    if (!rtas_read(log, LOG_SIZE, &r, why) || !rtas_read_strict(&r, why)) {
+        g_error("log: %s", why->str);
     }
-    g_assert_cmpuint(at - log, ==, LOG_SIZE);
-    at -= 40;
-    g_assert_cmphex(at[0x10], ==, 0);                       /* UE */
-    /* page unusable, addresses given, load or store */
-    g_assert_cmphex(at[0x11], ==, ea ? 0xe3 : 0xa3);
-    g_assert_cmphex(ldq_be_p(at + 0x18), ==, ea);
-    g_assert_cmphex(ldq_be_p(at + 0x20), ==, ra);
+    g_assert_cmpuint(r.length, ==, LOG_SIZE);
+    g_assert_cmpint(r.initiator, ==, 1);                    /* a CPU */
+    return r;
 }
 
-void read_log(RasVm *vm, uint8_t *log)
+void check_log(RasVm *vm, uint64_t ea, uint64_t ra)
 {
-    qtest_memread(vm->qts, RTAS_BASE + SAVE_AREA_LOG, log, LOG_SIZE);
+    RtasReading r = read_log(vm);
+
+    /* error sync, not recovered */
+    g_assert_cmpint(r.severity, ==, 3);
+    g_assert_cmpint(r.disposition, ==, 2);
+    g_assert_cmpint(r.mc.error_type, ==, 0);                /* UE */
+    g_assert_cmpint(r.mc.subtype, ==, 3);                   /* load or store */
+    g_assert_true(r.mc.transient && r.mc.ra_valid);
+    g_assert_cmpint(r.mc.ea_valid, ==, ea != 0);
+    g_assert_cmphex(r.mc.effective_address, ==, ea);
+    g_assert_cmphex(r.mc.logical_address, ==, ra);
 }
 
 uint64_t consume_at(RasVm *vm, uint64_t address, uint64_t ea)

@@ -18,6 +18,7 @@
 #define TESTS_QTEST_RAS_PPC_GUEST_H
 
 #include "ras-qtest.h"
+#include "tests/unit/oracle/rtas-reader.h"
 
 #define STOCK "RAS_STOCK_QEMU_PPC64"
 
@@ -166,9 +167,11 @@ void wait_entries(RasVm *vm, uint64_t n);
 
 /* --- records ------------------------------------------------------------- */
 
-/* Only what a reader of the log goes by; all of its bytes: tests/unit. */
-void check_log(const uint8_t *log, uint64_t ea, uint64_t ra);
-void read_log(RasVm *vm, uint8_t *log);
+/* The log in the save area; it keeps all rules of LoPAR (tests/unit/oracle). */
+RtasReading read_log(RasVm *vm);
+
+/* It is that of a page: effective address, or 0, and logical address. */
+void check_log(RasVm *vm, uint64_t ea, uint64_t ra);
 uint64_t consume_at(RasVm *vm, uint64_t address, uint64_t ea);
 
 /* --- moves and unplug --------------------------------------------------- */

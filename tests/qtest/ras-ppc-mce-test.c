@@ -38,7 +38,7 @@ static void check_machine_checks(const char *cpu, const MachineCheck *checks,
                                                 " %s }", checks[i].json);
         const MachineCheck *c = &checks[i];
         bool has_ea = strstr(c->json, "effective");
-        uint8_t log[LOG_SIZE], *mc = log + LOG_SIZE - 40;
+        RtasReading log;
 
         g_test_message("%s", c->json);
         qtest_qmp_assert_success(vm->qts, "{ 'execute': 'ras-inject',"
@@ -51,17 +51,14 @@ static void check_machine_checks(const char *cpu, const MachineCheck *checks,
             g_assert_cmphex(mail(vm, MAIL_DAR), ==,
                             has_ea ? 0x123456789abcdef0 : 0);
         }
-        read_log(vm, log);
-        g_assert_cmphex(log[1], ==, c->head);
-        g_assert_cmphex(log[3], ==, 224);
-        /* subsystem: memory, or a processor */
-        g_assert_cmphex(log[72 + 8], ==, c->type ? 0x10 : 0x20);
-        g_assert_cmphex(ldl_be_p(mc + 12), ==, 0);
-        g_assert_cmphex(mc[16], ==, c->type);
-        g_assert_cmphex(mc[17], ==, c->sub_type);
-        g_assert_cmphex(ldq_be_p(mc + 24), ==,
+        log = read_log(vm);
+        g_assert_cmphex(log.bytes[1], ==, c->head);
+        g_assert_cmphex(log.mc.processor_id, ==, 0);
+        g_assert_cmphex(log.mc.error_type, ==, c->type);
+        g_assert_cmphex(log.mc.sub_error_type, ==, c->sub_type);
+        g_assert_cmphex(log.mc.effective_address, ==,
                         has_ea && c->type != 3 ? 0x123456789abcdef0 : 0);
-        g_assert_cmphex(ldq_be_p(mc + 32), ==,
+        g_assert_cmphex(log.mc.logical_address, ==,
                         strstr(c->json, "logical") ? PAGE(1) + 256 : 0);
         g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
         if (c->head == FATAL) {
@@ -343,7 +340,7 @@ static void test_machine_check_vector(void)
 static void test_machine_check_moves(void)
 {
     RasVm *vm = start_registered("");
-    uint8_t log[LOG_SIZE];
+    RtasReading log;
     uint64_t entries;
 
     ras_consume(vm, PAGE(0), 0);
@@ -354,9 +351,9 @@ static void test_machine_check_moves(void)
     entries = mail(vm, MAIL_ENTRIES);
     g_assert_cmpint(nmi_interlock(vm), ==, SUCCESS);
     wait_entries(vm, entries + 1);
-    read_log(vm, log);
-    g_assert_cmphex(log[1], ==, LIMITED);
-    g_assert_cmphex(log[LOG_SIZE - 40 + 16], ==, 7);
+    log = read_log(vm);
+    g_assert_cmphex(log.bytes[1], ==, LIMITED);
+    g_assert_cmphex(log.mc.error_type, ==, 7);
     ras_quit(vm);
 }
 

@@ -7,9 +7,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
+#include "qemu/osdep.h"
 #include "cper-reader.h"
 #include "refuse.h"
 

@@ -15,11 +15,6 @@
 #ifndef TESTS_UNIT_CPER_READER_H
 #define TESTS_UNIT_CPER_READER_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <glib.h>
-
 /* Severities: one numbering for blocks and entries */
 enum {
     CPER_READ_RECOVERABLE = 0,

@@ -6,12 +6,6 @@
 #ifndef TESTS_UNIT_REFUSE_H
 #define TESTS_UNIT_REFUSE_H
 
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <glib.h>
-
 /* Append one more reason to @why; returns false. */
 static inline bool G_GNUC_PRINTF(2, 3) refuse(GString *why, const char *fmt,
                                               ...)

@@ -16,11 +16,6 @@
 #ifndef TESTS_UNIT_RTAS_READER_H
 #define TESTS_UNIT_RTAS_READER_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <glib.h>
-
 /* RTAS_ERROR_LOG_MAX: Linux copies no more, the fixed part included */
 #define RTAS_READ_MAX 2048
 
