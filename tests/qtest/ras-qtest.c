@@ -218,6 +218,16 @@ void ras_reset(RasVm *vm)
     ras_wait_until(vm, vm->resets > before);
 }
 
+GRand *ras_fuzz_start(int64_t *end)
+{
+    const char *seconds = g_getenv("RAS_FUZZ_SECONDS");
+    const char *seed = g_getenv("RAS_FUZZ_SEED");
+
+    *end = g_get_monotonic_time() + (seconds ? atoll(seconds) : 0) *
+           G_TIME_SPAN_SECOND;
+    return g_rand_new_with_seed(seed ? atoll(seed) : 1);
+}
+
 /* --- query-ras ----------------------------------------------------------- */
 
 uint64_t ras_get_uint(const QDict *dict, const char *key)
@@ -415,6 +425,21 @@ uint64_t ras_inject(RasVm *vm, const char *fmt, ...)
     }
     qobject_unref(result);
     return id;
+}
+
+bool ras_try_inject(RasVm *vm, const char *fmt, ...)
+{
+    QDict *answer;
+    va_list ap;
+    bool accepted;
+
+    va_start(ap, fmt);
+    answer = qtest_qmp(vm->qts, "{ 'execute': 'ras-inject', 'arguments': %p }",
+                       qdict_from_vjsonf_nofail(fmt, ap));
+    va_end(ap);
+    accepted = qdict_haskey(answer, "return");
+    qobject_unref(answer);
+    return accepted;
 }
 
 uint64_t ras_consume(RasVm *vm, uint64_t address, int vcpu)

@@ -119,6 +119,13 @@ void ras_cont(RasVm *vm);
 /* Like qtest_system_reset(), which loses the other events. */
 void ras_reset(RasVm *vm);
 
+/*
+ * Random numbers for a test that does anything, and when it has to end: a fixed
+ * seed, and as soon as it has done enough, unless the environment has
+ * RAS_FUZZ_SEED and RAS_FUZZ_SECONDS.
+ */
+GRand *ras_fuzz_start(int64_t *end);
+
 /* --- query-ras ----------------------------------------------------------- */
 
 uint64_t ras_get_uint(const QDict *dict, const char *key);
@@ -160,6 +167,8 @@ bool ras_ready(RasVm *vm);
 
 /* Arguments of ras-inject as JSON, with what QMP formats can hold. */
 uint64_t G_GNUC_PRINTF(2, 3) ras_inject(RasVm *vm, const char *fmt, ...);
+/* The same; is it accepted?  If not, that is no failure. */
+bool G_GNUC_PRINTF(2, 3) ras_try_inject(RasVm *vm, const char *fmt, ...);
 uint64_t ras_consume(RasVm *vm, uint64_t address, int vcpu);
 void ras_poison(RasVm *vm, uint64_t address, uint64_t length);
 void ras_unpoison(RasVm *vm, uint64_t address, uint64_t length);
