@@ -40,10 +40,10 @@ def pytest_configure(config: pytest.Config) -> None:
         # Only hands out work: the workers notice when it is gone.
         return
 
-    def end(number: int, _: Any) -> None:
+    def end(number: int, frame: Any) -> None:
         if 'PYTEST_XDIST_WORKER' in os.environ:
             raise SystemExit(128 + number)
-        pytest.exit('told to end', 128 + number)
+        signal.default_int_handler(number, frame)
 
     signal.signal(signal.SIGTERM, end)
 
