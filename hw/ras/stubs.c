@@ -7,6 +7,7 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qapi/qapi-commands-ras.h"
+#include "hw/ras.h"
 #include "system/ras.h"
 #include "system/ras-poison.h"
 
