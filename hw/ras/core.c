@@ -124,7 +124,7 @@ uint64_t ras_report(const RasError *error, Error **errp)
     trace_ras_error_step(e->id, RasErrorState_str(RAS_ERROR_STATE_QUEUED),
                          error->vcpu, error->addr);
     if (async) {
-        ras_wakeup_now(&s->events);
+        ras_wakeup_now(&s->wakeup);
         ras_batch_deliver(s, error->channel);
         return e->id;
     }

@@ -53,7 +53,7 @@ static void ras_reset_hold(Object *obj, ResetType type)
         rc->discarded(s->device, &e->error, e->id);
     }
     if (ras_queue_discard(&s->queue, -1)) {
-        ras_wakeup_now(&s->events);
+        ras_wakeup_now(&s->wakeup);
     }
     s->lost = false;
     s->loaded = false;
@@ -76,7 +76,7 @@ static void vm_state_changed(void *opaque, bool running, RunState state)
         ras_exception_resume(s);
         if (s->panic_is_due) {
             /* the VM was saved before that was done */
-            ras_wakeup_now(&s->events);
+            ras_wakeup_now(&s->wakeup);
         }
     }
 }
@@ -142,6 +142,7 @@ static void ras_realize(DeviceState *dev, Error **errp)
     s->device = RAS(dev);
     s->device->state = s;
     ras_queue_init(&s->queue, g_new(RasQueueVcpu, nr_vcpus), nr_vcpus);
+    ras_wakeup_init(&s->wakeup);
     ras_events_init(s);
     ras_exception_init(s, nr_vcpus);
     ras_poison_init(s);

@@ -205,12 +205,13 @@ void ras_send_poison_access(const uint64_t *addr, bool is_write,
     qapi_event_send_ras_poison_access(addr, addr ? *addr : 0, is_write, count);
 }
 
-static void events_due(void *opaque)
+static void send_events_now(Notifier *notifier, void *data)
 {
-    ras_events_send_all(opaque);
+    ras_events_send_all(container_of(notifier, RasState, send_events));
 }
 
 void ras_events_init(RasState *s)
 {
-    ras_wakeup_init(&s->events, events_due, s);
+    s->send_events.notify = send_events_now;
+    ras_wakeup_add(&s->wakeup, &s->send_events);
 }

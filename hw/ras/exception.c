@@ -175,7 +175,8 @@ static void ack_timer_expired(void *opaque)
 
 /*
  * Called when a record was notified.  If nobody looks for its acknowledgement,
- * the count of the guest's time need not begin at once, nor wake the main loop.
+ * neither the count of the guest's time nor events need begin at once, nor wake
+ * the main loop.
  */
 static void await_acknowledgement(RasState *s)
 {
@@ -183,15 +184,16 @@ static void await_acknowledgement(RasState *s)
     if (ras_class(s)->acknowledged) {
         s->ack_delay_ns = ACK_POLL_MIN_NS;
         set_ack_timer(s, qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL));
+        ras_wakeup_now(&s->wakeup);
     } else {
         s->ack_delay_ns = ACK_POLL_MAX_NS;
-        ras_wakeup_later(&s->ack_start);
+        ras_wakeup_later(&s->wakeup);
     }
 }
 
-static void start_ack_timer(void *opaque)
+static void start_ack_timer(Notifier *notifier, void *data)
 {
-    RasState *s = opaque;
+    RasState *s = container_of(notifier, RasState, start_ack_timer);
     RasEntry *e = outstanding(s);
 
     if (e && e->state == RAS_ERROR_STATE_NOTIFIED &&
@@ -215,7 +217,7 @@ static void checkstop(RasState *s, RasEntry *e, const char *why)
         .delivery = why,
     };
     trace_ras_checkstop(e->id, e->error.vcpu);
-    ras_wakeup_now(&s->events);
+    ras_wakeup_now(&s->wakeup);
 }
 
 /*
@@ -277,9 +279,9 @@ void ras_exception_deliver(RasState *s, RasEntry *e)
     kick_next(s);
     if (cpu == current_cpu && deliverable_on(cpu)) {
         /* an acknowledgement often comes first */
-        ras_wakeup_later(&s->events);
+        ras_wakeup_later(&s->wakeup);
     } else {
-        ras_wakeup_now(&s->events);
+        ras_wakeup_now(&s->wakeup);
     }
 }
 
@@ -475,11 +477,6 @@ bool ras_vcpu_deliver(CPUState *cpu)
     step(s, e, RAS_ERROR_STATE_NOTIFIED);
     if (res == RAS_RECORD_WRITTEN) {
         await_acknowledgement(s);
-        if (rc->acknowledged) {
-            ras_wakeup_now(&s->events);
-        } else {
-            ras_wakeup_later(&s->events);
-        }
     } else {
         let_run(s, cpu);
         end_outstanding(s, RAS_ERROR_STATE_DELIVERED);
@@ -551,5 +548,6 @@ void ras_exception_init(RasState *s, unsigned int nr_vcpus)
                                        unrecorded_timer_expired, s);
     s->put_off_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, put_off_timer_expired,
                                     s);
-    ras_wakeup_init(&s->ack_start, start_ack_timer, s);
+    s->start_ack_timer.notify = start_ack_timer;
+    ras_wakeup_add(&s->wakeup, &s->start_ack_timer);
 }

@@ -28,6 +28,7 @@
 #include "exec/memory.h"
 #include "hw/ras.h"
 #include "hw/ras/queue.h"
+#include "qemu/notify.h"
 #include "qemu/stats64.h"
 
 /* --- the state ------------------------------------------------------------ */
@@ -60,10 +61,9 @@ typedef struct RasRate {
     unsigned int suppressed;
 } RasRate;
 
-/* Work for the main loop, see ras_wakeup_init(). */
+/* Work for the main loop, see ras_wakeup_now(). */
 typedef struct RasWakeup {
-    void (*work)(void *opaque);
-    void *opaque;
+    NotifierList work;
     QEMUBH *bh;
     int fd;                     /* timerfd: bh, but later */
     bool is_due;                /* fd is running */
@@ -94,8 +94,9 @@ struct RasState {
     int64_t remind_delay_ms;
     QEMUTimer *pace_timer;
     int64_t notified_ns[RAS_RECORD_CHANNELS];
-    RasWakeup ack_start;        /* starts ack_timer */
-    RasWakeup events;           /* sends events */
+    RasWakeup wakeup;
+    Notifier send_events;
+    Notifier start_ack_timer;
     DeviceListener listener;    /* for unplugged vCPUs */
     QEMUTimer *unrecorded_timer;    /* pending: too early for the next error */
     RasRate log_rate;
@@ -121,13 +122,14 @@ struct RasState {
 /* --- functions; called with the BQL held, but for what says otherwise ----- */
 
 /*
- * ras_wakeup_init: have @w do some work on the main loop, when it is wanted
+ * ras_wakeup_now: have the main loop do all that was added to @w, if it is to
+ *                 be done, as soon as possible
+ * ras_wakeup_later: in a little while, without waking the main thread before
  *
- * ras_wakeup_now: as soon as possible
- * ras_wakeup_later: in a little while, without waking the main thread before.
  * Both may be called on any thread.
  */
-void ras_wakeup_init(RasWakeup *w, void (*work)(void *opaque), void *opaque);
+void ras_wakeup_init(RasWakeup *w);
+void ras_wakeup_add(RasWakeup *w, Notifier *work);
 void ras_wakeup_now(RasWakeup *w);
 void ras_wakeup_later(RasWakeup *w);
 

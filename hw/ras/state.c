@@ -54,5 +54,5 @@ void ras_step(RasState *s, RasEntry *e, RasErrorState state)
 void ras_advance(RasState *s, RasEntry *e, RasErrorState state)
 {
     ras_step(s, e, state);
-    ras_wakeup_now(&s->events);
+    ras_wakeup_now(&s->wakeup);
 }

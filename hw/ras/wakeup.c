@@ -3,7 +3,7 @@
  *
  * A vCPU on its way to the guest's handler must not wake the main thread: that
  * would take the BQL, and perhaps the CPU, and keep both for all that it has to
- * do.  So the kernel wakes it, later.
+ * do.  So the kernel wakes it, later, and once for all that there is to do.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -17,6 +17,13 @@
 #endif
 
 #define LATER_NS (10 * SCALE_MS)
+
+static void awake(void *opaque)
+{
+    RasWakeup *w = opaque;
+
+    notifier_list_notify(&w->work, NULL);
+}
 
 void ras_wakeup_now(RasWakeup *w)
 {
@@ -45,16 +52,20 @@ static void fd_readable(void *opaque)
     if (read(w->fd, &expirations, sizeof(expirations)) ==
         sizeof(expirations)) {
         w->is_due = false;
-        w->work(w->opaque);
+        awake(w);
     }
 }
 #endif
 
-void ras_wakeup_init(RasWakeup *w, void (*work)(void *opaque), void *opaque)
+void ras_wakeup_add(RasWakeup *w, Notifier *work)
 {
-    w->work = work;
-    w->opaque = opaque;
-    w->bh = qemu_bh_new(work, opaque);
+    notifier_list_add(&w->work, work);
+}
+
+void ras_wakeup_init(RasWakeup *w)
+{
+    notifier_list_init(&w->work);
+    w->bh = qemu_bh_new(awake, w);
 #ifdef CONFIG_TIMERFD
     /* if there is none, ras_wakeup_later() does without */
     w->fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
