@@ -631,14 +631,20 @@ static void test_scsi(void)
 static bool ahci_read(AHCIQState *ahci, uint64_t address, uint64_t len)
 {
     AHCICommand *cmd = ahci_command_create(CMD_READ_DMA);
-    bool error;
+    uint32_t issued;
+    bool busy, error;
 
     ahci_command_set_buffer(cmd, address);
     ahci_command_set_size(cmd, len);
     ahci_command_commit(ahci, cmd, 0);
-    ahci_command_issue(ahci, cmd);
+    issued = 1u << ahci_command_slot(cmd);
+    ahci_command_issue_async(ahci, cmd);
     ahci_command_free(cmd);
-    error = ahci_px_rreg(ahci, 0, AHCI_PX_TFD) & AHCI_PX_TFD_STS_ERR;
+    /* until it is done, PxTFD may have the error of the command before */
+    do {
+        busy = ahci_px_rreg(ahci, 0, AHCI_PX_CI) & issued;
+        error = ahci_px_rreg(ahci, 0, AHCI_PX_IS) & AHCI_PX_IS_TFES;
+    } while (busy && !error);
     /* as after an error, AHCI 1.3, 6.2.2.1 */
     ahci_px_clr(ahci, 0, AHCI_PX_CMD, AHCI_PX_CMD_ST);
     ahci_px_set(ahci, 0, AHCI_PX_CMD, AHCI_PX_CMD_ST);
