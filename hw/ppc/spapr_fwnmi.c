@@ -540,6 +540,7 @@ static void spapr_ras_class_init(ObjectClass *oc, void *data)
 {
     RasDeviceClass *rc = RAS_CLASS(oc);
 
+    DEVICE_CLASS(oc)->vmsd = &vmstate_spapr_ras;
     rc->channel_name = spapr_ras_channel_name;
     rc->record_pages = spapr_ras_record_pages;
     rc->accesses = spapr_ras_accesses;
@@ -554,7 +555,6 @@ static void spapr_ras_class_init(ObjectClass *oc, void *data)
     rc->reclaim = spapr_ras_reclaim;
     rc->reset = spapr_ras_reset;
     rc->inject = &spapr_ras_inject;
-    rc->vmsd = &vmstate_spapr_ras;
 }
 
 void spapr_ras_create(SpaprMachineState *spapr)

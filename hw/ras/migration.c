@@ -24,7 +24,6 @@
 #include "hw/ras.h"
 #include "hw/vmstate-if.h"
 #include "migration/vmstate.h"
-#include "system/system.h"
 #include "internal.h"
 
 /* More than any record of any machine, bytes. */
@@ -43,7 +42,6 @@ typedef struct RasSavedRecord {
  */
 typedef struct RasMigration {
     RasState *ras;
-    Notifier machine_done;
     uint64_t last_id;
     RasCounts counts;
     uint64_t poison_accesses;
@@ -460,27 +458,10 @@ static const VMStateDescription vmstate_ras = {
     },
 };
 
-/*
- * Sections are numbered in the order in which they are registered; so the other
- * ones have the numbers that they have without guest RAS.
- */
-static void machine_done(Notifier *notifier, void *data)
-{
-    RasMigration *m = container_of(notifier, RasMigration, machine_done);
-
-    RasDevice *d = m->ras->device;
-
-    vmstate_register(VMSTATE_IF(d), 0, &vmstate_ras, m);
-    if (RAS_GET_CLASS(d)->vmsd) {
-        vmstate_register(VMSTATE_IF(d), 0, RAS_GET_CLASS(d)->vmsd, d);
-    }
-}
-
 void ras_migration_init(RasState *s)
 {
     RasMigration *m = g_new0(RasMigration, 1);
 
     m->ras = s;
-    m->machine_done.notify = machine_done;
-    qemu_add_machine_init_done_notifier(&m->machine_done);
+    vmstate_register(VMSTATE_IF(s->device), 0, &vmstate_ras, m);
 }

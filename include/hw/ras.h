@@ -260,14 +260,6 @@ struct RasDeviceClass {
     void (*reset)(RasDevice *d);
 
     /*
-     * vmsd: state of the device that moves together with errors; optional
-     *
-     * By itself it must not keep a VM from moving to a QEMU without guest RAS,
-     * so .needed asks ras_has_errors().
-     */
-    const VMStateDescription *vmsd;
-
-    /*
      * The exception channel
      *
      * On the thread of @cpu, which is between two instructions, its registers
