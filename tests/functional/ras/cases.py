@@ -700,13 +700,8 @@ class BootErrors(Case):
         self.check_recovers(guest)
 
 
-class Parked(Case):
-    """A vCPU waits with its error until that of another was acknowledged."""
-
-    @pytest.fixture
-    def guest(self, patient_guest: Guest) -> Guest:
-        """A guest whose records are never reclaimed for their age."""
-        return patient_guest
+class Parking(Case):
+    """What the cases of parked vCPUs use."""
 
     @pytest.fixture
     def parked(self, guest: Guest, oracle: Oracle) -> Any:
@@ -734,6 +729,15 @@ class Parked(Case):
                 ['notified', 'queued']
             assert info['sources'][0]['outstanding'] == info['queue'][0]['id']
             yield owner, other, victims, account
+
+
+class Parked(Parking):
+    """A vCPU waits with its error until that of another was acknowledged."""
+
+    @pytest.fixture
+    def guest(self, patient_guest: Guest) -> Guest:
+        """A guest whose records are never reclaimed for their age."""
+        return patient_guest
 
     def test_stop_and_cont(
             self, guest: Guest, oracle: Oracle,

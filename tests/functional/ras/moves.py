@@ -12,9 +12,8 @@ from typing import Callable, Dict, Iterator, List, Sequence, Tuple
 import pytest
 
 from . import environment, migration
-from .cases import (HANDLED, VCPUS, Case, check_console, check_user_hit,
+from .cases import (HANDLED, Case, Parking, check_console, check_user_hit,
                     drain_errors, hit_of, stop_spinning)
-from .gdb import Gdb
 from .guest import Account, Guest, Victim
 from .migration import WAYS, Way, move
 from .oracles import Oracle
@@ -40,7 +39,7 @@ class Moving(Case):
 
 
 @pytest.mark.parametrize('way', WAYS.values(), ids=list(WAYS))
-class Moves(Moving):
+class Moves(Moving, Parking):
     """Moved at each step of the life of an error, in each way."""
 
     @pytest.fixture
@@ -70,34 +69,16 @@ class Moves(Moving):
         guest.check_alive()
         guest.damaged = False
 
-    @pytest.fixture
-    def held(self, guest: Guest, oracle: Oracle) -> Iterator[
-            Tuple[int, Dict[int, Victim], Account]]:
-        """One vCPU at its error handler, the other one parked."""
-        address = oracle.handler_address(guest)
-        victims = {vcpu: guest.spawn(cpu=vcpu) for vcpu in VCPUS}
-        account = guest.account()
-        for victim in victims.values():
-            guest.inject(victim.pa[0])
-        with Gdb(guest) as gdb:
-            gdb.set_breakpoint(address)
-            gdb.continue_all()
-            guest.tell(list(victims.values()), 'load 0 0 meet', answer=False)
-            owner = gdb.wait_stop()
-            gdb.clear_breakpoint(address)
-            gdb.continue_only(1 - owner)
-            account.wait('queued', 2)
-            yield owner, victims, account
-
     def test_notified_and_parked(
             self, guest: Guest, oracle: Oracle, control: Victim,
-            held: Tuple[int, Dict[int, Victim], Account], way: Way) -> None:
+            parked: Tuple[int, int, Dict[int, Victim], Account],
+            way: Way) -> None:
         """One has its record and has not acknowledged, the other waits."""
-        owner, victims, account = held
+        _, other, victims, account = parked
         source = guest.qemu
         source.qmp('stop')
         before = guest.ras()
-        assert before['parked'] == [1 - owner]
+        assert before['parked'] == [other]
         assert [error['state'] for error in before['queue']] == \
             ['notified', 'queued']
         move(guest, way)
