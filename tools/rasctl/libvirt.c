@@ -116,7 +116,7 @@ static gboolean fail(int code, const char *what, GError **errp)
 }
 
 static JsonObject *libvirt_request(Link *link, const char *request,
-                                   const char *id, GError **errp)
+                                   GError **errp)
 {
     LibvirtLink *self = (LibvirtLink *)link;
     JsonObject *reply;

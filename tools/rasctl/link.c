@@ -59,9 +59,8 @@ void link_free(Link *link)
     link->close(link);
 }
 
-/* @arguments are consumed; they and @id may be NULL. */
-static char *request_text(const char *command, JsonObject *arguments,
-                          const char *id)
+/* @arguments are consumed; they may be NULL. */
+static char *request_text(const char *command, JsonObject *arguments)
 {
     g_autoptr(JsonNode) root = json_node_new(JSON_NODE_OBJECT);
     JsonObject *request = json_object_new();
@@ -69,9 +68,6 @@ static char *request_text(const char *command, JsonObject *arguments,
     json_object_set_string_member(request, "execute", command);
     if (arguments) {
         json_object_set_object_member(request, "arguments", arguments);
-    }
-    if (id) {
-        json_object_set_string_member(request, "id", id);
     }
     json_node_take_object(root, request);
     return json_text(root);
@@ -110,10 +106,8 @@ static JsonNode *result(JsonObject *reply, const char *who,
 JsonNode *link_run(Link *link, const char *command, JsonObject *arguments,
                    GError **errp)
 {
-    static unsigned number;
-    g_autofree char *id = g_strdup_printf("rasctl-%u", ++number);
-    g_autofree char *request = request_text(command, arguments, id);
-    g_autoptr(JsonObject) reply = link->request(link, request, id, errp);
+    g_autofree char *request = request_text(command, arguments);
+    g_autoptr(JsonObject) reply = link->request(link, request, errp);
 
     return reply ? result(reply, "QEMU", command, errp) : NULL;
 }
@@ -121,7 +115,7 @@ JsonNode *link_run(Link *link, const char *command, JsonObject *arguments,
 JsonNode *link_agent(Link *link, const char *command, JsonObject *arguments,
                      GError **errp)
 {
-    g_autofree char *request = request_text(command, arguments, NULL);
+    g_autofree char *request = request_text(command, arguments);
     g_autoptr(JsonObject) reply = link->agent(link, request, errp);
 
     return reply ? result(reply, "the guest agent", command, errp) : NULL;

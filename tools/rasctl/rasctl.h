@@ -65,10 +65,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Event, event_free)
 
 typedef struct Link Link;
 struct Link {
-    /* Carry out a request, which has an @id, and return the whole reply. */
-    JsonObject *(*request)(Link *link, const char *request, const char *id,
-                           GError **errp);
-    /* The same for the guest agent, without an id; NULL if there is none. */
+    /* Carry out a request, which has no id, and return the whole reply. */
+    JsonObject *(*request)(Link *link, const char *request, GError **errp);
+    /* The same for the guest agent; NULL if there is none. */
     JsonObject *(*agent)(Link *link, const char *request, GError **errp);
     /*
      * Add the events that have arrived to @events, waiting for the first

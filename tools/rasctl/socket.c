@@ -29,6 +29,7 @@ typedef struct SocketLink {
     Link link;
     Stream stream;
     char *agent_path;
+    unsigned number;        /* of the last request */
     gboolean shutdown;      /* QEMU may well close the connection */
 } SocketLink;
 
@@ -208,11 +209,15 @@ static JsonObject *sort(Link *link, JsonObject *object, const char *line)
 }
 
 static JsonObject *socket_request(Link *link, const char *request,
-                                  const char *id, GError **errp)
+                                  GError **errp)
 {
     Stream *stream = &((SocketLink *)link)->stream;
     gint64 deadline = g_get_monotonic_time() + link->timeout;
-    g_autofree char *line = g_strconcat(request, "\n", NULL);
+    g_autofree char *id = g_strdup_printf("rasctl-%u",
+                                          ++((SocketLink *)link)->number);
+    /* The id becomes the first member. */
+    g_autofree char *line = g_strdup_printf("{\"id\": \"%s\", %s\n", id,
+                                            request + 1);
 
     if (!stream_send(stream, line, strlen(line), deadline, errp)) {
         settle_error(errp);

@@ -50,8 +50,9 @@ static void print_alarm(Watch *self, gint64 time, GArray *addresses)
     g_autofree char *text = NULL;
 
     if (!self->json) {
-        text = g_strdup_printf("alarm: %u pages failed within %"
+        text = g_strdup_printf("alarm: %u page%s failed within %"
                                G_GUINT64_FORMAT " s: %s%s", addresses->len,
+                               addresses->len == 1 ? "" : "s",
                                alarm_seconds(self->alarm), list,
                                addresses->len > MAX_ADDRESSES ? ", ..." : "");
         print_line(time, text);
