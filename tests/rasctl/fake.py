@@ -14,7 +14,7 @@ GREETING = {'QMP': {'version': {'qemu': {'major': 10, 'minor': 0,
                     'capabilities': []}}
 
 COUNTERS = {'accepted': 3, 'refused': 1, 'in-flight': 1, 'recorded': 2,
-            'notified': 2, 'acknowledged': 2, 'taken': 0, 'reclaimed': 0,
+            'notified': 2, 'acknowledged': 2, 'delivered': 0, 'reclaimed': 0,
             'discarded': 0, 'poison-other-accesses': 7, 'events-dropped': 0}
 SOURCE = {'name': 'GHESv2 source 0, SEA', 'synchronous': True, 'ready': True}
 # 0xffff800000000000: more than a signed number holds.

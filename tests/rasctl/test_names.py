@@ -74,7 +74,7 @@ def test_injection() -> None:
 
 
 @pytest.mark.parametrize('prefix, struct', [
-    ('RAS', 'RasInfo'), ('SOURCE', 'RasSource'), ('LOST', 'RasLostInfo'),
+    ('RAS', 'RasInfo'), ('SOURCE', 'RasSource'), ('CHECK_STOP', 'RasCheckStop'),
     ('SERROR', 'RasSerrorInfo'), ('ERROR', 'RasErrorInfo'),
     ('RANGE', 'RasPoisonRange'), ('POISON_ACCESS', 'RAS_POISON_ACCESS')])
 def test_members(prefix: str, struct: str) -> None:

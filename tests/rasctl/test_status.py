@@ -39,9 +39,9 @@ def test_well(rasctl: Program, path: Path, serve: Any) -> None:
     ({'serrors': [{'vcpu': 1, 'syndrome': 0x1000c11}, {'vcpu': 2}]},
      'SError      pending on vCPU 1, syndrome 0x1000c11\n'
      'SError      pending on vCPU 2\n'),
-    ({'lost': {'id': 7, 'reason': 'its stack \x1b is gone'}},
-     'guest lost  since error 7: its stack ? is gone\n'),
-], ids=['queue', 'parked', 'serrors', 'lost'])
+    ({'check_stop': {'id': 7, 'reason': 'its stack \x1b is gone'}},
+     'check-stop  since error 7: its stack ? is gone\n'),
+], ids=['queue', 'parked', 'serrors', 'check-stop'])
 def test_not_well(rasctl: Program, path: Path, serve: Any,
                   what: Dict[str, Any], line: str) -> None:
     """Something is: status 1, also as JSON, but not as metrics."""
@@ -94,7 +94,8 @@ def test_json(rasctl: Program, path: Path, serve: Any) -> None:
 def test_numbers(rasctl: Program, path: Path, serve: Any,
                  number: int) -> None:
     """All that 64 bits hold, and digits in a name."""
-    info = fake.ras(lost={'id': number, 'reason': f'-{number}, "[{number}'})
+    info = fake.ras(check_stop={
+        'id': number, 'reason': f'-{number}, "[{number}'})
     serve(fake.Qmp(path, {'query-ras': info}))
     assert json.loads(rasctl('status', '--json', status=1).stdout)[
         'ras'] == info
@@ -109,7 +110,7 @@ METRIC = re.compile(r'qemu_ras_[a-z_]+\{(?:[a-z]+="(?:[^"\\\n]|\\[\\"n])*",?)+\}
 def test_metrics(rasctl: Program, path: Path, serve: Any) -> None:
     """The text format of Prometheus: each metric has one head."""
     serve(fake.Qmp(path, {'query-ras': fake.ras(
-        lost={'id': 1, 'reason': 'so'}, **BAD)}))
+        check_stop={'id': 1, 'reason': 'so'}, **BAD)}))
     lines = rasctl('status', '--metrics').stdout.splitlines()
     seen = set()
     current = ''
@@ -127,7 +128,7 @@ def test_metrics(rasctl: Program, path: Path, serve: Any) -> None:
     name = 'vm' if rasctl.vm[0] == '-d' else r'guest \"1\"\\'
     assert f'qemu_ras_accepted_total{{vm="{name}"}} 3' in lines
     assert f'qemu_ras_in_flight{{vm="{name}"}} 1' in lines
-    assert f'qemu_ras_guest_lost{{vm="{name}"}} 1' in lines
+    assert f'qemu_ras_check_stop{{vm="{name}"}} 1' in lines
     assert (f'qemu_ras_source_ready{{vm="{name}",'
             'source="GHESv2 source 0, SEA"} 1') in lines
     assert (f'qemu_ras_bad_pages{{vm="{name}",block="dimm",node="1",'
@@ -138,7 +139,7 @@ def test_no_name(by_socket: Program, path: Path, serve: Any) -> None:
     """A VM without -name is called as its socket."""
     serve(fake.Qmp(path, {'query-name': {}}))
     assert json.loads(by_socket('status', '--json').stdout)['vm'] == str(path)
-    assert f'qemu_ras_guest_lost{{vm="{path}"}} 0\n' in by_socket(
+    assert f'qemu_ras_check_stop{{vm="{path}"}} 0\n' in by_socket(
         'status', '--metrics').stdout
 
 

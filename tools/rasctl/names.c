@@ -97,7 +97,7 @@ const Counter counters[] = {
     { "in-flight", "in_flight", "Accepted errors that have not ended.", TRUE },
     { "acknowledged", "acknowledged_total",
       "Errors whose record the guest has read." },
-    { "taken", "taken_total",
+    { "delivered", "delivered_total",
       "Errors that ended as a bare exception." },
     { "reclaimed", "reclaimed_total",
       "Errors whose record the guest did not read in time." },

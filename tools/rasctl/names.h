@@ -27,7 +27,7 @@
 #define RAS_SOURCES             "sources"
 #define RAS_QUEUE               "queue"
 #define RAS_PARKED              "parked"
-#define RAS_LOST                "lost"
+#define RAS_CHECK_STOP          "check-stop"
 #define RAS_SERRORS             "serrors"
 #define RAS_POISONED            "poisoned"
 #define RAS_HOST_POISONED       "host-poisoned"
@@ -38,8 +38,8 @@
 #define SOURCE_READY            "ready"
 #define SOURCE_OUTSTANDING      "outstanding"
 
-#define LOST_ID                 "id"
-#define LOST_REASON             "reason"
+#define CHECK_STOP_ID           "id"
+#define CHECK_STOP_REASON       "reason"
 
 #define SERROR_VCPU             "vcpu"
 #define SERROR_SYNDROME         "syndrome"

@@ -66,7 +66,7 @@ static gboolean is_bad(JsonObject *ras)
             return TRUE;
         }
     }
-    return json_object(ras, RAS_LOST) != NULL;
+    return json_object(ras, RAS_CHECK_STOP) != NULL;
 }
 
 static char *node_name(int node)
@@ -142,7 +142,7 @@ static void print_errors(JsonObject *ras)
     g_autofree char *vcpus = numbers(parked);
     g_autoptr(JsonArray) array = json_list(ras, RAS_SERRORS);
     g_autoptr(GList) serrors = json_objects(array);
-    JsonObject *lost = json_object(ras, RAS_LOST);
+    JsonObject *stop = json_object(ras, RAS_CHECK_STOP);
     GList *l;
 
     for (l = errors; l; l = l->next) {
@@ -162,12 +162,12 @@ static void print_errors(JsonObject *ras)
         }
         putchar('\n');
     }
-    if (lost) {
+    if (stop) {
         g_autofree char *reason = printable(
-            json_word(lost, LOST_REASON) ?: "?");
+            json_word(stop, CHECK_STOP_REASON) ?: "?");
 
-        printf("guest lost  since error %" G_GUINT64_FORMAT ": %s\n",
-               json_number(lost, LOST_ID), reason);
+        printf("check-stop  since error %" G_GUINT64_FORMAT ": %s\n",
+               json_number(stop, CHECK_STOP_ID), reason);
     }
 }
 
@@ -317,8 +317,8 @@ static void print_metrics(JsonObject *ras, const char *name, GPtrArray *bad)
           json_array_get_length(parked));
     gauge("pending_serrors", "SErrors that no vCPU has taken yet.", vm,
           json_array_get_length(serrors));
-    gauge("guest_lost", "1 if the guest cannot be told of an error.", vm,
-          json_object(ras, RAS_LOST) != NULL);
+    gauge("check_stop", "1 if the guest cannot be told of an error.", vm,
+          json_object(ras, RAS_CHECK_STOP) != NULL);
     head("source_ready", "gauge", "1 if the guest can be told that way.");
     for (l = sources; l; l = l->next) {
         g_autofree char *source = label(
