@@ -56,10 +56,12 @@ bool hwpoison_page_is_good(void *addr)
 #ifdef MADV_POPULATE_READ
     size_t page = qemu_real_host_page_size();
     void *host = (void *)((uintptr_t)addr & -(uintptr_t)page);
-    unsigned char resident = 1;
 
-    return mincore(host, page, &resident) == 0 &&
-           (!(resident & 1) || madvise(host, page, MADV_POPULATE_READ) == 0);
+    /*
+     * Not mincore(): the page may be in a file, and this process may not have
+     * used it yet.  What the guest has given back costs a page of zeroes.
+     */
+    return madvise(host, page, MADV_POPULATE_READ) == 0;
 #else
     return false;
 #endif
