@@ -180,7 +180,7 @@ static uint64_t restart_anything(RasVm *vm, bool registers)
 static void test_anything(void)
 {
     static const char *const ends[] = {
-        "acknowledged", "reclaimed", "discarded", "taken",
+        "acknowledged", "reclaimed", "discarded", "delivered",
     };
     int64_t end;
     GRand *rand = ras_fuzz_start(&end);
