@@ -1,8 +1,9 @@
 /*
- * rasctl: the names of QMP that it uses
+ * rasctl: names of QMP
  *
- * They are all here and in names.c, so that a change of qapi/ras.json is a
- * change of these two files.
+ * Those of qapi/ras.json, which may still change, are all here and in names.c.
+ * Of other schemas, commands and events are here; members are where they are
+ * used.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
