@@ -256,8 +256,9 @@ class Where(cases.Case):
                 stdout=subprocess.PIPE, text=True, check=False)
             if done.returncode == 0:
                 break
-            # Another process ran there at that moment.
+            # Another process ran there at that moment; let the guest run.
             assert time.monotonic() < end
+            time.sleep(0.2)
         assert done.stdout == f'{victim.pa[0]:#x}\n'
         assert guest.qemu.qmp('query-status')['status'] == 'running'
         victim.kill()
