@@ -627,6 +627,20 @@ static void test_scsi(void)
 
 /* --- IDE, which uses the functions that NVMe and other SCSI use, too ------ */
 
+/* COMRESET of the port */
+static void ahci_reset(AHCIQState *ahci)
+{
+    ahci_px_wreg(ahci, 0, AHCI_PX_SCTL, 1);
+    ahci_px_wreg(ahci, 0, AHCI_PX_SCTL, 0);
+}
+
+static void ahci_restart(AHCIQState *ahci)
+{
+    ahci_px_clr(ahci, 0, AHCI_PX_CMD, AHCI_PX_CMD_ST);
+    ahci_px_set(ahci, 0, AHCI_PX_CMD, AHCI_PX_CMD_ST);
+    ahci_port_clear(ahci, 0);
+}
+
 /* Read; returns whether the disk says that this was an error. */
 static bool ahci_read(AHCIQState *ahci, uint64_t address, uint64_t len)
 {
@@ -646,9 +660,7 @@ static bool ahci_read(AHCIQState *ahci, uint64_t address, uint64_t len)
         error = ahci_px_rreg(ahci, 0, AHCI_PX_IS) & AHCI_PX_IS_TFES;
     } while (busy && !error);
     /* as after an error, AHCI 1.3, 6.2.2.1 */
-    ahci_px_clr(ahci, 0, AHCI_PX_CMD, AHCI_PX_CMD_ST);
-    ahci_px_set(ahci, 0, AHCI_PX_CMD, AHCI_PX_CMD_ST);
-    ahci_port_clear(ahci, 0);
+    ahci_restart(ahci);
     return error;
 }
 
@@ -736,12 +748,9 @@ static void ahci_cancel(AhciRig *rig, uint8_t command, uint64_t address,
     ahci_command_commit(ahci, cmd, 0);
     ahci_command_issue_async(ahci, cmd);
     if (reset) {
-        ahci_px_wreg(ahci, 0, AHCI_PX_SCTL, 1);
-        ahci_px_wreg(ahci, 0, AHCI_PX_SCTL, 0);
+        ahci_reset(ahci);
     }
-    ahci_px_clr(ahci, 0, AHCI_PX_CMD, AHCI_PX_CMD_ST);
-    ahci_px_set(ahci, 0, AHCI_PX_CMD, AHCI_PX_CMD_ST);
-    ahci_port_clear(ahci, 0);
+    ahci_restart(ahci);
     ahci_command_free(cmd);
 }
 
@@ -774,6 +783,11 @@ static void test_ahci_waiting(void)
         ahci_start(&rig, ",x-max-bounce-buffer-size=0");
         ahci_cancel(&rig, i & 1 ? READ_FPDMA_QUEUED : CMD_READ_DMA,
                     0x09000000, i & 1 || i & 2);
+        if (!i) {
+            /* stopped, but busy: AHCI 1.3, 10.4.2 */
+            ahci_reset(&rig.ahci);
+            ahci_restart(&rig.ahci);
+        }
         assert_ahci_is_good(&rig);
         ahci_quit(&rig);
     }
