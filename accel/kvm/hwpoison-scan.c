@@ -1,5 +1,6 @@
 /*
- * Guest RAS under KVM: looking for memory of the guest that has failed
+ * Guest RAS under KVM: looking for memory of the guest that has failed, and
+ * reporting it
  *
  * See hwpoison-scan.h.
  *
@@ -10,11 +11,17 @@
 #include "qapi/error.h"
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
+#include "qemu/rcu.h"
 #include "qemu/timer.h"
+#include "exec/address-spaces.h"
 #include "exec/cpu-common.h"
-#include "system/ras.h"
+#include "hw/ras.h"
 #include "hwpoison-scan.h"
 #include "pagemap.h"
+#include "system/kvm.h"
+#include "system/kvm_int.h"
+#include "system/kvm-ras.h"
+#include "system/ras.h"
 #include <sys/mman.h>
 
 /*
@@ -25,7 +32,6 @@
 #define SCAN_PAUSE_MS 1
 
 typedef struct Scan {
-    void (*found)(void *host);
     QEMUTimer *timer;
     Pagemap pagemap;
     bool running;               /* a pass has begun and not ended */
@@ -38,7 +44,8 @@ typedef struct Scan {
 
 static Scan scan = { .pagemap.fd = -1 };
 
-bool hwpoison_page_has_failed(void *host)
+/* Is @host a page that the host has taken away? */
+static bool page_has_failed(void *host)
 {
 #ifdef MADV_POPULATE_READ
     size_t page = qemu_real_host_page_size();
@@ -67,10 +74,64 @@ bool hwpoison_page_is_good(void *addr)
 #endif
 }
 
+/* The guest physical address behind @host, if the guest has it mapped. */
+static bool guest_address(void *host, hwaddr *addr)
+{
+    return kvm_physical_memory_addr_from_host(kvm_state, host, addr);
+}
+
+/*
+ * The part of the failed host granule that the guest has mapped as one range:
+ * all of it, or the host page with the address.
+ */
+static void guest_range(RasHostMemory *m, RAMBlock *block, void *host,
+                        unsigned int lsb)
+{
+    uint64_t page = qemu_real_host_page_size();
+    /* what was found without a signal has no lsb */
+    uint64_t granule = MAX(lsb < 63 ? 1ULL << lsb : page,
+                           qemu_ram_pagesize(block));
+    uint64_t before = (uintptr_t)host & (granule - 1);
+    hwaddr first, last;
+
+    if (granule == page || before > m->addr ||
+        !guest_address(host - before, &first) ||
+        !guest_address(host - before + granule - page, &last) ||
+        first != m->addr - before || last != first + granule - page) {
+        granule = page;
+        before = m->addr & (granule - 1);
+    }
+    m->first = m->addr - before;
+    m->len = granule;
+    m->ram_addr = qemu_ram_addr_from_host(host - before);
+    m->ram_page = qemu_ram_pagesize(block);
+}
+
+void hwpoison_report(CPUState *cpu, void *host, unsigned int lsb)
+{
+    RasDevice *d = ras_get();
+    RasHostMemory m = { 0 };
+    ram_addr_t offset;
+    RAMBlock *block = qemu_ram_block_from_host(host, false, &offset);
+
+    if (!block) {
+        /* nothing has used it yet; what will, ends QEMU */
+        ras_log(d, "ras: hardware memory error in memory of QEMU itself, not "
+                "of the guest (host address %p)", host);
+    } else if (!guest_address(host, &m.addr)) {
+        ras_log(d, "ras: hardware memory error in block '%s', offset 0x"
+                RAM_ADDR_FMT ", which the guest does not see now",
+                qemu_ram_get_idstr(block), offset);
+    } else {
+        guest_range(&m, block, host, lsb);
+        ras_host_memory_failed(cpu, &m, NULL);
+    }
+}
+
 static void look_at(uint8_t *host)
 {
-    if (hwpoison_page_has_failed(host)) {
-        scan.found(host);
+    if (page_has_failed(host)) {
+        hwpoison_report(NULL, host, 0);
     }
 }
 
@@ -201,11 +262,75 @@ void hwpoison_scan_all(void)
     }
 }
 
-void hwpoison_scan_init(void (*found)(void *host))
+void hwpoison_scan_init(void)
 {
-    scan.found = found;
     scan.timer = timer_new_ms(QEMU_CLOCK_REALTIME, scan_timer_expired, NULL);
     scan.pagemap.page = qemu_real_host_page_size();
     /* while that is allowed: options like -run-with user= take it away */
     scan.pagemap.fd = qemu_open("/proc/self/pagemap", O_RDONLY, NULL);
+}
+
+/* Is @addr RAM?  Then @host is where, in @block. */
+static bool host_address(hwaddr addr, uint8_t **host, RAMBlock **block)
+{
+    hwaddr offset, len = 1;
+    MemoryRegion *mr;
+
+    RCU_READ_LOCK_GUARD();
+    mr = address_space_translate(&address_space_memory, addr, &offset, &len,
+                                 false, MEMTXATTRS_UNSPECIFIED);
+    if (!memory_region_is_ram(mr)) {
+        return false;
+    }
+    *host = (uint8_t *)memory_region_get_ram_ptr(mr) + offset;
+    *block = mr->ram_block;
+    return true;
+}
+
+bool kvm_ras_access_failed(CPUState *cpu, const RasStorageAccess *access)
+{
+    RasHostMemory m = { .addr = access->addr };
+    RAMBlock *block;
+    uint8_t *host;
+
+    if (!host_address(access->addr, &host, &block) ||
+        !(ras_host_memory_overlaps(ras_get(), access->addr, 1) ||
+          page_has_failed(QEMU_ALIGN_PTR_DOWN(host,
+                                       qemu_real_host_page_size())))) {
+        return false;
+    }
+    guest_range(&m, block, host, 0);
+    ras_host_memory_failed(cpu, &m, access);
+    return true;
+}
+
+/* What a vCPU waits for after a failed KVM_RUN, and where it was then. */
+static __thread struct {
+    bool waits;
+    unsigned int pass;
+    vaddr pc;
+} search;
+
+#define SEARCH_PAUSE_US 1000
+
+bool kvm_ras_search(CPUState *cpu, vaddr pc)
+{
+    if (!search.waits || search.pc != pc) {
+        search.waits = true;
+        search.pass = hwpoison_scan_start(true);
+        search.pc = pc;
+    }
+    if (!hwpoison_scan_is_done(search.pass)) {
+        bql_unlock();
+        g_usleep(SEARCH_PAUSE_US);
+        bql_lock();
+        return true;
+    }
+    search.waits = false;
+    return ras_host_memory_used(cpu);
+}
+
+void kvm_ras_find_failed(void)
+{
+    hwpoison_scan_all();
 }

@@ -1,11 +1,12 @@
 /*
- * Guest RAS under KVM: looking for memory of the guest that has failed
+ * Guest RAS under KVM: looking for memory of the guest that has failed, and
+ * reporting it
  *
  * For what the host kernel has no way to say: of signals that arrive while one
  * is pending it keeps none, and on POWER a failed KVM_RUN names no address.
  *
- * Everything here is called with the BQL held, on any thread.  What is found is
- * reported by hwpoison_scan_init()'s function, by the main loop.
+ * See also include/system/kvm-ras.h.  Everything here is called with the BQL held,
+ * on any thread.  What a scan finds is reported by the main loop.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -13,11 +14,17 @@
 #ifndef ACCEL_KVM_HWPOISON_SCAN_H
 #define ACCEL_KVM_HWPOISON_SCAN_H
 
+#include "hw/core/cpu.h"
+
+/* hwpoison_scan_init: get ready; once, on the main thread */
+void hwpoison_scan_init(void);
+
 /*
- * hwpoison_scan_init: get ready; once, on the main thread
- * @found: called with the host address of each page that has failed
+ * hwpoison_report: the memory at host address @host has failed
+ * @cpu: this thread's, which has accessed it in the guest; or NULL
+ * @lsb: log2 of the size of what has failed, or 0 if that is not known
  */
-void hwpoison_scan_init(void (*found)(void *host));
+void hwpoison_report(CPUState *cpu, void *host, unsigned int lsb);
 
 /*
  * hwpoison_scan_start: have the main loop look at all of the guest's memory
@@ -47,9 +54,6 @@ void hwpoison_scan_lost(void);
  * after each slice.
  */
 void hwpoison_scan_all(void);
-
-/* hwpoison_page_has_failed: is @host a page that the host has taken away? */
-bool hwpoison_page_has_failed(void *host);
 
 /*
  * hwpoison_page_is_good: can the page of @addr be read?

@@ -14,14 +14,11 @@
 #include "qapi/error.h"
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
-#include "qemu/rcu.h"
-#include "exec/address-spaces.h"
 #include "exec/cpu-common.h"
 #include "hw/ras.h"
 #include "hw/ras-ring.h"
 #include "hwpoison-scan.h"
 #include "system/kvm.h"
-#include "system/kvm_int.h"
 #include "system/kvm-ras.h"
 #include "system/ras-poison.h"
 #include "system/ras.h"
@@ -33,7 +30,10 @@
 #endif
 
 static __thread RasRing ring;
-/* memory of the guest is among what it has lost; counts as unreadable once */
+/*
+ * Signals about memory of the guest are among those that the ring has lost.
+ * However many they are, they count as one place that cannot be read.
+ */
 static __thread volatile sig_atomic_t lost_in_guest;
 static QEMUBH *main_bh;
 __thread bool kvm_ras_sigbus_pending;
@@ -92,130 +92,6 @@ static bool can_read(const void *host, size_t len)
     return true;
 }
 
-/* The guest physical address behind @host, if the guest has it mapped. */
-static bool guest_address(void *host, hwaddr *addr)
-{
-    return kvm_physical_memory_addr_from_host(kvm_state, host, addr);
-}
-
-/*
- * The part of the failed host granule that the guest has mapped as one range:
- * all of it, or the host page with the address.
- */
-static void guest_range(RasHostMemory *m, RAMBlock *block, void *host,
-                        unsigned int lsb)
-{
-    uint64_t page = qemu_real_host_page_size();
-    /* what was found without a signal has no lsb */
-    uint64_t granule = MAX(lsb < 63 ? 1ULL << lsb : page,
-                           qemu_ram_pagesize(block));
-    uint64_t before = (uintptr_t)host & (granule - 1);
-    hwaddr first, last;
-
-    if (granule == page || before > m->addr ||
-        !guest_address(host - before, &first) ||
-        !guest_address(host - before + granule - page, &last) ||
-        first != m->addr - before || last != first + granule - page) {
-        granule = page;
-        before = m->addr & (granule - 1);
-    }
-    m->first = m->addr - before;
-    m->len = granule;
-    m->ram_addr = qemu_ram_addr_from_host(host - before);
-    m->ram_page = qemu_ram_pagesize(block);
-}
-
-static void host_error(CPUState *cpu, const RasHostError *e)
-{
-    RasDevice *s = ras_get();
-    RasHostMemory m = { 0 };
-    ram_addr_t offset;
-    RAMBlock *block = qemu_ram_block_from_host(e->addr, false, &offset);
-
-    if (!block) {
-        /* nothing has used it yet; what will, ends QEMU */
-        ras_log(s, "ras: hardware memory error in memory of QEMU itself, not "
-                "of the guest (host address %p)", e->addr);
-    } else if (!guest_address(e->addr, &m.addr)) {
-        ras_log(s, "ras: hardware memory error in block '%s', offset 0x"
-                RAM_ADDR_FMT ", which the guest does not see now",
-                qemu_ram_get_idstr(block), offset);
-    } else {
-        guest_range(&m, block, e->addr, e->lsb);
-        ras_host_memory_failed(e->required ? cpu : NULL, &m, NULL);
-    }
-}
-
-static void found_by_scan(void *host)
-{
-    host_error(NULL, &(RasHostError) { .addr = host });
-}
-
-/* Is @addr RAM?  Then @host is where, in @block. */
-static bool host_address(hwaddr addr, uint8_t **host, RAMBlock **block)
-{
-    hwaddr offset, len = 1;
-    MemoryRegion *mr;
-
-    RCU_READ_LOCK_GUARD();
-    mr = address_space_translate(&address_space_memory, addr, &offset, &len,
-                                 false, MEMTXATTRS_UNSPECIFIED);
-    if (!memory_region_is_ram(mr)) {
-        return false;
-    }
-    *host = (uint8_t *)memory_region_get_ram_ptr(mr) + offset;
-    *block = mr->ram_block;
-    return true;
-}
-
-bool kvm_ras_access_failed(CPUState *cpu, const RasStorageAccess *access)
-{
-    RasHostMemory m = { .addr = access->addr };
-    RAMBlock *block;
-    uint8_t *host;
-
-    if (!host_address(access->addr, &host, &block) ||
-        !(ras_host_memory_overlaps(ras_get(), access->addr, 1) ||
-          hwpoison_page_has_failed(QEMU_ALIGN_PTR_DOWN(host,
-                                       qemu_real_host_page_size())))) {
-        return false;
-    }
-    guest_range(&m, block, host, 0);
-    ras_host_memory_failed(cpu, &m, access);
-    return true;
-}
-
-/* What a vCPU waits for after a failed KVM_RUN, and where it was then. */
-static __thread struct {
-    bool waits;
-    unsigned int pass;
-    vaddr pc;
-} search;
-
-#define SEARCH_PAUSE_US 1000
-
-bool kvm_ras_search(CPUState *cpu, vaddr pc)
-{
-    if (!search.waits || search.pc != pc) {
-        search.waits = true;
-        search.pass = hwpoison_scan_start(true);
-        search.pc = pc;
-    }
-    if (!hwpoison_scan_is_done(search.pass)) {
-        bql_unlock();
-        g_usleep(SEARCH_PAUSE_US);
-        bql_lock();
-        return true;
-    }
-    search.waits = false;
-    return ras_host_memory_used(cpu);
-}
-
-void kvm_ras_find_failed(void)
-{
-    hwpoison_scan_all();
-}
-
 bool kvm_ras_sigbus(const siginfo_t *info)
 {
     RasHostError e = {
@@ -266,7 +142,7 @@ static void empty_ring(CPUState *cpu)
 
     while (ras_ring_get(&ring, &e)) {
         if (e.required || !e.in_guest || !hwpoison_page_is_good(e.addr)) {
-            host_error(cpu, &e);
+            hwpoison_report(e.required ? cpu : NULL, e.addr, e.lsb);
         }
         if (e.in_guest) {
             qatomic_dec(&ras_host_memory_unreadable);
@@ -304,7 +180,7 @@ void kvm_ras_init(void)
     sigset_t set;
 
     main_bh = qemu_bh_new(main_bh_run, NULL);
-    hwpoison_scan_init(found_by_scan);
+    hwpoison_scan_init();
     ras_poison_set_probe(can_read);
     /*
      * To the handler, and not to the file descriptor that QEMU reads signals
