@@ -15,6 +15,7 @@
 #include "qemu/timer.h"
 #include "exec/address-spaces.h"
 #include "exec/cpu-common.h"
+#include "exec/ramlist.h"
 #include "hw/ras.h"
 #include "hwpoison-scan.h"
 #include "pagemap.h"
@@ -26,17 +27,21 @@
 
 /*
  * Real time until the first slice, and between slices.  A vCPU that runs into
- * an error has to wait while a slice is looked at, as that takes the BQL.
+ * an error has to wait while a slice is looked at, as that takes the BQL.  If
+ * it waits for the end of the pass, pauses are shorter.
  */
-#define SCAN_DELAY_MS 100
-#define SCAN_PAUSE_MS 1
+#define SCAN_DELAY_US (100 * 1000)
+#define SCAN_PAUSE_US 1000
+#define SCAN_URGENT_PAUSE_US 100
 
 typedef struct Scan {
     QEMUTimer *timer;
     Pagemap pagemap;
     bool running;               /* a pass has begun and not ended */
     bool again;                 /* and is to be followed by another one */
+    bool urgent;                /* a vCPU waits for one of them */
     unsigned int begun, ended;  /* number of the last pass */
+    uint32_t version;           /* of the list of RAM blocks */
     uint64_t next;              /* bytes of RAM blocks already looked at */
     uint64_t passed;            /* those of the blocks before the current one */
     int lost;                   /* signals: what they named is to be found */
@@ -138,7 +143,8 @@ static void look_at(uint8_t *host)
 /* Returns 1, to end the walk over all blocks, if the slice is at its end. */
 static int scan_block(RAMBlock *block, void *opaque)
 {
-    uint64_t len = qemu_ram_get_used_length(block);
+    /* what is used of it may change during a pass */
+    uint64_t len = qemu_ram_get_max_length(block);
     uint64_t skip = scan.next - scan.passed;
     uint64_t done;
 
@@ -179,6 +185,11 @@ static bool scan_slice(void)
     if (!open_pagemap()) {
         return false;
     }
+    if (scan.version != ram_list.version) {
+        /* a block has come or gone: the pass has to begin anew */
+        scan.version = ram_list.version;
+        scan.next = 0;
+    }
     scan.pagemap.scanned = scan.pagemap.read = scan.pagemap.swapped = 0;
     scan.passed = 0;
     return qemu_ram_foreach_block(scan_block, NULL) != 0;
@@ -202,9 +213,9 @@ static void pass_ends(void)
     }
 }
 
-static void scan_in(int64_t delay_ms)
+static void scan_in(int64_t delay_us)
 {
-    timer_mod(scan.timer, qemu_clock_get_ms(QEMU_CLOCK_REALTIME) + delay_ms);
+    timer_mod(scan.timer, qemu_clock_get_us(QEMU_CLOCK_REALTIME) + delay_us);
 }
 
 static void scan_timer_expired(void *opaque)
@@ -213,22 +224,25 @@ static void scan_timer_expired(void *opaque)
         pass_begins();
     }
     if (scan_slice()) {
-        scan_in(SCAN_PAUSE_MS);
+        scan_in(scan.urgent ? SCAN_URGENT_PAUSE_US : SCAN_PAUSE_US);
         return;
     }
     pass_ends();
     if (scan.again) {
         scan.again = false;
-        scan_in(SCAN_DELAY_MS);
+        scan_in(scan.urgent ? 0 : SCAN_DELAY_US);
+    } else {
+        scan.urgent = false;
     }
 }
 
 unsigned int hwpoison_scan_start(bool at_once)
 {
+    scan.urgent |= at_once;
     if (scan.running) {
         scan.again = true;
     } else if (at_once || !timer_pending(scan.timer)) {
-        scan_in(at_once ? 0 : SCAN_DELAY_MS);
+        scan_in(at_once ? 0 : SCAN_DELAY_US);
     }
     return scan.begun + 1;
 }
@@ -247,24 +261,17 @@ void hwpoison_scan_lost(void)
 void hwpoison_scan_all(void)
 {
     timer_del(scan.timer);
-    scan.again = false;
+    scan.again = scan.urgent = false;
     pass_begins();
     while (scan_slice()) {
-        bql_unlock();
-        /* long enough for another thread to take it */
-        g_usleep(1);
-        bql_lock();
+        /* without a pause: see hwpoison-scan.h */
     }
     pass_ends();
-    if (scan.again) {
-        scan.again = false;
-        scan_in(SCAN_DELAY_MS);
-    }
 }
 
 void hwpoison_scan_init(void)
 {
-    scan.timer = timer_new_ms(QEMU_CLOCK_REALTIME, scan_timer_expired, NULL);
+    scan.timer = timer_new_us(QEMU_CLOCK_REALTIME, scan_timer_expired, NULL);
     scan.pagemap.page = qemu_real_host_page_size();
     /* while that is allowed: options like -run-with user= take it away */
     scan.pagemap.fd = qemu_open("/proc/self/pagemap", O_RDONLY, NULL);

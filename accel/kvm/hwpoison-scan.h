@@ -28,7 +28,8 @@ void hwpoison_report(CPUState *cpu, void *host, unsigned int lsb);
 
 /*
  * hwpoison_scan_start: have the main loop look at all of the guest's memory
- * @at_once: now; else in a while, when more signals may have come
+ * @at_once: now, as a vCPU waits; else in a while, when more signals may have
+ *           come
  *
  * Real time, in slices of less than 1 ms; others have the BQL in between.
  *
@@ -50,8 +51,10 @@ void hwpoison_scan_lost(void);
 /*
  * hwpoison_scan_all: look at all memory before this returns
  *
- * On the main thread, for a reset, while no vCPU runs.  Lets go of the BQL
- * after each slice.
+ * For a reset, while no vCPU runs.  The BQL is held all the time: others must
+ * not get to see, save or start a machine that is half reset.  How long that
+ * takes is bounded by the size of the guest: with PAGEMAP_SCAN, 1 TiB in pages
+ * of 4 KiB takes about a second; swapped pages and older kernels take more.
  */
 void hwpoison_scan_all(void);
 

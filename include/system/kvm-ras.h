@@ -70,8 +70,7 @@ bool kvm_ras_run_failed(CPUState *cpu, int ret);
  * kvm_ras_find_failed: report memory that has failed and that no signal has
  * named; takes time in proportion to the guest's memory
  *
- * For a reset, on the main thread, with the BQL held; it is let go of now and
- * then.
+ * For a reset, with the BQL held.
  */
 void kvm_ras_find_failed(void);
 
