@@ -34,6 +34,9 @@
 #define SCAN_PAUSE_US 1000
 #define SCAN_URGENT_PAUSE_US 100
 
+/* Until a vCPU that waits for a pass tries again. */
+#define SEARCH_PAUSE_US 1000
+
 typedef struct Scan {
     QEMUTimer *timer;
     Pagemap pagemap;
@@ -44,7 +47,9 @@ typedef struct Scan {
     uint32_t version;           /* of the list of RAM blocks */
     uint64_t next;              /* bytes of RAM blocks already looked at */
     uint64_t passed;            /* those of the blocks before the current one */
-    int lost;                   /* signals: what they named is to be found */
+    unsigned int resets;        /* which have looked at all memory */
+    /* signals, and failed KVM_RUNs: what they were about is to be found */
+    int lost;
 } Scan;
 
 static Scan scan = { .pagemap.fd = -1 };
@@ -236,7 +241,8 @@ static void scan_timer_expired(void *opaque)
     }
 }
 
-unsigned int hwpoison_scan_start(bool at_once)
+/* Returns the number of the pass that looks at all memory from now on. */
+static unsigned int scan_start(bool at_once)
 {
     scan.urgent |= at_once;
     if (scan.running) {
@@ -247,26 +253,15 @@ unsigned int hwpoison_scan_start(bool at_once)
     return scan.begun + 1;
 }
 
-bool hwpoison_scan_is_done(unsigned int pass)
+void hwpoison_scan_soon(void)
 {
-    return (int)(scan.ended - pass) >= 0;
+    scan_start(false);
 }
 
 void hwpoison_scan_lost(void)
 {
     scan.lost++;
-    hwpoison_scan_start(false);
-}
-
-void hwpoison_scan_all(void)
-{
-    timer_del(scan.timer);
-    scan.again = scan.urgent = false;
-    pass_begins();
-    while (scan_slice()) {
-        /* without a pause: see hwpoison-scan.h */
-    }
-    pass_ends();
+    scan_start(false);
 }
 
 void hwpoison_scan_init(void)
@@ -276,6 +271,17 @@ void hwpoison_scan_init(void)
     /* while that is allowed: options like -run-with user= take it away */
     scan.pagemap.fd = qemu_open("/proc/self/pagemap", O_RDONLY, NULL);
 }
+
+/*
+ * What this vCPU waits for after a failed KVM_RUN.  One pass answers for
+ * whatever fails when it has ended: two instructions that fail in turn would
+ * keep each other waiting for ever otherwise.
+ */
+static __thread struct {
+    bool waits;
+    unsigned int pass;          /* its number */
+    unsigned int resets;        /* scan.resets when it was asked for */
+} search;
 
 /* Is @addr RAM?  Then @host is where, in @block. */
 static bool host_address(hwaddr addr, uint8_t **host, RAMBlock **block)
@@ -308,36 +314,56 @@ bool kvm_ras_access_failed(CPUState *cpu, const RasStorageAccess *access)
     }
     guest_range(&m, block, host, 0);
     ras_host_memory_failed(cpu, &m, access);
+    search.waits = false;
     return true;
 }
 
-/* What a vCPU waits for after a failed KVM_RUN, and where it was then. */
-static __thread struct {
-    bool waits;
-    unsigned int pass;
-    vaddr pc;
-} search;
-
-#define SEARCH_PAUSE_US 1000
-
-bool kvm_ras_search(CPUState *cpu, vaddr pc)
+bool kvm_ras_search_waits(void)
 {
-    if (!search.waits || search.pc != pc) {
-        search.waits = true;
-        search.pass = hwpoison_scan_start(true);
-        search.pc = pc;
+    bool waits;
+
+    bql_lock();
+    if (search.resets != scan.resets) {
+        search.waits = false;
     }
-    if (!hwpoison_scan_is_done(search.pass)) {
-        bql_unlock();
+    waits = search.waits && (int)(scan.ended - search.pass) < 0;
+    bql_unlock();
+    if (waits) {
         g_usleep(SEARCH_PAUSE_US);
-        bql_lock();
-        return true;
     }
-    search.waits = false;
-    return ras_host_memory_used(cpu);
+    return waits;
+}
+
+bool kvm_ras_search(CPUState *cpu)
+{
+    if (search.waits) {
+        search.waits = false;
+        return ras_host_memory_used(cpu);
+    }
+    search.waits = true;
+    search.pass = scan_start(true);
+    search.resets = scan.resets;
+    /* until it is found, there may be memory that cannot be read */
+    qatomic_inc(&ras_host_memory_unreadable);
+    scan.lost++;
+    kvm_ras_after_run_pending = true;
+    return true;
+}
+
+bool hwpoison_search_goes_on(int run_ret)
+{
+    search.waits = search.waits && run_ret < 0;
+    return search.waits;
 }
 
 void kvm_ras_find_failed(void)
 {
-    hwpoison_scan_all();
+    timer_del(scan.timer);
+    scan.again = scan.urgent = false;
+    scan.resets++;
+    pass_begins();
+    while (scan_slice()) {
+        /* without a pause: see kvm-ras.h */
+    }
+    pass_ends();
 }

@@ -5,8 +5,8 @@
  * For what the host kernel has no way to say: of signals that arrive while one
  * is pending it keeps none, and on POWER a failed KVM_RUN names no address.
  *
- * See also include/system/kvm-ras.h.  Everything here is called with the BQL held,
- * on any thread.  What a scan finds is reported by the main loop.
+ * See also include/system/kvm-ras.h.  Everything here is called with the BQL
+ * held, on any thread.  What a scan finds is reported by the main loop.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -27,18 +27,12 @@ void hwpoison_scan_init(void);
 void hwpoison_report(CPUState *cpu, void *host, unsigned int lsb);
 
 /*
- * hwpoison_scan_start: have the main loop look at all of the guest's memory
- * @at_once: now, as a vCPU waits; else in a while, when more signals may have
- *           come
+ * hwpoison_scan_soon: have the main loop look at all of the guest's memory, in
+ * a while, when more signals may have come
  *
  * Real time, in slices of less than 1 ms; others have the BQL in between.
- *
- * Returns the number of the pass that looks at all memory from now on.
  */
-unsigned int hwpoison_scan_start(bool at_once);
-
-/* hwpoison_scan_is_done: has pass number @pass come to its end? */
-bool hwpoison_scan_is_done(unsigned int pass);
+void hwpoison_scan_soon(void);
 
 /*
  * hwpoison_scan_lost: a signal about memory of the guest was lost
@@ -49,14 +43,14 @@ bool hwpoison_scan_is_done(unsigned int pass);
 void hwpoison_scan_lost(void);
 
 /*
- * hwpoison_scan_all: look at all memory before this returns
+ * hwpoison_search_goes_on: KVM_RUN has returned @run_ret on a vCPU's thread
  *
- * For a reset, while no vCPU runs.  The BQL is held all the time: others must
- * not get to see, save or start a machine that is half reset.  How long that
- * takes is bounded by the size of the guest: with PAGEMAP_SCAN, 1 TiB in pages
- * of 4 KiB takes about a second; swapped pages and older kernels take more.
+ * Ends the search of kvm_ras_search() if that is not an error.  An interrupted
+ * one (-EINTR) may not have run the guest at all.
+ *
+ * Returns true if this thread still waits for one.
  */
-void hwpoison_scan_all(void);
+bool hwpoison_search_goes_on(int run_ret);
 
 /*
  * hwpoison_page_is_good: can the page of @addr be read?

@@ -36,7 +36,7 @@ static __thread RasRing ring;
  */
 static __thread volatile sig_atomic_t lost_in_guest;
 static QEMUBH *main_bh;
-__thread bool kvm_ras_sigbus_pending;
+__thread bool kvm_ras_after_run_pending;
 
 /*
  * QEMU has touched failed memory itself: the access would fail again when the
@@ -109,7 +109,7 @@ bool kvm_ras_sigbus(const siginfo_t *info)
     }
     /*
      * At most one access of a vCPU can be in the ring: KVM_RUN returns after
-     * it has sent the signal, and kvm_ras_drain() comes before the next one.
+     * it has sent the signal, and kvm_ras_after_run() comes before the next one.
      * Another one is QEMU's own.
      */
     e.in_guest = qemu_ram_block_from_host(e.addr, false, &offset);
@@ -126,7 +126,7 @@ bool kvm_ras_sigbus(const siginfo_t *info)
         qatomic_inc(&ras_host_memory_unreadable);
     }
     if (current_cpu) {
-        kvm_ras_sigbus_pending = true;
+        kvm_ras_after_run_pending = true;
         qatomic_set(&current_cpu->exit_request, 1);
         qatomic_set(&current_cpu->kvm_run->immediate_exit, 1);
     } else {
@@ -172,7 +172,7 @@ void kvm_ras_take_signals(void)
 static void main_bh_run(void *opaque)
 {
     empty_ring(NULL);
-    hwpoison_scan_start(false);
+    hwpoison_scan_soon();
 }
 
 void kvm_ras_init(void)
@@ -202,14 +202,17 @@ void kvm_ras_thread_ends(void)
     sigemptyset(&set);
     sigaddset(&set, SIGBUS);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
-    kvm_ras_sigbus_pending = false;
+    kvm_ras_after_run_pending = false;
     empty_ring(NULL);
 }
 
-void kvm_ras_drain(CPUState *cpu)
+void kvm_ras_after_run_slow(CPUState *cpu, int run_ret)
 {
     bql_lock();
-    kvm_ras_sigbus_pending = false;
+    kvm_ras_after_run_pending = false;
     empty_ring(cpu);
+    if (hwpoison_search_goes_on(run_ret)) {
+        kvm_ras_after_run_pending = true;
+    }
     bql_unlock();
 }

@@ -7,7 +7,7 @@
 #include "qemu/osdep.h"
 #include "system/kvm-ras.h"
 
-__thread bool kvm_ras_sigbus_pending;
+__thread bool kvm_ras_after_run_pending;
 
 void kvm_ras_init(void)
 {
@@ -26,7 +26,7 @@ bool kvm_ras_sigbus(const siginfo_t *info)
     return false;
 }
 
-void kvm_ras_drain(CPUState *cpu)
+void kvm_ras_after_run_slow(CPUState *cpu, int run_ret)
 {
 }
 

@@ -357,6 +357,10 @@ void ras_host_memory_reset(RasState *s)
 
     s->host_memory_resetting = true;
     kvm_ras_take_signals();
+    if (!s->nr_host_memory && ras_host_memory_is_unreadable()) {
+        /* a vCPU has run into something, and it is not known yet into what */
+        kvm_ras_find_failed();
+    }
     while (replaced < s->nr_host_memory || s->host_memory_full) {
         if (replaced == s->nr_host_memory) {
             /* now there is room for what is still to be found */

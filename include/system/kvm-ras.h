@@ -42,17 +42,26 @@ bool kvm_ras_access_failed(CPUState *cpu,
                            const struct RasStorageAccess *access);
 
 /*
- * kvm_ras_search: has memory of the guest failed, wherever it is?
- * @pc: the instruction that @cpu is at
+ * kvm_ras_search_waits: does this vCPU's thread wait for what kvm_ras_search()
+ * has begun?
  *
- * The same context, but the BQL may be let go of.  The main loop looks at all
- * memory of the guest; until it has, @cpu is to try again, and to call this
- * again if that fails.
- *
- * Returns false if none has failed.  If true, the caller leaves the run loop:
- * the error is reported, or it is to be tried again.
+ * After a failed KVM_RUN, without the BQL.  Takes a millisecond if so.
  */
-bool kvm_ras_search(CPUState *cpu, vaddr pc);
+bool kvm_ras_search_waits(void);
+
+/*
+ * kvm_ras_search: find out whether memory of the guest has failed, wherever
+ *
+ * After a failed KVM_RUN, on @cpu's thread, with the BQL held, if
+ * kvm_ras_search_waits() and kvm_ras_access_failed() have returned false.  The
+ * first call has the main loop look at all memory of the guest; @cpu is to try
+ * again meanwhile.  If KVM_RUN fails until then, the second call has the result.
+ * A KVM_RUN that does not fail, a reported access and a reset end the search.
+ *
+ * Returns false if no memory is known to have failed.  If true, the caller
+ * leaves the run loop: @cpu is to try again, or the error is reported.
+ */
+bool kvm_ras_search(CPUState *cpu);
 
 /*
  * kvm_ras_run_failed: KVM_RUN has returned @ret, a negative errno
@@ -68,9 +77,12 @@ bool kvm_ras_run_failed(CPUState *cpu, int ret);
 
 /*
  * kvm_ras_find_failed: report memory that has failed and that no signal has
- * named; takes time in proportion to the guest's memory
+ * named
  *
- * For a reset, with the BQL held.
+ * For a reset, while no vCPU runs.  The BQL is held all the time: others must
+ * not get to see, save or start a machine that is half reset.  How long that
+ * takes is bounded by the size of the guest: with PAGEMAP_SCAN, 1 TiB in pages
+ * of 4 KiB takes about a second; swapped pages and older kernels take more.
  */
 void kvm_ras_find_failed(void);
 
@@ -86,20 +98,23 @@ void kvm_ras_take_signals(void);
  */
 void kvm_ras_thread_ends(void);
 
-/* set if the thread's SIGBUS handler left something to kvm_ras_drain() */
-extern __thread bool kvm_ras_sigbus_pending;
+/*
+ * set if the thread's SIGBUS handler or kvm_ras_search() has left something to
+ * kvm_ras_after_run()
+ */
+extern __thread bool kvm_ras_after_run_pending;
 
-void kvm_ras_drain(CPUState *cpu);
+void kvm_ras_after_run_slow(CPUState *cpu, int run_ret);
 
 /*
- * kvm_ras_after_run: KVM_RUN has returned, on @cpu's thread
+ * kvm_ras_after_run: KVM_RUN has returned @run_ret, on @cpu's thread
  *
  * Called without the BQL, before anything is done about the exit.
  */
-static inline void kvm_ras_after_run(CPUState *cpu)
+static inline void kvm_ras_after_run(CPUState *cpu, int run_ret)
 {
-    if (unlikely(kvm_ras_sigbus_pending)) {
-        kvm_ras_drain(cpu);
+    if (unlikely(kvm_ras_after_run_pending)) {
+        kvm_ras_after_run_slow(cpu, run_ret);
     }
 }
 

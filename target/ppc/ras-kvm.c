@@ -1,11 +1,15 @@
 /*
- * Guest RAS: machine checks that KVM leaves to user space
+ * Guest RAS: machine checks that KVM leaves to user space, and KVM_RUN that
+ * fails
  *
  * KVM_CAP_PPC_FWNMI: once it is enabled, for all of the VM's life, a machine
  * check of the guest ends KVM_RUN with KVM_EXIT_NMI, and KVM repairs nothing.
  * Without it, KVM tries to repair, and else gives the guest an interrupt at
  * 0x200.  It is enabled when the guest registers a handler (ibm,nmi-register),
  * and not before, as a QEMU that does not know the exit ends.
+ *
+ * If the host's kernel has taken a page out of use before the guest accesses
+ * it, there is no machine check: KVM_RUN returns -EFAULT, and no address.
  *
  * Linux, Documentation/virt/kvm/api.rst, "KVM_CAP_PPC_FWNMI".
  *
@@ -135,6 +139,9 @@ bool kvm_ras_run_failed(CPUState *cs, int ret)
     if (ret != -EFAULT || !ras_get()) {
         return false;
     }
+    if (kvm_ras_search_waits()) {
+        return true;
+    }
     bql_lock();
     cpu_synchronize_state(cs);
     n = ppc_ras_accesses(cs, access);
@@ -143,7 +150,7 @@ bool kvm_ras_run_failed(CPUState *cs, int ret)
     }
     if (!failed) {
         /* a page table of the guest, perhaps, and the VM would stop now */
-        failed = kvm_ras_search(cs, cpu_env(cs)->nip);
+        failed = kvm_ras_search(cs);
     }
     bql_unlock();
     trace_ras_kvm_run_failed(cs->cpu_index, failed);
