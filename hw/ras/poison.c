@@ -187,11 +187,16 @@ MemoryRegion *ras_poison_translate_slow(MemoryRegion *mr, hwaddr *offset,
 {
     ram_addr_t start, from, to;
 
-    if (!memory_region_is_ram(mr) || overlooked) {
+    if (overlooked) {
         return mr;
     }
-    if (probing && !probe(mr, *offset, len)) {
+    /* also a device's memory, if it is read like RAM, as flash is */
+    if (probing && memory_region_supports_direct_access(mr) &&
+        !probe(mr, *offset, len)) {
         return &ras_poison_region;
+    }
+    if (!memory_region_is_ram(mr)) {
+        return mr;
     }
     start = memory_region_get_ram_addr(mr) + *offset;
     if (!find_in_ram(start, len ? *len : 1, &from, &to)) {
