@@ -49,6 +49,10 @@ static void test_hostile_address(void)
         g_assert_false(ras_ready(vm));
         consume_taken(vm);
     }
+    /* all is well there, but for the alignment */
+    place_blob(vm, OTHER_HEADER + 4);
+    set_address(vm, OTHER_HEADER + 4);
+    g_assert_false(ras_ready(vm));
     g_assert_cmphex(block_status(vm), ==, 0);
     g_assert_cmphex(read_ack(vm), ==, 1);
     assert_filled(vm, FLASH, RAS_PAGE, 0);

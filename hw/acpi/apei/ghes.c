@@ -26,7 +26,8 @@ bool ghes_find(const AcpiGhesState *ags, GhesSource *source)
 {
     hwaddr base = ags ? le64_to_cpu(ags->hw_error_le) : 0;
 
-    if (!base || !ras_ram_is_good(base, HEADER_SIZE)) {
+    /* both are registers of 64 bits: each is accessed as a whole */
+    if (!base || base % 8 || !ras_ram_is_good(base, HEADER_SIZE)) {
         return false;
     }
     source->error_status_block = ldq_le_phys(&address_space_memory,

@@ -33,7 +33,7 @@ typedef struct GhesSource {
  * ghes_find: find source 0 in guest memory
  *
  * Returns false if the firmware has not placed it yet, or if it is not in RAM
- * as a whole.  Called with the BQL held.
+ * as a whole, or its registers are not aligned.  Called with the BQL held.
  */
 bool ghes_find(const AcpiGhesState *ags, GhesSource *source);
 
