@@ -109,7 +109,7 @@ bool kvm_ras_sigbus(const siginfo_t *info)
     }
     /*
      * At most one access of a vCPU can be in the ring: KVM_RUN returns after
-     * it has sent the signal, and kvm_ras_after_run() comes before the next one.
+     * it has sent the signal, and kvm_ras_after_run() comes before the next.
      * Another one is QEMU's own.
      */
     e.in_guest = qemu_ram_block_from_host(e.addr, false, &offset);

@@ -1153,7 +1153,7 @@ static void mask_timebase(GByteArray *stream)
 
 /*
  * Sections are numbered in the order in which they are registered, and those of
- * guest RAS are among them.  The number of a section stands before its name, and
+ * guest RAS are among them.  The number of a section is before its name, and
  * in the footer that ends it.
  */
 static void mask_numbers(GByteArray *stream)
