@@ -301,7 +301,7 @@ static bool runs_after_unrecorded(RasState *s, CPUState *cpu)
            (!s->unrecorded_vcpu_ran || timer_pending(s->unrecorded_timer));
 }
 
-bool ras_vcpu_is_parked(CPUState *cpu)
+bool ras_vcpu_parked_slow(CPUState *cpu)
 {
     RasState *s = ras_state();
 
@@ -309,7 +309,7 @@ bool ras_vcpu_is_parked(CPUState *cpu)
            ras_queue_parks(&s->queue, cpu->cpu_index);
 }
 
-bool ras_vcpu_may_enter(CPUState *cpu)
+bool ras_vcpu_enter_slow(CPUState *cpu)
 {
     RasState *s = ras_state();
 
@@ -319,10 +319,10 @@ bool ras_vcpu_may_enter(CPUState *cpu)
         start_unrecorded_interval(s);
         update_waiting(s);
     }
-    return !ras_vcpu_is_parked(cpu);
+    return !ras_vcpu_parked_slow(cpu);
 }
 
-bool ras_vcpu_is_idle(CPUState *cpu, bool *idle)
+bool ras_vcpu_idle_slow(CPUState *cpu, bool *idle)
 {
     RasState *s = ras_state();
     bool first = cpu->cpu_index == s->unrecorded_vcpu &&
@@ -334,7 +334,7 @@ bool ras_vcpu_is_idle(CPUState *cpu, bool *idle)
         return true;
     }
     *idle = true;
-    return ras_vcpu_is_parked(cpu);
+    return ras_vcpu_parked_slow(cpu);
 }
 
 /* @cpu has to run before its next error, as it has just taken an exception. */

@@ -309,7 +309,7 @@ bool ras_queue_check(const RasQueue *q)
 {
     unsigned int queued[RAS_CHANNELS] = { 0 };
     unsigned int outstanding[RAS_CHANNELS] = { 0 };
-    unsigned int in_flight = 0, blocked = 0, parking = 0, patient = 0;
+    unsigned int in_flight = 0, blocked = 0, parking = 0, deferrable = 0;
     int16_t prev = NONE;
     uint64_t id = 0;
 
@@ -333,8 +333,8 @@ bool ras_queue_check(const RasQueue *q)
         if (e->state != RAS_ERROR_STATE_NOTIFIED) {
             queued[c]++;
             parking += ras_error_parks(&e->error);
-            patient += ras_error_parks(&e->error) &&
-                       ras_error_can_wait(&e->error);
+            deferrable += ras_error_parks(&e->error) &&
+                          ras_error_can_wait(&e->error);
         }
         if (e->state != RAS_ERROR_STATE_QUEUED && c < RAS_RECORD_CHANNELS &&
             (outstanding[c] >= q->channel[c].nr_outstanding ||
@@ -344,7 +344,7 @@ bool ras_queue_check(const RasQueue *q)
     }
     for (unsigned int i = 0; i < q->nr_vcpus; i++) {
         parking -= q->vcpu[i].parking;
-        patient -= q->vcpu[i].patient;
+        deferrable -= q->vcpu[i].deferrable;
     }
     for (int c = 0; c < RAS_CHANNELS; c++) {
         if (queued[c] != q->channel[c].queued ||
@@ -353,7 +353,7 @@ bool ras_queue_check(const RasQueue *q)
         }
     }
     return prev == q->last && id <= q->last_id && in_flight == q->in_flight &&
-           blocked == q->nr_blocked && !parking && !patient &&
+           blocked == q->nr_blocked && !parking && !deferrable &&
            outstanding[RAS_CHANNEL_EXCEPTION] <= 1 &&
            q->step_count <= RAS_STEPS_MAX;
 }
@@ -372,7 +372,7 @@ static void count_queued(RasQueue *q, const RasError *error, int n)
     q->channel[error->channel].queued += n;
     if (ras_error_parks(error)) {
         q->vcpu[error->vcpu].parking += n;
-        q->vcpu[error->vcpu].patient += ras_error_can_wait(error) ? n : 0;
+        q->vcpu[error->vcpu].deferrable += ras_error_can_wait(error) ? n : 0;
     }
 }
 
@@ -699,7 +699,7 @@ bool ras_queue_parks(const RasQueue *q, int vcpu)
         return false;
     }
     v = &q->vcpu[vcpu];
-    if (v->parking == (v->put_off ? v->patient : 0)) {
+    if (v->parking == (v->put_off ? v->deferrable : 0)) {
         return false;
     }
     if (q->nr_blocked || !q->channel[RAS_CHANNEL_EXCEPTION].nr_outstanding) {

@@ -74,7 +74,7 @@ typedef struct RasEvent {
 /* What the queue knows of one vCPU. */
 typedef struct RasQueueVcpu {
     uint16_t parking;           /* queued errors that park it */
-    uint16_t patient;           /* those of them that can wait */
+    uint16_t deferrable;        /* those of them that can wait */
     bool put_off;               /* and these do; see ras_queue_put_off() */
 } RasQueueVcpu;
 

@@ -17,17 +17,17 @@ uint8_t *ras_poison_buffers;
 MemoryRegion ras_poison_region;
 int ras_host_memory_unreadable;
 
-bool ras_vcpu_is_parked(CPUState *cpu)
+bool ras_vcpu_parked_slow(CPUState *cpu)
 {
     return false;
 }
 
-bool ras_vcpu_is_idle(CPUState *cpu, bool *idle)
+bool ras_vcpu_idle_slow(CPUState *cpu, bool *idle)
 {
     return false;
 }
 
-bool ras_vcpu_may_enter(CPUState *cpu)
+bool ras_vcpu_enter_slow(CPUState *cpu)
 {
     return true;
 }

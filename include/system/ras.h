@@ -22,9 +22,9 @@
 /* number of errors that wait for a vCPU; only for the inline functions */
 extern unsigned int ras_errors_waiting;
 
-bool ras_vcpu_is_parked(CPUState *cpu);
-bool ras_vcpu_is_idle(CPUState *cpu, bool *idle);
-bool ras_vcpu_may_enter(CPUState *cpu);
+bool ras_vcpu_parked_slow(CPUState *cpu);
+bool ras_vcpu_idle_slow(CPUState *cpu, bool *idle);
+bool ras_vcpu_enter_slow(CPUState *cpu);
 
 /* ras_vcpu_note_place, ras_vcpu_check_place: see ras_vcpu_left() */
 void ras_vcpu_note_place(CPUState *cpu);
@@ -41,7 +41,7 @@ bool ras_vcpu_deliver(CPUState *cpu);
 /* ras_vcpu_parked: must @cpu not run guest instructions?  A question. */
 static inline bool ras_vcpu_parked(CPUState *cpu)
 {
-    return unlikely(ras_errors_waiting) && ras_vcpu_is_parked(cpu);
+    return unlikely(ras_errors_waiting) && ras_vcpu_parked_slow(cpu);
 }
 
 /*
@@ -50,7 +50,7 @@ static inline bool ras_vcpu_parked(CPUState *cpu)
  */
 static inline bool ras_vcpu_idle(CPUState *cpu, bool *idle)
 {
-    return unlikely(ras_errors_waiting) && ras_vcpu_is_idle(cpu, idle);
+    return unlikely(ras_errors_waiting) && ras_vcpu_idle_slow(cpu, idle);
 }
 
 /*
@@ -60,7 +60,7 @@ static inline bool ras_vcpu_idle(CPUState *cpu, bool *idle)
  */
 static inline bool ras_vcpu_enter(CPUState *cpu)
 {
-    return likely(!ras_errors_waiting) || ras_vcpu_may_enter(cpu);
+    return likely(!ras_errors_waiting) || ras_vcpu_enter_slow(cpu);
 }
 
 /*

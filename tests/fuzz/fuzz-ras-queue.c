@@ -161,7 +161,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ras_queue_discard(&q, -1);
     check(&q);
     for (int i = 0; i < NR_VCPUS; i++) {
-        g_assert(!vcpu[i].parking && !vcpu[i].patient &&
+        g_assert(!vcpu[i].parking && !vcpu[i].deferrable &&
                  !ras_queue_parks(&q, i));
     }
     return 0;
