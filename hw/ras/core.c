@@ -3,7 +3,7 @@
  *
  * An error that the machine can have is queued, and handed to its channel:
  * exception.c, batch.c, serror.c.  The flow and the rules on threads are in
- * include/hw/ras.h, the life cycle is in queue.h.
+ * include/hw/ras.h, the life cycle is in queue.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -129,6 +129,20 @@ static void device_unrealized(DeviceListener *listener, DeviceState *dev)
     ras_exception_update(s);
 }
 
+/* What struct RasDeviceClass says is mandatory, or comes together. */
+static void check_methods(RasState *s)
+{
+    const RasInjectMethods *im = ras_inject_methods(s);
+    RasDeviceClass *rc = ras_class(s);
+
+    assert(rc->channel_name && rc->check && rc->ready && rc->vcpu_online &&
+           rc->record_pages && rc->record && rc->notify && rc->second_error);
+    assert(!rc->record_batch == !rc->notify_batch);
+    assert(!rc->record_size == !im->check_record);
+    assert(!im->build_arm_processor || rc->record_size);
+    assert(!im->build_serror || (im->raise_serror && im->serror_pending));
+}
+
 static void ras_realize(DeviceState *dev, Error **errp)
 {
     RasState *s;
@@ -141,6 +155,7 @@ static void ras_realize(DeviceState *dev, Error **errp)
     s = g_new0(RasState, 1);
     s->device = RAS(dev);
     s->device->state = s;
+    check_methods(s);
     ras_queue_init(&s->queue, g_new(RasQueueVcpu, nr_vcpus), nr_vcpus);
     ras_wakeup_init(&s->wakeup);
     ras_events_init(s);

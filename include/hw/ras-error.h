@@ -58,6 +58,21 @@ typedef struct RasSyndrome {
 /*
  * One hardware error.  Host byte order.  No host address is ever in it, but
  * for the pointer to a record that somebody else has made.
+ *
+ * What has to agree (ras_error_check() in hw/ras/queue.c refuses all else):
+ *
+ * - synchronous is true on the exception channel, and on no other.  A channel
+ *   that was not set is the exception channel, so to forget either is refused.
+ * - vcpu is set on the exception and SError channels, and -1 on the others;
+ *   a vcpu that was not set is 0.
+ * - With len, also has_addr and no record: first and len are whole pages, addr
+ *   is in them.  Without len, first is 0, and has_addr needs a record.
+ * - On the interrupt and polled channels: class memory with len, or a record;
+ *   no access, no vaddr.  The origin is injected, or, for interrupt, sigbus.
+ *   An SError is injected, and has neither address nor record nor access.
+ * - A record has bytes, and the origin injected.
+ * - Poison is not corrected.  limited needs severity corrected, and immediate
+ *   the origin injected, both on the exception channel.
  */
 typedef struct RasError {
     RasErrorClass class;
@@ -65,19 +80,19 @@ typedef struct RasError {
     RasOrigin origin;
     RasAccess access;
     RasChannel channel;
-    bool synchronous;   /* the vCPU must not run on before it took this */
+    bool synchronous;   /* delivered as an exception of its vCPU */
     bool limited;       /* corrected, but something is out of use now */
     bool immediate;     /* injected, and to be taken wherever the vCPU is */
-    bool moved;         /* its vCPU is no longer where it has consumed it */
+    bool moved;         /* set by the core: the vCPU has left the instruction */
     bool has_addr;
     bool has_vaddr;
     int32_t vcpu;       /* CPUState::cpu_index; -1 on the other channels */
     uint64_t addr;      /* guest physical address, bytes */
-    uint64_t first;     /* what was lost begins here, at a page, */
+    uint64_t first;     /* what has failed begins here, at a page, */
     uint64_t len;       /* and has so many bytes: whole pages, addr in them */
     uint64_t vaddr;     /* guest virtual (effective) address */
     RasSyndrome syndrome;
-    /* the record is given: bytes for the guest, freed when the error ended */
+    /* the record is given: bytes for the guest, g_free() when it has ended */
     uint8_t *record;
     uint32_t record_len;
 } RasError;

@@ -1,11 +1,11 @@
 /*
  * Guest RAS: delivery of hardware errors to the guest
  *
- * For who learns of errors (a source), and for machines that hand them to
- * their guest.
+ * For those that learn of errors (reporters), and for machines that hand them
+ * to their guest.
  *
- * A source describes what has happened in a RasError, and calls ras_report().
- * The core (hw/ras) queues the error and chooses the channel:
+ * A reporter describes what has happened in a RasError, the channel included,
+ * and calls ras_report().  The core (hw/ras) queues the error and delivers it:
  *
  *   exception    A vCPU has consumed it.  The vCPU runs no further guest
  *                instruction, and its own thread delivers the error between
@@ -20,7 +20,7 @@
  *
  * Threads and locks: everything here is called, and calls, with the BQL held,
  * but for what says otherwise.  From ras_report() to notify() nothing allocates
- * memory, waits or fails; what people get to see is made by the main loop.
+ * memory, waits or fails; events and log lines are made by the main loop.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -50,7 +50,7 @@ struct RasDevice {
     RasState *state;            /* the core's own; from realize on */
 };
 
-/* --- for a source --------------------------------------------------------- */
+/* --- for a reporter ------------------------------------------------------- */
 
 /* ras_get: the RAS device of the machine, or NULL if it has none */
 RasDevice *ras_get(void);
@@ -58,12 +58,28 @@ RasDevice *ras_get(void);
 /*
  * ras_report: a hardware error happened
  *
- * @error: copied.  If ras_error_parks() it, its vCPU runs no further guest
- *         instruction before the error was delivered (or, for an injected
- *         error, before the one that it is busy with is acknowledged); a
- *         caller on that vCPU's thread leaves the accelerator's run loop next.
+ * @error: copied.  If ras_error_parks(@error) is true, its vCPU runs no further
+ *         guest instruction before the error was delivered (or, for an injected
+ *         error, before the one that it is busy with is acknowledged); a caller
+ *         on that vCPU's thread leaves the accelerator's run loop next.
+ *         Which of its members go together is in ras-error.h.
+ *
+ * On any thread, BQL held; for RAS_CHANNEL_SERROR on that of the vCPU, its
+ * registers synchronized.
  *
  * Returns the number of the error, or 0 with @errp set if it was refused.
+ * The bytes of @error->record, which g_free() must be able to free, belong to
+ * the core from then on; if the error was refused, they are the caller's still.
+ *
+ * Refused means: nothing is queued and no vCPU is parked.  The guest learns of
+ * the error only if the access is made again.  So what ras_error_comes_again()
+ * needs no more than that the instruction is not completed: the vCPU executes
+ * it again.  Of all else, the caller says that it was refused, by ras_log() or
+ * as the error of a command.
+ *
+ * For a new origin: add it at the end of RasOrigin (the migration stream has
+ * its number), allow it in ras_error_check() on the channels that it uses, and
+ * decide about ras_error_comes_again().
  */
 uint64_t ras_report(const RasError *error, Error **errp);
 
@@ -136,11 +152,12 @@ typedef enum RasRecordResult {
 typedef struct RasInjectMethods {
     /*
      * check_record: may this record, made by others, be given to the guest?
-     * @strict: it is all that its specification wants; if not, it is enough
-     *          that there is a record, and that all of it is here
+     * @strict: check full conformance; otherwise only that the record is
+     *          non-empty and complete
      *
      * Sets @severity to that of the record.  Returns false, with the reason in
-     * @errp, if not.
+     * @errp, if not.  A machine has this and RasDeviceClass::record_size, or
+     * neither.
      */
     bool (*check_record)(RasDevice *d, const uint8_t *record, size_t len,
                          bool strict, RasSeverity *severity, Error **errp);
@@ -149,7 +166,8 @@ typedef struct RasInjectMethods {
      * build_arm_processor: the record for error number @id
      * @record: record_size() bytes
      *
-     * Returns its length, or 0 with @errp set.
+     * Returns its length, or 0 with @errp set.  Needs record_size(), and
+     * check_record(), which the record goes through.
      */
     size_t (*build_arm_processor)(RasDevice *d, uint64_t id,
                                   const RasInjectArmProcessor *arg,
@@ -196,6 +214,19 @@ typedef struct RasInjectMethods {
 
 #define RAS_PUT_OFF_NS (2 * SCALE_MS)
 
+/*
+ * What a machine does to have guest RAS:
+ *
+ * - "select RAS" in the Kconfig of the machine;
+ * - a subclass of TYPE_RAS, with these methods.  Mandatory: channel_name,
+ *   check, ready, vcpu_online, record_pages, record, notify, second_error.
+ *   With an interrupt or polled channel: record_batch and notify_batch, too.
+ *   All others may be NULL;
+ * - ras_create() in the init function of the machine;
+ * - if the subclass has something to migrate: DeviceClass::vmsd, with a
+ *   .needed that asks ras_has_errors(), so that the stream of a VM without
+ *   errors stays as it is.
+ */
 struct RasDeviceClass {
     DeviceClass parent_class;
 
@@ -209,7 +240,9 @@ struct RasDeviceClass {
 
     /*
      * check: can this machine notify its guest of @error at all?
-     * @ready: it has set up what a record needs
+     * @ready: whether to assume that the guest has set up what a record needs.
+     *         true for what is reported or loaded, as the guest may do so
+     *         before the delivery; what ready() says for what is injected
      *
      * If not, return false and say in @errp why and what could be done.
      */
@@ -227,7 +260,7 @@ struct RasDeviceClass {
 
     /*
      * record_size: bytes that a record can have; NULL if this machine takes
-     * no records made by others
+     * no records made by others.  Otherwise there is check_record(), too.
      */
     size_t (*record_size)(RasDevice *d);
 
@@ -243,9 +276,9 @@ struct RasDeviceClass {
     /*
      * machine_check: KVM has handed over a machine check of @cpu: report it
      *
-     * For POWER.  On @cpu's thread, the registers synchronized: SRR0, SRR1,
-     * DSISR and DAR are those of the interrupt, NIP and MSR those of the
-     * interrupted program.
+     * For POWER machines under KVM; NULL for all others.  On @cpu's thread, the
+     * registers synchronized: SRR0, SRR1, DSISR and DAR are those of the
+     * interrupt, NIP and MSR those of the interrupted program.
      */
     void (*machine_check)(RasDevice *d, CPUState *cpu,
                           const struct PpcMachineCheck *mc);
@@ -254,7 +287,8 @@ struct RasDeviceClass {
      * discarded: a reset discards @error, of number @id; optional
      * reset: forget what the guest has set up; optional, called last
      *
-     * On the main thread.
+     * On the main thread, in the hold phase of a reset: other devices may have
+     * been through theirs or not, and images are not in RAM yet.
      */
     void (*discarded)(RasDevice *d, const RasError *error, uint64_t id);
     void (*reset)(RasDevice *d);
@@ -267,9 +301,10 @@ struct RasDeviceClass {
      */
 
     /*
-     * put_off: had an error that can be delivered later better be, because of
-     * what @cpu does now?  Asked again after RAS_PUT_OFF_NS of guest time, so
-     * the machine sees to it that this has an end.  Optional.
+     * put_off: should a deferrable error wait, given what @cpu is doing?  For
+     * instance because @cpu is in a handler whose SRR0 and SRR1 a machine check
+     * would overwrite.  Asked again after RAS_PUT_OFF_NS of guest time, so the
+     * machine sees to it that this has an end.  Optional.
      */
     bool (*put_off)(RasDevice *d, CPUState *cpu);
 
@@ -299,9 +334,9 @@ struct RasDeviceClass {
     /*
      * second_error: @error arrived on the vCPU that owns the outstanding
      * record, so nobody is left to acknowledge that one.  Returns true to
-     * reclaim it, false if the guest is lost, with @why set to the reason: a
-     * static string.  Not called for corrected errors, which park no vCPU, nor
-     * for injected ones, which can wait.
+     * reclaim it; false for a check-stop, with @why set to the reason: a static
+     * string.  Not called for corrected errors, which park no vCPU, nor for
+     * injected ones, which can wait.
      */
     bool (*second_error)(RasDevice *d, const RasError *error,
                          const char **why);
@@ -338,6 +373,10 @@ struct RasDeviceClass {
 /*
  * ras_create: create, as /machine/guest-ras, the RAS device of the machine
  * @type: subclass of TYPE_RAS
+ *
+ * In the init function of the machine, once: its reset has to come before that
+ * of ROMs and other images, which are registered after that function.  Why is
+ * at ras_reset_hold() in hw/ras/device.c.
  */
 RasDevice *ras_create(const char *type);
 
@@ -356,8 +395,9 @@ void ras_acknowledge(RasDevice *d, RasChannel channel);
 
 /*
  * ras_release: the outstanding record of the exception channel can no longer
- * be acknowledged (its owner is gone or the guest set up a new handler); the
- * next error follows
+ * be acknowledged, because the guest has registered a new handler, which knows
+ * nothing of it (ibm,nmi-register); the record is reclaimed without reclaim(),
+ * and the next error follows
  */
 void ras_release(RasDevice *d);
 
