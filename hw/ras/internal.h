@@ -7,7 +7,7 @@
  *   wakeup.c           work for the main loop
  *   state.c            the device's state, and how an error in it moves on
  *   guest-memory.c     is there memory of the guest, and is it good?
- *   events.c           what people get to see
+ *   events.c           events and log for operators
  *   exception.c        one vCPU, one record: parking, delivery, acknowledgement
  *   batch.c            errors that no vCPU has consumed
  *   serror.c           SErrors
@@ -70,9 +70,9 @@ typedef struct RasWakeup {
 } RasWakeup;
 
 typedef struct RasVcpu {
-    bool consumed;              /* it has had an error with a place: */
+    bool consumed;              /* an instruction of it has an error: */
     bool place_known;
-    vaddr place;                /* address of the instruction */
+    vaddr place;                /* its address */
 } RasVcpu;
 
 /* What a RasDevice has, and only the core knows.  Under the BQL. */
@@ -113,7 +113,7 @@ struct RasState {
     bool host_memory_full;      /* there is more than fits */
     bool host_memory_resetting; /* what is found now is no error */
     Error *host_blocker;        /* of migration */
-    unsigned int nr_host_blocked;   /* places that it speaks of */
+    unsigned int nr_host_blocked;   /* ranges that it speaks of */
     QEMUBH *block_bh;           /* blocks it, or no longer */
     QEMUTimer *block_timer;     /* until it can be blocked */
     bool block_waits;           /* for a migration to end; that was said */
@@ -174,6 +174,9 @@ bool ras_check_ram(RasState *s, uint64_t addr, uint64_t len, Error **errp);
  */
 bool ras_find_ram(uint64_t addr, uint64_t len, MemoryRegionSection *section);
 
+/* ras_poison_find: the poisoned range that holds @addr, or NULL */
+RasPoisonSlot *ras_poison_find(RasState *s, uint64_t addr);
+
 /* Events and QEMU's log (hw/ras/events.c) */
 void ras_events_init(RasState *s);
 
@@ -189,6 +192,19 @@ void ras_events_send(RasState *s);
 
 /* ras_events_send_all: the same, and say if the machine has stopped */
 void ras_events_send_all(RasState *s);
+
+/* ras_fill_error_info: an error as QMP shows it; @delivery is not copied */
+void ras_fill_error_info(RasErrorInfo *info, const RasError *error,
+                         uint64_t id, RasErrorState state,
+                         const char *delivery);
+
+/*
+ * ras_send_poison_access: send the QMP event of accesses to poison
+ * @addr: guest physical address of the last one, NULL if it has none any more
+ * @count: number of accesses
+ */
+void ras_send_poison_access(const uint64_t *addr, bool is_write,
+                            uint64_t count);
 
 /*
  * Errors that come as an exception (hw/ras/exception.c)
@@ -264,20 +280,9 @@ void ras_serrors_settle(RasState *s);
 /* ras_serror_in_flight: has @vcpu one whose life is not over? */
 bool ras_serror_in_flight(RasState *s, int vcpu);
 
-/* ras_host_memory_forget_absent: forget memory that was unplugged */
-void ras_host_memory_forget_absent(RasState *s);
-
-void ras_host_memory_init(RasState *s);
-
-/* ras_host_memory_reset: put good memory where memory of the host failed */
-void ras_host_memory_reset(RasState *s);
-
-/* ras_fill_error_info: an error as QMP shows it; @delivery is not copied */
-void ras_fill_error_info(RasErrorInfo *info, const RasError *error,
-                         uint64_t id, RasErrorState state,
-                         const char *delivery);
-
 /*
+ * What can be reported (hw/ras/core.c)
+ *
  * ras_check_error: is @error one that this machine can have?
  *
  * What can change is not asked: whether the guest has set up what a record
@@ -317,25 +322,26 @@ void ras_poison_clear(RasState *s);
  */
 void ras_poison_forget_absent(RasState *s);
 
-/* ras_poison_find: the poisoned range that holds @addr, or NULL */
-RasPoisonSlot *ras_poison_find(RasState *s, uint64_t addr);
-
 /* ras_poison_init: allocate what poison.c needs */
 void ras_poison_init(RasState *s);
-
-/*
- * ras_send_poison_access: send the QMP event of accesses to poison
- * @addr: guest physical address of the last one, NULL if it has none any more
- * @count: number of accesses
- */
-void ras_send_poison_access(const uint64_t *addr, bool is_write,
-                            uint64_t count);
 
 /* ras_poison_discarded: part of @rb is new memory: its poison ends */
 void ras_poison_discarded(RAMBlock *rb, uint64_t offset, uint64_t len);
 
 /* ras_poison_count: number of poisoned ranges */
 unsigned int ras_poison_count(RasState *s);
+
+/*
+ * Memory of the host that has failed (hw/ras/host-memory.c)
+ *
+ * ras_host_memory_forget_absent: forget memory that was unplugged
+ */
+void ras_host_memory_forget_absent(RasState *s);
+
+void ras_host_memory_init(RasState *s);
+
+/* ras_host_memory_reset: put good memory where memory of the host failed */
+void ras_host_memory_reset(RasState *s);
 
 /* ras_migration_init: have errors and poison of @s move with the VM */
 void ras_migration_init(RasState *s);

@@ -15,7 +15,8 @@
  *
  * Who makes it take a step, and on which thread ("vCPU": the thread of the vCPU
  * that has consumed it, or is given it).  ras_queue_advance() is called for all
- * of them, and refuses what is not in this table.
+ * of them, and refuses what is not in this table; but ras_queue_restore() puts
+ * a loaded error where it was.
  *
  * step                       by                        in          thread
  * -------------------------  ------------------------  ----------  -----------
@@ -25,38 +26,46 @@
  *   queued -> recorded       ras_vcpu_deliver()        exception.c vCPU
  *   recorded -> notified     ras_vcpu_deliver()        exception.c vCPU
  *                              then the guest's time to acknowledge runs
- *   notified -> acknowledged ras_acknowledge(), or     exception.c vCPU, main
- *                            ack_timer_expired()
- *                            that finds it out
- *   notified -> reclaimed    ack_timer_expired(),      exception.c main
- *                            resolve_second_error(),               vCPU
- *                            ras_release()                         vCPU
+ *   notified -> acknowledged ras_acknowledge()         core.c      vCPU
+ *                            poll_acknowledged(), by   exception.c
+ *                              ack_timer_expired()                 main
+ *                              resolve_second_error()              vCPU
+ *   notified -> reclaimed    ack_timer_expired()       exception.c main
+ *                            resolve_second_error()    exception.c vCPU
+ *                            ras_release()             exception.c vCPU
  *   queued -> notified       ras_vcpu_deliver()        exception.c vCPU
  *     -> delivered             without a record; then the vCPU has to run
  *   queued -> discarded      ras_vcpu_deliver(): the   exception.c vCPU
- *                            vCPU was switched off
+ *                              vCPU was switched off
  *                            ras_vcpu_check_place():   exception.c vCPU, main
- *                            the vCPU was moved away
+ *                              the vCPU was moved to
+ *                              another instruction
  *
  * interrupt, polled
- *   queued -> recorded       ras_batch_deliver()       batch.c     any
- *     -> notified              then reminders are due
- *   notified -> acknowledged ras_batch_acknowledged()  batch.c     any
+ *   queued -> recorded       write_and_notify(), by    batch.c     any
+ *     -> notified              ras_batch_deliver();
+ *                              then reminders are due
+ *   notified -> acknowledged ras_acknowledge()         core.c      any
  *                              then a pause is due before the next record
- *   queued -> discarded      withdraw(): the guest     host-       any
- *                            has given it back         memory.c
+ *   queued -> discarded      withdraw(), by            host-       any
+ *                              ras_memory_discarded(): memory.c
+ *                              the guest has given the
+ *                              memory back
  *
  * SError
  *   queued -> notified       ras_serror_deliver()      serror.c    vCPU
  *   notified -> delivered    ras_serror_taken()        serror.c    vCPU
  *                            ras_serror_settle()       serror.c    any
  *   notified -> discarded    ras_serror_settle(): the  serror.c    any
- *                            vCPU was reset
+ *                              vCPU was reset
  *
  * all
- *   any -> discarded         reset                     device.c    main
- *                            the vCPU was unplugged    device.c    main
- *                            another queue is loaded   migration.c main
+ *   any -> discarded         ras_reset_hold()          device.c    main
+ *                            ras_exception_vcpu_       exception.c main
+ *                              gone(): unplugged, see
+ *                              device_unrealized()
+ *                            begin_load(): another     migration.c main
+ *                              queue is loaded
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -78,7 +87,10 @@ static RasEntry *entry_at(RasQueue *q, int16_t i)
     return i == NONE ? NULL : &q->entry[i];
 }
 
-/* Whole pages with the address in them, or nothing but an address, or less. */
+/*
+ * Of the address range: whole pages with the address in them, or nothing but
+ * an address, or less.
+ */
 static bool place_is_good(const RasError *error)
 {
     if (!error->len) {

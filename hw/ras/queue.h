@@ -52,7 +52,7 @@ typedef struct RasCounts {
     uint64_t discarded;
 } RasCounts;
 
-/* One step of one error, for those who watch. */
+/* One step of one error, for events and the log for operators. */
 typedef struct RasStep {
     int16_t entry;
     uint8_t state;
@@ -68,7 +68,7 @@ typedef struct RasEvent {
     const char *delivery;
 } RasEvent;
 
-/* An error makes five steps at most: see the picture above. */
+/* An error makes five steps at most: see the picture in queue.c. */
 #define RAS_STEPS_MAX (RAS_QUEUE_SIZE * 5)
 
 /* What the queue knows of one vCPU. */
