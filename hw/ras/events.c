@@ -1,7 +1,7 @@
 /*
- * Guest RAS: what people get to see
+ * Guest RAS: events and log for operators
  *
- * Events and the lines in QEMU's log, from the steps that the queue remembers.
+ * Made from the steps that the queue remembers.
  * All of it is made by the main loop, after the guest was notified.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later

@@ -64,8 +64,9 @@ static void advance(RasState *s, RasEntry *e, RasErrorState state)
 
 /*
  * Make @cpu leave guest code, or wake it.  A signal of this thread to itself
- * would make KVM_RUN return once more, after the delivery.  Under TCG, this
- * thread may be that of all vCPUs, which would have their share of time before.
+ * would make KVM_RUN return once more, after the delivery.  Under TCG with one
+ * thread for all vCPUs, cpu_exit() alone would let the other vCPUs run their
+ * time slices first.
  */
 static void make_leave(CPUState *cpu)
 {
@@ -204,7 +205,7 @@ static void start_ack_timer(Notifier *notifier, void *data)
 
 /*
  * The guest cannot be notified of @e and must not run past it: its vCPU stays
- * parked, and the machine counts as lost, until a reset.
+ * parked, and the machine counts as check-stopped, until a reset.
  */
 static void checkstop(RasState *s, RasEntry *e, const char *why)
 {
@@ -293,7 +294,7 @@ static void start_unrecorded_interval(RasState *s)
 
 /*
  * A vCPU that took an exception without a record has to run before it gets the
- * next one, or the first would be lost.
+ * next one, which would overwrite the registers of the first.
  */
 static bool runs_after_unrecorded(RasState *s, CPUState *cpu)
 {
@@ -425,7 +426,7 @@ void ras_vcpu_check_place(CPUState *cpu)
             continue;
         }
         if (ras_error_comes_again(&e->error)) {
-            e->delivery = "not told, because the vCPU is no longer at the "
+            e->delivery = "not notified, because the vCPU is no longer at the "
                           "instruction, which will run into the error again";
             advance(s, e, RAS_ERROR_STATE_DISCARDED);
         } else {
@@ -454,7 +455,8 @@ bool ras_vcpu_deliver(CPUState *cpu)
     cpu_synchronize_state(cpu);
     if (!rc->vcpu_online(s->device, cpu) && !ras_error_has_place(&e->error)) {
         /* the guest switched it off while the error waited */
-        e->delivery = "not told, because the guest has switched off the vCPU";
+        e->delivery = "not notified, because the guest has switched off the "
+                      "vCPU";
         advance(s, e, RAS_ERROR_STATE_DISCARDED);
         kick_next(s);
         return false;

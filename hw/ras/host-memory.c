@@ -73,8 +73,8 @@ static void withdraw(RasState *s, const RasHostMemory *m)
             e->error.origin == RAS_ORIGIN_SIGBUS && !e->error.synchronous &&
             e->error.first >= m->first &&
             e->error.first + e->error.len <= m->first + m->len) {
-            e->delivery = "not told, because the guest has given the memory "
-                          "back";
+            e->delivery = "not notified, because the guest has given the "
+                          "memory back";
             ras_advance(s, e, RAS_ERROR_STATE_DISCARDED);
         }
     }
@@ -312,8 +312,8 @@ static void stop_waiting(RasState *s)
 }
 
 /*
- * Failed memory cannot be read, so the VM cannot be saved.  Blocking that
- * allocates, and is therefore done afterwards.
+ * Failed memory cannot be read, so the VM cannot be saved.  Adding a migration
+ * blocker allocates memory, and is therefore done afterwards.
  */
 static void block(void *opaque)
 {
@@ -332,7 +332,7 @@ static void block(void *opaque)
     s->nr_host_blocked = 0;
     if (bytes) {
         error_setg(&s->host_blocker, "%" PRIu64 " KiB of the guest's memory "
-                   "(%u places, see 'host-poisoned' in query-ras) have failed "
+                   "(%u ranges, see 'host-poisoned' in query-ras) have failed "
                    "on this host and cannot be read; a reset of the guest "
                    "replaces them", bytes / KiB, s->nr_host_memory);
         if (migrate_add_blocker_internal(&s->host_blocker, NULL)) {

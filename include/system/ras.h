@@ -65,9 +65,9 @@ static inline bool ras_vcpu_enter(CPUState *cpu)
 
 /*
  * ras_vcpu_left: @cpu's thread has left guest code, and is about to do what
- * others want it to do, which may move @cpu to another place: a system reset
- * for instance.  An error that @cpu has consumed belongs to the instruction at
- * which it is now.
+ * others want it to do, which may move @cpu to another instruction: a system
+ * reset for instance.  An error that @cpu has consumed belongs to the
+ * instruction at which it is now.
  */
 static inline void ras_vcpu_left(CPUState *cpu)
 {
@@ -78,7 +78,7 @@ static inline void ras_vcpu_left(CPUState *cpu)
 
 /*
  * ras_vcpu_service: deliver, on @cpu's thread, the error that it may take;
- * withdraw the one that it has consumed if it is at another place now
+ * withdraw the one that it has consumed if it is at another instruction now
  */
 static inline void ras_vcpu_service(CPUState *cpu)
 {
@@ -91,7 +91,8 @@ static inline void ras_vcpu_service(CPUState *cpu)
 /*
  * ras_vcpu_moved: what follows ras_vcpu_left() in a VM that is stopped
  *
- * Withdraws the error that @cpu has consumed if it is at another place now.
+ * Withdraws the error that @cpu has consumed if it is at another instruction
+ * now.
  * On the main thread.
  */
 static inline void ras_vcpu_moved(CPUState *cpu)
@@ -114,7 +115,7 @@ static inline void ras_vcpu_moved(CPUState *cpu)
 void ras_memory_discarded(RAMBlock *rb, uint64_t start, size_t length);
 
 /*
- * Places of guest memory that are known to have failed, and signals about it
+ * Ranges of guest memory that are known to have failed, and signals about it
  * that nobody has looked at yet.  Changed by signal handlers, too.
  */
 extern int ras_host_memory_unreadable;

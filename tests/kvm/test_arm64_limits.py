@@ -54,7 +54,7 @@ def test_more_places_than_fit(host: Host, guest: KvmGuest) -> None:
                      'host-poisoned', 120)
     assert {entry['address'] - first
             for entry in guest.ras()['host-poisoned']} <= set(offsets)
-    with pytest.raises(Exception, match=rf'\({PLACES} places'):
+    with pytest.raises(Exception, match=rf'\({PLACES} ranges'):
         guest.qemu.qmp('migrate', uri='exec:cat >/dev/null')
     guest.check_alive()
     guest.reset()

@@ -140,7 +140,7 @@ static void test_reset_while_parked(const void *options)
 
     qtest_qmp_assert_success(vm->qts, "{ 'execute': 'inject-nmi' }");
     step = ras_next_step(vm, 2, "discarded");
-    ras_assert_like(qdict_get_str(step, "delivery"), "not told, *again");
+    ras_assert_like(qdict_get_str(step, "delivery"), "not notified, *again");
     qobject_unref(step);
     ras_wait_count(vm, "accepted", 3);
     ras_assert_part(vm, "parked", "[ 1 ]");

@@ -16,8 +16,8 @@
  *                        guest physical address of its status block
  *    0x0008 + 0x10 * s   read-ack of source s, 64 bits: bit 0 is 1 if the block
  *                        is free or acknowledged.  Writing 1 to it while a
- *                        record is out acknowledges that; anything else that
- *                        is written has no effect.
+ *                        record is outstanding acknowledges that; anything
+ *                        else that is written has no effect.
  *    0x10000 + 0x4000 * s  status block of source s, RAM
  *    0x1c000             boot error region, RAM, RAS_GHES_BERT_LENGTH bytes
  *    0x1e000             RAM that is not used
@@ -86,7 +86,7 @@ void ras_ghes_set_ack(RasGhesState *s, RasGhesAckFn *fn, void *opaque);
  *
  * Empties the block, clears read-ack, writes the body, and block_status last:
  * a guest that looks at the wrong moment sees no block or a whole one.
- * A record that is out is replaced.
+ * A record that is outstanding is replaced.
  */
 void ras_ghes_write(RasGhesState *s, RasGhesSource source,
                     const void *block, size_t len);
