@@ -70,7 +70,7 @@ bool ras_check_poison(RasState *s, uint64_t addr, RasSeverity severity,
         .len = RAS_PAGE_SIZE,
     };
 
-    if (severity > RAS_SEVERITY_FATAL) {
+    if (severity >= RAS_SEVERITY__MAX) {
         error_setg(errp, "bad severity %d", severity);
         return false;
     }

@@ -7,8 +7,9 @@
  * builds the queue anew in place of what was there, and refuses what no queue
  * could hold; then nothing of it stays.
  *
- * It is loaded before the state of devices, as what these have mapped may be
- * poison, and of vCPUs, of which only the existence is looked at.
+ * It is loaded after the clock and the vCPUs that the machine has created, and
+ * before the devices of the command line, as what these have mapped may be
+ * poison.
  *
  * Everything is called with the BQL held, on the thread that saves or loads,
  * while no vCPU runs.
@@ -25,6 +26,15 @@
 #include "hw/vmstate-if.h"
 #include "migration/vmstate.h"
 #include "internal.h"
+
+/* Enumerations of qapi/ras.json are in streams: their values do not change. */
+QEMU_BUILD_BUG_ON(RAS_ERROR_CLASS_UNKNOWN != 6 || RAS_ERROR_CLASS__MAX != 7);
+QEMU_BUILD_BUG_ON(RAS_SEVERITY_FATAL != 2 || RAS_SEVERITY__MAX != 3);
+QEMU_BUILD_BUG_ON(RAS_ORIGIN_SIGBUS != 5 || RAS_ORIGIN__MAX != 6);
+QEMU_BUILD_BUG_ON(RAS_ACCESS_FETCH != 3 || RAS_ACCESS__MAX != 4);
+QEMU_BUILD_BUG_ON(RAS_ERROR_STATE_QUEUED != 1 || RAS_ERROR_STATE_NOTIFIED != 3);
+QEMU_BUILD_BUG_ON(RAS_ERROR_STATE_ACKNOWLEDGED != 4 ||
+                  RAS_ERROR_STATE__MAX != 8);
 
 /* More than any record of any machine, bytes. */
 #define RECORD_MAX 65536
@@ -285,6 +295,11 @@ static bool load(RasState *s, const RasMigration *m)
     int next = 0;
     bool good;
 
+    /* numbers of errors do not come round to 0, which is none */
+    if (m->last_id > INT64_MAX) {
+        error_report("ras: cannot load errors: bad number of the last error");
+        return false;
+    }
     for (int i = 0; i < m->nr_errors; i++) {
         bool has_record = m->errors[i].error.record_len &&
                           next < m->nr_records;
@@ -331,12 +346,13 @@ static bool load(RasState *s, const RasMigration *m)
 /* What was here before makes room; nothing stays of what cannot be loaded. */
 static void begin_load(RasState *s, uint64_t last_id, const RasCounts *counts)
 {
+    /* a stream that has the section twice stops nothing while it is loaded */
+    s->panic_is_due = false;
     ras_queue_restore_begin(&s->queue, last_id, counts);
     /* entries are free when their last event was taken */
     ras_events_send_all(s);
     ras_poison_clear(s);
     s->unrecorded_vcpu = -1;
-    s->panic_is_due = false;
 }
 
 /*
@@ -374,6 +390,7 @@ static int post_load(void *opaque, int version_id)
     static const RasCounts none;
     RasMigration *m = opaque;
     RasState *s = m->ras;
+    uint64_t last_id = s->queue.last_id;
     bool good;
 
     begin_load(s, m->last_id, &m->counts);
@@ -382,16 +399,11 @@ static int post_load(void *opaque, int version_id)
         end_load(s, m->lost, m->pause_ns);
     } else {
         begin_load(s, 0, &none);
+        s->queue.last_id = last_id;
         end_load(s, false, 0);
     }
     release(m);
     return good ? 0 : -EINVAL;
-}
-
-/* Numbers of errors do not come round to 0, which is none. */
-static bool last_id_is_bounded(void *opaque, int version_id)
-{
-    return ((RasMigration *)opaque)->last_id <= INT64_MAX;
 }
 
 static bool errors_are_bounded(void *opaque, int version_id)
@@ -419,7 +431,6 @@ static const VMStateDescription vmstate_ras = {
     .name = "ras",
     .version_id = 1,
     .minimum_version_id = 1,
-    .priority = MIG_PRI_IOMMU,
     .needed = is_needed,
     .pre_save = pre_save,
     .post_save = post_save,
@@ -427,7 +438,6 @@ static const VMStateDescription vmstate_ras = {
     .post_load = post_load,
     .fields = (const VMStateField[]) {
         VMSTATE_UINT64(last_id, RasMigration),
-        VMSTATE_VALIDATE("number of the last error", last_id_is_bounded),
         VMSTATE_UINT64(counts.accepted, RasMigration),
         VMSTATE_UINT64(counts.refused, RasMigration),
         VMSTATE_UINT64(counts.recorded, RasMigration),

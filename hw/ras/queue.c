@@ -111,10 +111,10 @@ const char *ras_error_check(const RasError *error)
     bool serror = error->channel == RAS_CHANNEL_SERROR;
     bool injected = error->origin == RAS_ORIGIN_INJECTED;
 
-    if (error->class > RAS_ERROR_CLASS_UNKNOWN ||
-        error->severity > RAS_SEVERITY_FATAL ||
-        error->origin > RAS_ORIGIN_SIGBUS ||
-        error->access > RAS_ACCESS_FETCH) {
+    if (error->class >= RAS_ERROR_CLASS__MAX ||
+        error->severity >= RAS_SEVERITY__MAX ||
+        error->origin >= RAS_ORIGIN__MAX ||
+        error->access >= RAS_ACCESS__MAX) {
         return "class, severity, origin or access";
     }
     if (error->channel >= RAS_CHANNELS || error->synchronous != exception ||

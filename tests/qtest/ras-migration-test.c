@@ -533,10 +533,11 @@ static void test_bad_content(void)
         }
         assert_empty(vm);
     }
-    /* nothing else was the reason */
+    /* nothing else was the reason, and nothing stayed */
     write_part(&side, &part, part.data);
     assert_loads(&side);
     assert_has_errors(vm);
+    g_assert_cmpuint(ras_consume(vm, vm->ram, 0), ==, 3);
     part_end(&part);
     side_end(&side);
 }
@@ -549,6 +550,7 @@ static void test_last_number(void)
 {
     Side side = side_start(NULL, ras_on(), "-accel tcg -S");
     RasVm *vm = side.vm;
+    g_autofree char *said = NULL;
     Part part;
 
     add_disk(&side);
@@ -562,6 +564,11 @@ static void test_last_number(void)
     g_assert_cmpuint(ras_consume(vm, vm->ram, 0), ==, 1ULL << 63);
     g_assert_cmpuint(ras_consume(vm, vm->ram, 0), ==, (1ULL << 63) + 1);
     ras_assert_count(vm, "in-flight", 4);
+    /* such numbers can be saved, but not loaded */
+    save_snapshot(&side);
+    g_assert_false(load_snapshot(&side, &said));
+    ras_assert_like(said, "*number of the last error*");
+    assert_empty(vm);
     part_end(&part);
     side_end(&side);
 }
