@@ -272,17 +272,6 @@ void hwpoison_scan_init(void)
     scan.pagemap.fd = qemu_open("/proc/self/pagemap", O_RDONLY, NULL);
 }
 
-/*
- * What this vCPU waits for after a failed KVM_RUN.  One pass answers for
- * whatever fails when it has ended: two instructions that fail in turn would
- * keep each other waiting for ever otherwise.
- */
-static __thread struct {
-    bool waits;
-    unsigned int pass;          /* its number */
-    unsigned int resets;        /* scan.resets when it was asked for */
-} search;
-
 /* Is @addr RAM?  Then @host is where, in @block. */
 static bool host_address(hwaddr addr, uint8_t **host, RAMBlock **block)
 {
@@ -299,6 +288,17 @@ static bool host_address(hwaddr addr, uint8_t **host, RAMBlock **block)
     *block = mr->ram_block;
     return true;
 }
+
+/*
+ * What this vCPU waits for after a failed KVM_RUN.  One pass answers for
+ * whatever fails when it has ended: two instructions that fail in turn would
+ * keep each other waiting for ever otherwise.
+ */
+static __thread struct {
+    bool waits;
+    unsigned int pass;          /* its number */
+    unsigned int resets;        /* scan.resets when it was asked for */
+} search;
 
 bool kvm_ras_access_failed(CPUState *cpu, const RasStorageAccess *access)
 {

@@ -55,9 +55,9 @@ bool kvm_ras_search_waits(void);
  * After a failed KVM_RUN, on @cpu's thread, with the BQL held, if
  * kvm_ras_search_waits() and kvm_ras_access_failed() have returned false.  The
  * first call has the main loop look at all memory of the guest; @cpu is to try
- * again meanwhile.  If KVM_RUN fails until then, the second call has the
- * result.
- * A KVM_RUN that does not fail, a reported access and a reset end the search.
+ * again meanwhile.  If KVM_RUN still fails when that is done, the second call
+ * has the result.  A KVM_RUN that does not fail, a reported access and a reset
+ * that replaces memory end the search.
  *
  * Returns false if no memory is known to have failed.  If true, the caller
  * leaves the run loop: @cpu is to try again, or the error is reported.

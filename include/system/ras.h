@@ -115,8 +115,8 @@ static inline void ras_vcpu_moved(CPUState *cpu)
 void ras_memory_discarded(RAMBlock *rb, uint64_t start, size_t length);
 
 /*
- * Ranges of guest memory that are known to have failed, and signals about it
- * that nobody has looked at yet.  Changed by signal handlers, too.
+ * Ranges of guest memory that are known to have failed, and signals and failed
+ * KVM_RUNs that may be about more of them.  Changed by signal handlers, too.
  */
 extern int ras_host_memory_unreadable;
 
