@@ -347,8 +347,10 @@ uint64_t consume_at(RasVm *vm, uint64_t address, uint64_t ea)
 
 bool has_ras_state(RasVm *vm)
 {
-    /* in the description at its end */
-    static const char name[] = "\"name\": \"ras\"";
+    /* of the core and of pseries, in the description at its end */
+    static const char *const names[] = {
+        "\"name\": \"ras\"", "\"name\": \"spapr/ras\"",
+    };
     g_autofree char *file = ras_temp_file();
     g_autofree char *data = NULL;
     size_t len;
@@ -357,7 +359,12 @@ bool has_ras_state(RasVm *vm)
     ras_cont(vm);
     data = ras_read_file(file, &len);
     g_unlink(file);
-    return memmem(data, len, name, strlen(name));
+    for (int i = 0; i < ARRAY_SIZE(names); i++) {
+        if (memmem(data, len, names[i], strlen(names[i]))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 RasVm *move(RasVm *vm, const char *binary)
