@@ -53,14 +53,14 @@ static G_NORETURN void touched_by_qemu(void *addr)
         snprintf(text, sizeof(text), "qemu: ras: hardware memory error: QEMU "
                  "itself accessed guest memory that has failed (block '%s', "
                  "offset 0x" RAM_ADDR_FMT "), for a device; the guest cannot "
-                 "be told of that\n", qemu_ram_get_idstr(block), offset);
+                 "be notified of that\n", qemu_ram_get_idstr(block), offset);
     } else {
         snprintf(text, sizeof(text), "qemu: ras: hardware memory error in "
                  "memory of QEMU itself, not of the guest (host address "
                  "%p)\n", addr);
     }
     if (write(STDERR_FILENO, text, strlen(text)) < 0) {
-        /* there is nobody to tell */
+        /* and nowhere else to write to */
     }
     _exit(1);
 }

@@ -62,7 +62,7 @@ static size_t virt_ras_record_size(RasDevice *d)
 static bool check_async(RasDevice *d, const RasError *error, Error **errp)
 {
     if (!ras_has_channel(d, error->channel)) {
-        error_setg(errp, "The guest can only be told of errors that a vCPU "
+        error_setg(errp, "The guest can only be notified of errors that a vCPU "
                    "takes, because this machine's tables have no asynchronous "
                    "error source; start it with ras-ghes=on, or have a vCPU "
                    "take the error (for memory: mode 'poison' or 'consume')");
@@ -88,7 +88,7 @@ static bool virt_ras_check(RasDevice *d, const RasError *error, bool ready,
         return false;
     }
     if (error->severity == RAS_SEVERITY_FATAL && !ready) {
-        error_setg(errp, "The guest cannot be told of a fatal error: its "
+        error_setg(errp, "The guest cannot be notified of a fatal error: its "
                    "firmware has not set up the error status block; wait "
                    "until it has booted, or use severity 'recoverable'");
         return false;

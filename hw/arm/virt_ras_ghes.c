@@ -1,5 +1,5 @@
 /*
- * Guest RAS of the Arm virt machine: the full layout (ras-ghes=on)
+ * Guest RAS of the Arm virt machine: error sources of ras-ghes=on
  *
  * Error sources at constant addresses, in a device of their own: synchronous
  * aborts as in virt_ras.c, and errors that no vCPU has consumed by interrupt

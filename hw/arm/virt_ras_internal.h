@@ -1,5 +1,5 @@
 /*
- * Guest RAS of the Arm virt machine: what its two layouts share
+ * Guest RAS of the Arm virt machine: what ras=on and ras-ghes=on share
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -50,7 +50,7 @@ const char *virt_ras_raise_serror(RasDevice *d, const RasError *error,
                                   CPUState *cpu);
 bool virt_ras_serror_pending(RasDevice *d, CPUState *cpu, RasSerrorInfo *info);
 
-/* virt_ras_ghes_create: create the RAS device of the full layout */
+/* virt_ras_ghes_create: create the RAS device of ras-ghes=on */
 RasDevice *virt_ras_ghes_create(VirtMachineState *vms);
 
 #endif

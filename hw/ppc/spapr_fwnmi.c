@@ -260,7 +260,7 @@ static bool spapr_ras_check(RasDevice *d, const RasError *error, bool ready,
     }
     if (error->severity != RAS_SEVERITY_RECOVERABLE && !ready) {
         error_setg(errp, "The guest has not registered a machine check "
-                   "handler (ibm,nmi-register), so it can only be told of "
+                   "handler (ibm,nmi-register), so it can only be notified of "
                    "recoverable errors; %s", how_to_register());
         return false;
     }

@@ -155,7 +155,7 @@ static bool fill_named(PpcMceCpu cpu, const RasInjectMachineCheck *arg,
     return true;
 }
 
-/* The bits of SRR1 that tell causes on @cpu. */
+/* The bits of SRR1 that encode causes on @cpu. */
 static uint64_t srr1_bits(PpcMceCpu cpu)
 {
     switch (cpu) {
@@ -182,14 +182,14 @@ static bool fill_raw(PpcMceCpu cpu, const RasInjectMachineCheck *arg,
         return false;
     }
     if (arg->srr1 & ~srr1_bits(cpu)) {
-        error_setg(errp, "Parameter 'srr1' 0x%" PRIx64 " has other bits than "
-                   "those that tell causes on a %s, 0x%" PRIx64, arg->srr1,
+        error_setg(errp, "Parameter 'srr1' 0x%" PRIx64 " has bits other than "
+                   "those of causes on a %s, 0x%" PRIx64, arg->srr1,
                    ppc_mce_cpu_name(cpu), srr1_bits(cpu));
         return false;
     }
     if (arg->dsisr & ~PPC_MCE_DSISR_CAUSE_MASK) {
-        error_setg(errp, "Parameter 'dsisr' 0x%" PRIx32 " has other bits than "
-                   "those that tell causes, 0x%x", arg->dsisr,
+        error_setg(errp, "Parameter 'dsisr' 0x%" PRIx32 " has bits other than "
+                   "those of causes, 0x%x", arg->dsisr,
                    PPC_MCE_DSISR_CAUSE_MASK);
         return false;
     }

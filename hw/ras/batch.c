@@ -92,7 +92,8 @@ void ras_batch_deliver(RasState *s, RasChannel channel)
     unsigned int n;
 
     /* guest memory must not change while the guest is stopped */
-    if (s->lost || !runstate_is_running() || timer_pending(s->pace_timer) ||
+    if (s->check_stopped || !runstate_is_running() ||
+        timer_pending(s->pace_timer) ||
         ras_queue_record_is_outstanding(&s->queue, channel)) {
         return;
     }

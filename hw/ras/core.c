@@ -17,7 +17,7 @@
 #include "trace.h"
 
 /* A record that is no larger than the guest's block, and of that severity. */
-static bool record_is_good(RasState *s, const RasError *error)
+static bool record_is_valid(RasState *s, const RasError *error)
 {
     const RasInjectMethods *im = ras_inject_methods(s);
     RasDeviceClass *rc = ras_class(s);
@@ -43,7 +43,7 @@ bool ras_check_error(RasState *s, const RasError *error, Error **errp)
               "sides?)";
     } else {
         bad = ras_error_check(error);
-        if (!bad && error->record && !record_is_good(s, error)) {
+        if (!bad && error->record && !record_is_valid(s, error)) {
             bad = "record";
         }
     }
@@ -100,10 +100,10 @@ uint64_t ras_report(const RasError *error, Error **errp)
         return 0;
     }
 
-    if (s->lost && error->origin == RAS_ORIGIN_INJECTED) {
+    if (s->check_stopped && error->origin == RAS_ORIGIN_INJECTED) {
         ras_queue_refuse(&s->queue);
         error_setg(errp, "The guest is check-stopped since error %" PRIu64
-                   "; reset it first", s->lost_event.id);
+                   "; reset it first", s->check_stop.id);
         return 0;
     }
     if (!ras_check_error(s, error, errp)) {

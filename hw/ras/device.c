@@ -55,7 +55,7 @@ static void ras_reset_hold(Object *obj, ResetType type)
     if (ras_queue_discard(&s->queue, -1)) {
         ras_wakeup_now(&s->wakeup);
     }
-    s->lost = false;
+    s->check_stopped = false;
     s->loaded = false;
     s->panic_is_due = false;
     ras_exception_reset(s);
@@ -94,7 +94,7 @@ static void vm_stopped(void *opaque, bool running, RunState state)
 
     if (!running) {
         CPU_FOREACH(cpu) {
-            ras_vcpu_check_place(cpu);
+            ras_vcpu_check_pc(cpu);
         }
         ras_serrors_settle(s);
     }
@@ -124,8 +124,8 @@ static void device_unrealized(DeviceListener *listener, DeviceState *dev)
         ras_exception_vcpu_gone(s, e);
     }
     /* nobody is left who must not run on */
-    s->lost = s->lost && s->queue.nr_blocked;
-    s->panic_is_due = s->panic_is_due && s->lost;
+    s->check_stopped = s->check_stopped && s->queue.nr_blocked;
+    s->panic_is_due = s->panic_is_due && s->check_stopped;
     ras_exception_update(s);
 }
 

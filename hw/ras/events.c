@@ -191,7 +191,7 @@ void ras_events_send_all(RasState *s)
     ras_events_send(s);
     if (s->panic_is_due) {
         s->panic_is_due = false;
-        log_error(s, &s->lost_event, "check-stop: ");
+        log_error(s, &s->check_stop, "check-stop: ");
         send_memory_failure(MEMORY_FAILURE_ACTION_RESET, true,
                             ras_queue_outstanding(&s->queue,
                                                   RAS_CHANNEL_EXCEPTION));

@@ -81,7 +81,8 @@ static void make_leave(CPUState *cpu)
 static void kick_next(RasState *s)
 {
     RasEntry *e = ras_queue_next(&s->queue, RAS_CHANNEL_EXCEPTION);
-    CPUState *cpu = e && !s->lost ? qemu_get_cpu(e->error.vcpu) : NULL;
+    CPUState *cpu = e && !s->check_stopped ? qemu_get_cpu(e->error.vcpu) :
+                                             NULL;
 
     if (cpu) {
         make_leave(cpu);
@@ -210,9 +211,9 @@ static void start_ack_timer(Notifier *notifier, void *data)
 static void checkstop(RasState *s, RasEntry *e, const char *why)
 {
     ras_queue_block(&s->queue, e);
-    s->lost = true;
+    s->check_stopped = true;
     s->panic_is_due = true;
-    s->lost_event = (RasEvent) {
+    s->check_stop = (RasEvent) {
         .error = e->error,
         .id = e->id,
         .delivery = why,
@@ -249,7 +250,7 @@ static RasEntry *deliverable_on(CPUState *cpu)
     RasState *s = ras_state();
     RasEntry *e;
 
-    if (s->lost || timer_pending(s->unrecorded_timer) ||
+    if (s->check_stopped || timer_pending(s->unrecorded_timer) ||
         (cpu->cpu_index == s->unrecorded_vcpu && !s->unrecorded_vcpu_ran)) {
         return NULL;
     }
@@ -262,9 +263,9 @@ void ras_exception_deliver(RasState *s, RasEntry *e)
     const RasError *error = &e->error;
     CPUState *cpu = qemu_get_cpu(error->vcpu);
 
-    if (ras_error_has_place(error)) {
+    if (ras_error_has_insn(error)) {
         s->vcpu[error->vcpu].consumed = true;
-        s->vcpu[error->vcpu].place_known = false;
+        s->vcpu[error->vcpu].pc_known = false;
     }
     if (error->origin != RAS_ORIGIN_INJECTED &&
         error->vcpu == s->unrecorded_vcpu) {
@@ -274,7 +275,7 @@ void ras_exception_deliver(RasState *s, RasEntry *e)
     update_waiting(s);
 
     make_leave(cpu);
-    if (!s->lost) {
+    if (!s->check_stopped) {
         resolve_second_error(s, e);
     }
     kick_next(s);
@@ -298,7 +299,7 @@ static void start_unrecorded_interval(RasState *s)
  */
 static bool runs_after_unrecorded(RasState *s, CPUState *cpu)
 {
-    return !s->lost && cpu->cpu_index == s->unrecorded_vcpu &&
+    return !s->check_stopped && cpu->cpu_index == s->unrecorded_vcpu &&
            (!s->unrecorded_vcpu_ran || timer_pending(s->unrecorded_timer));
 }
 
@@ -314,7 +315,7 @@ bool ras_vcpu_enter_slow(CPUState *cpu)
 {
     RasState *s = ras_state();
 
-    if (!s->lost && cpu->cpu_index == s->unrecorded_vcpu &&
+    if (!s->check_stopped && cpu->cpu_index == s->unrecorded_vcpu &&
         !s->unrecorded_vcpu_ran && qemu_cpu_is_self(cpu)) {
         s->unrecorded_vcpu_ran = true;
         start_unrecorded_interval(s);
@@ -327,7 +328,7 @@ bool ras_vcpu_idle_slow(CPUState *cpu, bool *idle)
 {
     RasState *s = ras_state();
     bool first = cpu->cpu_index == s->unrecorded_vcpu &&
-                 !s->unrecorded_vcpu_ran && !s->lost;
+                 !s->unrecorded_vcpu_ran && !s->check_stopped;
 
     /* even if it is halted: its errors wait until it has been run */
     if (first || deliverable_on(cpu)) {
@@ -383,17 +384,17 @@ static void put_off_timer_expired(void *opaque)
     kick_next(opaque);
 }
 
-void ras_vcpu_note_place(CPUState *cpu)
+void ras_vcpu_note_pc(CPUState *cpu)
 {
     RasVcpu *v = &ras_state()->vcpu[cpu->cpu_index];
 
     /* what is being loaded is not there yet */
-    if (v->consumed && !v->place_known &&
+    if (v->consumed && !v->pc_known &&
         !runstate_check(RUN_STATE_INMIGRATE) &&
         !runstate_check(RUN_STATE_RESTORE_VM)) {
         cpu_synchronize_state(cpu);
-        v->place = cpu->cc->get_pc(cpu);
-        v->place_known = true;
+        v->pc = cpu->cc->get_pc(cpu);
+        v->pc_known = true;
     }
 }
 
@@ -404,17 +405,17 @@ void ras_vcpu_note_place(CPUState *cpu)
  * need not come again is delivered as something that no instruction has
  * consumed.
  */
-void ras_vcpu_check_place(CPUState *cpu)
+void ras_vcpu_check_pc(CPUState *cpu)
 {
     RasState *s = ras_state();
     RasVcpu *v = &s->vcpu[cpu->cpu_index];
     RasEntry *e;
 
-    if (!v->consumed || !v->place_known) {
+    if (!v->consumed || !v->pc_known) {
         return;
     }
     cpu_synchronize_state(cpu);
-    if (cpu->cc->get_pc(cpu) == v->place) {
+    if (cpu->cc->get_pc(cpu) == v->pc) {
         return;
     }
     v->consumed = false;
@@ -422,7 +423,7 @@ void ras_vcpu_check_place(CPUState *cpu)
          e = ras_queue_following(&s->queue, e)) {
         if (e->state != RAS_ERROR_STATE_QUEUED || e->blocked_until_reset ||
             e->error.vcpu != cpu->cpu_index ||
-            !ras_error_has_place(&e->error)) {
+            !ras_error_has_insn(&e->error)) {
             continue;
         }
         if (ras_error_comes_again(&e->error)) {
@@ -453,7 +454,7 @@ bool ras_vcpu_deliver(CPUState *cpu)
         return false;
     }
     cpu_synchronize_state(cpu);
-    if (!rc->vcpu_online(s->device, cpu) && !ras_error_has_place(&e->error)) {
+    if (!rc->vcpu_online(s->device, cpu) && !ras_error_has_insn(&e->error)) {
         /* the guest switched it off while the error waited */
         e->delivery = "not notified, because the guest has switched off the "
                       "vCPU";
@@ -526,7 +527,7 @@ void ras_exception_loaded(RasState *s)
     for (e = ras_queue_first(&s->queue); e;
          e = ras_queue_following(&s->queue, e)) {
         if (e->state == RAS_ERROR_STATE_QUEUED &&
-            ras_error_has_place(&e->error)) {
+            ras_error_has_insn(&e->error)) {
             s->vcpu[e->error.vcpu].consumed = true;
         }
     }

@@ -71,8 +71,8 @@ typedef struct RasWakeup {
 
 typedef struct RasVcpu {
     bool consumed;              /* an instruction of it has an error: */
-    bool place_known;
-    vaddr place;                /* its address */
+    bool pc_known;
+    vaddr pc;                   /* its address */
 } RasVcpu;
 
 /* What a RasDevice has, and only the core knows.  Under the BQL. */
@@ -82,9 +82,9 @@ struct RasState {
     RasQueue queue;
     RasVcpu *vcpu;
     RasPoison poison;
-    bool lost;                  /* check-stopped, until a reset */
-    bool panic_is_due;            /* GUEST_PANICKED is still to be sent */
-    RasEvent lost_event;      /* the error that did it; delivery: why */
+    bool check_stopped;         /* until a reset */
+    bool panic_is_due;          /* GUEST_PANICKED is still to be sent */
+    RasEvent check_stop;        /* the error that did it; delivery: why */
 
     QEMUTimer *ack_timer;
     int64_t ack_delay_ns;       /* from one look to the next */

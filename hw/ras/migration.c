@@ -56,7 +56,7 @@ typedef struct RasMigration {
     RasCounts counts;
     uint64_t poison_accesses;
     uint64_t poison_consumed;   /* of these */
-    bool lost;
+    bool check_stopped;
     bool panic_is_due;          /* GUEST_PANICKED is still to be sent */
     int32_t unrecorded_vcpu;    /* has to run before its next error, or -1 */
     int64_t pause_ns;           /* guest time until the next batch */
@@ -190,7 +190,7 @@ static int pre_save(void *opaque)
     m->counts = s->queue.counts;
     m->poison_accesses = stat64_get(&s->poison.accesses);
     m->poison_consumed = s->poison.consumed;
-    m->lost = s->lost;
+    m->check_stopped = s->check_stopped;
     m->panic_is_due = s->panic_is_due;
     m->unrecorded_vcpu = s->unrecorded_vcpu_ran ? -1 : s->unrecorded_vcpu;
     m->pause_ns = ras_batch_pause(s);
@@ -227,7 +227,7 @@ static int post_save(void *opaque)
 /* --- loading -------------------------------------------------------------- */
 
 /* A record names whole pages, of what earlier ones have left. */
-static bool lengths_are_good(const RasEntry *e)
+static bool lengths_are_valid(const RasEntry *e)
 {
     uint64_t len = e->error.len;
 
@@ -249,14 +249,14 @@ static bool load_error(RasState *s, RasEntry *e, RasSavedRecord *record)
         e->error.record = record->data;
     }
     if (e->state == RAS_ERROR_STATE_NOTIFIED) {
-        e->delivery = "told before the VM was moved here";
+        e->delivery = "notified before the VM state was loaded";
     }
     if (e->state != RAS_ERROR_STATE_QUEUED &&
         e->state != RAS_ERROR_STATE_NOTIFIED) {
         error_setg(&err, "bad state");
     } else if (!ras_check_error(s, &e->error, &err)) {
         /* it says why */
-    } else if (!lengths_are_good(e)) {
+    } else if (!lengths_are_valid(e)) {
         error_setg(&err, "bad address or length");
     } else if (e->error.channel == RAS_CHANNEL_SERROR &&
                ras_serror_in_flight(s, e->error.vcpu)) {
@@ -314,9 +314,9 @@ static bool load(RasState *s, const RasMigration *m)
                      "errors that have one");
         return false;
     }
-    /* the vCPU of the error that it was lost with may be unplugged since */
-    if (m->lost ? m->panic_is_due && !s->queue.nr_blocked :
-                  m->panic_is_due || s->queue.nr_blocked) {
+    /* the vCPU of the error that did it may be unplugged since */
+    if (m->check_stopped ? m->panic_is_due && !s->queue.nr_blocked :
+                           m->panic_is_due || s->queue.nr_blocked) {
         error_report("ras: cannot load errors: one stops the machine, and the "
                      "machine is not stopped, or the other way round");
         return false;
@@ -359,19 +359,19 @@ static void begin_load(RasState *s, uint64_t last_id, const RasCounts *counts)
  * Time does not pass for a VM that moves, so what was awaited is awaited anew,
  * for the whole time, when the VM runs.
  */
-static void end_load(RasState *s, bool lost, int64_t pause_ns)
+static void end_load(RasState *s, bool check_stopped, int64_t pause_ns)
 {
     RasEntry *e;
 
-    s->lost = lost;
-    s->lost_event = (RasEvent) {
-        .delivery = "lost before the VM was moved here",
+    s->check_stopped = check_stopped;
+    s->check_stop = (RasEvent) {
+        .delivery = "check-stopped before the VM state was loaded",
     };
     for (e = ras_queue_first(&s->queue); e;
          e = ras_queue_following(&s->queue, e)) {
         if (e->blocked_until_reset) {
-            s->lost_event.error = e->error;
-            s->lost_event.id = e->id;
+            s->check_stop.error = e->error;
+            s->check_stop.id = e->id;
         }
     }
     ras_exception_loaded(s);
@@ -396,7 +396,7 @@ static int post_load(void *opaque, int version_id)
     begin_load(s, m->last_id, &m->counts);
     good = load(s, m);
     if (good) {
-        end_load(s, m->lost, m->pause_ns);
+        end_load(s, m->check_stopped, m->pause_ns);
     } else {
         begin_load(s, 0, &none);
         s->queue.last_id = last_id;
@@ -448,7 +448,7 @@ static const VMStateDescription vmstate_ras = {
         VMSTATE_UINT64(counts.discarded, RasMigration),
         VMSTATE_UINT64(poison_accesses, RasMigration),
         VMSTATE_UINT64(poison_consumed, RasMigration),
-        VMSTATE_BOOL(lost, RasMigration),
+        VMSTATE_BOOL(check_stopped, RasMigration),
         VMSTATE_BOOL(panic_is_due, RasMigration),
         VMSTATE_INT32(unrecorded_vcpu, RasMigration),
         VMSTATE_INT64(pause_ns, RasMigration),

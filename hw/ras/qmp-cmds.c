@@ -176,8 +176,8 @@ static bool fill_cper(RasState *s, const RasInjectCper *c, bool strict,
     size_t len;
 
     if (!ras_class(s)->record_size) {
-        error_setg(errp, "This machine tells its guest of errors in another "
-                   "way than by CPER records; use kind 'memory'");
+        error_setg(errp, "This machine does not notify its guest by CPER "
+                   "records; use kind 'memory'");
         return false;
     }
     record = qbase64_decode(c->data, -1, &len, errp);
@@ -307,7 +307,7 @@ static void report_injected(CPUState *cpu, run_on_cpu_data data)
 
     if (fill_error(r->s, r->arg, r->strict, &error, &r->err)) {
         error.origin = RAS_ORIGIN_INJECTED;
-        /* the guest, as it is now, can be told of it */
+        /* the guest, as it is now, can be notified of it */
         if (rc->check(d, &error, rc->ready(d), &r->err)) {
             r->reported = true;
             r->id = ras_report(&error, &r->err);
@@ -549,10 +549,10 @@ RasInfo *qmp_query_ras(Error **errp)
     info->sources = list_sources(s);
     info->queue = list_errors(s);
     info->parked = list_parked();
-    if (s->lost) {
+    if (s->check_stopped) {
         info->check_stop = g_new0(RasCheckStop, 1);
-        info->check_stop->id = s->lost_event.id;
-        info->check_stop->reason = g_strdup(s->lost_event.delivery);
+        info->check_stop->id = s->check_stop.id;
+        info->check_stop->reason = g_strdup(s->check_stop.delivery);
     }
     info->poisoned = list_poison(s);
     info->host_poisoned = list_host_memory(s);

@@ -37,7 +37,7 @@
  *     -> delivered             without a record; then the vCPU has to run
  *   queued -> discarded      ras_vcpu_deliver(): the   exception.c vCPU
  *                              vCPU was switched off
- *                            ras_vcpu_check_place():   exception.c vCPU, main
+ *                            ras_vcpu_check_pc():      exception.c vCPU, main
  *                              the vCPU was moved to
  *                              another instruction
  *
@@ -88,10 +88,10 @@ static RasEntry *entry_at(RasQueue *q, int16_t i)
 }
 
 /*
- * Of the address range: whole pages with the address in them, or nothing but
- * an address, or less.
+ * Address and length: whole pages with the address in them; or an address
+ * without length, or neither.
  */
-static bool place_is_good(const RasError *error)
+static bool addr_is_valid(const RasError *error)
 {
     if (!error->len) {
         /* a record may name any address */
@@ -141,7 +141,7 @@ const char *ras_error_check(const RasError *error)
         (error->record && (!injected || serror))) {
         return "record";
     }
-    if (!place_is_good(error) || (serror && error->has_addr)) {
+    if (!addr_is_valid(error) || (serror && error->has_addr)) {
         return "address or length";
     }
     if (!exception && !serror && !error->record &&

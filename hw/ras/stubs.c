@@ -32,11 +32,11 @@ bool ras_vcpu_enter_slow(CPUState *cpu)
     return true;
 }
 
-void ras_vcpu_note_place(CPUState *cpu)
+void ras_vcpu_note_pc(CPUState *cpu)
 {
 }
 
-void ras_vcpu_check_place(CPUState *cpu)
+void ras_vcpu_check_pc(CPUState *cpu)
 {
 }
 

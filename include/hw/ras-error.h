@@ -134,10 +134,10 @@ static inline bool ras_error_parks(const RasError *error)
 }
 
 /*
- * ras_error_has_place: true if @error belongs to the instruction that its vCPU
+ * ras_error_has_insn: true if @error belongs to the instruction that its vCPU
  * is at, which has consumed it
  */
-static inline bool ras_error_has_place(const RasError *error)
+static inline bool ras_error_has_insn(const RasError *error)
 {
     return error->origin != RAS_ORIGIN_INJECTED && ras_error_parks(error) &&
            !error->moved;
@@ -146,7 +146,7 @@ static inline bool ras_error_has_place(const RasError *error)
 /* ras_error_can_wait: true if @error need not be delivered where its vCPU is */
 static inline bool ras_error_can_wait(const RasError *error)
 {
-    return !error->immediate && !ras_error_has_place(error);
+    return !error->immediate && !ras_error_has_insn(error);
 }
 
 /*

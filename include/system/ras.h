@@ -26,9 +26,9 @@ bool ras_vcpu_parked_slow(CPUState *cpu);
 bool ras_vcpu_idle_slow(CPUState *cpu, bool *idle);
 bool ras_vcpu_enter_slow(CPUState *cpu);
 
-/* ras_vcpu_note_place, ras_vcpu_check_place: see ras_vcpu_left() */
-void ras_vcpu_note_place(CPUState *cpu);
-void ras_vcpu_check_place(CPUState *cpu);
+/* ras_vcpu_note_pc, ras_vcpu_check_pc: see ras_vcpu_left() */
+void ras_vcpu_note_pc(CPUState *cpu);
+void ras_vcpu_check_pc(CPUState *cpu);
 
 /*
  * ras_vcpu_deliver: deliver the error that @cpu may take, if there is one
@@ -72,7 +72,7 @@ static inline bool ras_vcpu_enter(CPUState *cpu)
 static inline void ras_vcpu_left(CPUState *cpu)
 {
     if (unlikely(ras_errors_waiting)) {
-        ras_vcpu_note_place(cpu);
+        ras_vcpu_note_pc(cpu);
     }
 }
 
@@ -83,7 +83,7 @@ static inline void ras_vcpu_left(CPUState *cpu)
 static inline void ras_vcpu_service(CPUState *cpu)
 {
     if (unlikely(ras_errors_waiting)) {
-        ras_vcpu_check_place(cpu);
+        ras_vcpu_check_pc(cpu);
         ras_vcpu_deliver(cpu);
     }
 }
@@ -98,7 +98,7 @@ static inline void ras_vcpu_service(CPUState *cpu)
 static inline void ras_vcpu_moved(CPUState *cpu)
 {
     if (unlikely(ras_errors_waiting)) {
-        ras_vcpu_check_place(cpu);
+        ras_vcpu_check_pc(cpu);
     }
 }
 

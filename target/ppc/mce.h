@@ -1,7 +1,7 @@
 /*
  * POWER machine checks: SRR1 and DSISR to and from error class
  *
- * A machine check tells its cause in SRR1 (instruction side, and stores that
+ * A machine check has its cause in SRR1 (instruction side, and stores that
  * fail late) or in DSISR (load/store side), differently on each generation of
  * CPUs.  Which generation has which cause: the tables in mce.c,
  * after Linux arch/powerpc/kernel/mce_power.c and skiboot core/mce.c.

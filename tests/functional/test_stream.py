@@ -63,7 +63,7 @@ class TestStream:
         assert number(ras['last_id']) == 2
         assert number(ras['counts.accepted']) == 2
         assert number(ras['counts.acknowledged']) == 0
-        assert ras['lost'] is False
+        assert ras['check_stopped'] is False
         assert [number(error['id']) for error in ras['errors']] == [1, 2]
         for error, page in zip(ras['errors'], consumed):
             assert number(error['error']['addr']) == page

@@ -141,7 +141,7 @@ def move_with_errors(guest: KvmGuest, snapshot: bool = False,
     for error in before['queue']:
         if error['state'] == 'notified':
             # How is not in the migration stream.
-            error['delivery'] = 'told before the VM was moved here'
+            error['delivery'] = 'notified before the VM state was loaded'
     assert guest.ras() == before
 
 

@@ -71,13 +71,13 @@ static void test_inject_record_burst(void)
 static void test_inject_record_refused(void)
 {
     static const char no_source[] =
-        "The guest can only be told of errors that a vCPU takes, because this "
-        "machine's tables have no asynchronous error source; start it with "
-        "ras-ghes=on, or have a vCPU take the error*";
+        "The guest can only be notified of errors that a vCPU takes, because "
+        "this machine's tables have no asynchronous error source; start it "
+        "with ras-ghes=on, or have a vCPU take the error*";
     static const char not_ready[] =
-        "The guest cannot be told of a fatal error: its firmware has not set "
-        "up the error status block; wait until it has booted, or use severity "
-        "'recoverable'";
+        "The guest cannot be notified of a fatal error: its firmware has not "
+        "set up the error status block; wait until it has booted, or use "
+        "severity 'recoverable'";
     g_autoptr(GByteArray) record = ras_cper_of_length(RAS_CPER_RECOVERABLE,
                                                       BLOCK_SIZE);
     g_autoptr(GByteArray) fatal = ras_cper_of_length(RAS_CPER_FATAL, 200);

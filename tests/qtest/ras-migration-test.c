@@ -726,15 +726,15 @@ static void test_abort_syndrome(void)
 }
 
 /*
- * Saved when the guest was lost and nobody was told yet: they are told where it
- * is run next, and only once.
+ * Saved when the guest was check-stopped, but GUEST_PANICKED not sent yet: it is
+ * sent where the guest is run next, and only once.
  */
 static void test_panic_moves(void)
 {
     Side side = side_start(NULL, ras_on(), "-accel tcg -S "
                            "-action panic=pause");
     RasVm *vm = side.vm;
-    g_autofree uint8_t *lost = NULL;
+    g_autofree uint8_t *data = NULL;
     g_autofree char *why = NULL;
     Part part;
 
@@ -742,11 +742,11 @@ static void test_panic_moves(void)
     make_errors(vm);
     save_snapshot(&side);
     part = find_part(&side, SECTION);
-    lost = g_memdup2(part.data, part.len);
-    put_field(&part, lost, "lost", true);
-    put_field(&part, lost, "panic_is_due", true);
-    put_field(&part, lost, "errors[0]/blocked_until_reset", true);
-    write_part(&side, &part, lost);
+    data = g_memdup2(part.data, part.len);
+    put_field(&part, data, "check_stopped", true);
+    put_field(&part, data, "panic_is_due", true);
+    put_field(&part, data, "errors[0]/blocked_until_reset", true);
+    write_part(&side, &part, data);
     ras_drop_events(vm);
     assert_loads(&side);
     assert_has_errors(vm);
@@ -755,7 +755,7 @@ static void test_panic_moves(void)
     ras_wait_until(vm, ras_run_state_is(vm, "guest-panicked"));
     g_assert_cmpuint(vm->panics, ==, 1);
     why = ras_lost(vm);
-    ras_assert_like(why, "1: lost before *");
+    ras_assert_like(why, "1: check-stopped before *");
     ras_cont(vm);
     ras_stop(vm);
     g_assert_cmpuint(vm->panics, ==, 1);

@@ -297,8 +297,8 @@ static void test_pages(void)
 static void test_records_refused(void)
 {
     static const char no_cper[] =
-        "This machine tells its guest of errors in another way than by CPER "
-        "records; use kind 'memory'";
+        "This machine does not notify its guest by CPER records; use kind "
+        "'memory'";
     RasVm *vm = start_registered("");
 
     ras_inject_refused(vm, "This machine has no Arm processors; use kind "

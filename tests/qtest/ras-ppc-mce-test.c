@@ -297,10 +297,10 @@ static void test_machine_check_refused(void)
     refused(vm, "'vcpu': 0, " NAMED("slb", "parity") ", 'dsisr': 1",
             "Parameter 'dsisr' goes with 'srr1', not with 'class'");
     refused(vm, "'vcpu': 0, 'srr1': 538968064", "Parameter 'srr1' 0x20200000 "
-            "has other bits than those that tell causes on a POWER9, "
+            "has bits other than those of causes on a POWER9, "
             "0x83c0000");
     refused(vm, "'vcpu': 0, 'srr1': 2097152, 'dsisr': 65536",
-            "Parameter 'dsisr' 0x10000 has other bits than those that tell "
+            "Parameter 'dsisr' 0x10000 has bits other than those of "
             "causes, 0xffff");
     refused(vm, "'vcpu': 0, 'srr1': 262144, 'dsisr': 1",
             "Parameter 'dsisr' counts only if bit 0x200000 is set in 'srr1'");
@@ -323,7 +323,7 @@ static void test_machine_check_vector(void)
     refused(vm, "'vcpu': 0, 'class': 'd-cache'",
             "No register can say what failed*; wait until it has booted");
     refused(vm, "'vcpu': 0, " NAMED("slb", "parity")
-            ", 'disposition': 'recovered'", "*only be told of "
+            ", 'disposition': 'recovered'", "*only be notified of "
             "recoverable errors; wait until it has booted");
     ras_inject(vm, "{ 'kind': 'machine-check', 'vcpu': 0, 'class': 'slb',"
                " 'sub-type': 'parity', 'effective-address': 4660 }");

@@ -276,7 +276,7 @@ static void test_moved(Fixture *f, gconstpointer data)
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         error.origin = cases[i].origin;
         g_assert_cmpint(ras_error_comes_again(&error), ==, cases[i].again);
-        g_assert_cmpint(ras_error_has_place(&error), ==, i != 0);
+        g_assert_cmpint(ras_error_has_insn(&error), ==, i != 0);
     }
     error.origin = RAS_ORIGIN_KVM_NMI;
     error.first = error.addr;
@@ -285,7 +285,7 @@ static void test_moved(Fixture *f, gconstpointer data)
     g_assert_true(ras_queue_parks(f->q, 1));
     ras_queue_move(f->q, e);
     g_assert_null(ras_error_check(&e->error));
-    g_assert_false(ras_error_has_place(&e->error));
+    g_assert_false(ras_error_has_insn(&e->error));
     g_assert_false(ras_queue_parks(f->q, 1));
     g_assert_null(ras_queue_next(f->q, RAS_CHANNEL_EXCEPTION));
     ras_queue_put_off(f->q, 1, false);

@@ -1,5 +1,5 @@
 /*
- * GHES at constant addresses: the full layout of guest RAS
+ * GHES at constant addresses: the error sources of ras-ghes=on
  *
  * The device "ras-ghes" and the ACPI tables that describe it; see
  * hw/acpi/ras_ghes.h.  Used by hw/arm/virt_ras_ghes.c.

@@ -1,7 +1,7 @@
 /*
- * GHES at constant addresses: the full layout of guest RAS
+ * GHES at constant addresses: the error sources of ras-ghes=on
  *
- * A platform device with all that ACPI 6.5, chapter 18, needs for telling a
+ * A platform device with all that ACPI 6.5, chapter 18, needs to notify a
  * guest of hardware errors: three Generic Hardware Error Sources version 2
  * (18.3.2.8) and a boot error region (18.3.1).  It also builds the ACPI tables
  * that describe it.  Nothing of it has to be placed by firmware, so a record
@@ -75,7 +75,7 @@ typedef enum RasGhesSource {
  */
 typedef void RasGhesAckFn(void *opaque, RasGhesSource source);
 
-/* ras_ghes_set_ack: whom to tell of acknowledgements; @fn may be NULL */
+/* ras_ghes_set_ack: what to call on acknowledgements; @fn may be NULL */
 void ras_ghes_set_ack(RasGhesState *s, RasGhesAckFn *fn, void *opaque);
 
 /*
@@ -99,7 +99,7 @@ void ras_ghes_write(RasGhesState *s, RasGhesSource source,
 void ras_ghes_withdraw(RasGhesState *s, RasGhesSource source);
 
 /*
- * ras_ghes_notify: tell the guest that ras_ghes_write() was called
+ * ras_ghes_notify: notify the guest that ras_ghes_write() was called
  *
  * For RAS_GHES_GED the interrupt.  For the others nothing: the caller raises
  * the abort of RAS_GHES_SEA, and the guest polls RAS_GHES_POLLED by itself.
