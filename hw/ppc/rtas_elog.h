@@ -43,16 +43,11 @@
 
 #define RTAS_ELOG_VERSION_6             6
 
-/* Fixed part bits 8:10 */
+/* Fixed part bits 8:10: those of machine checks */
 typedef enum RtasElogSeverity {
-    RTAS_ELOG_SEVERITY_NO_ERROR         = 0,
-    RTAS_ELOG_SEVERITY_EVENT            = 1,
-    RTAS_ELOG_SEVERITY_WARNING          = 2,
     RTAS_ELOG_SEVERITY_ERROR_SYNC       = 3,
-    RTAS_ELOG_SEVERITY_ERROR            = 4,
     RTAS_ELOG_SEVERITY_FATAL            = 5,
     RTAS_ELOG_SEVERITY_ALREADY_REPORTED = 6,
-    RTAS_ELOG_SEVERITY_RESERVED         = 7,
 } RtasElogSeverity;
 
 /* Fixed part bits 11:12 */
@@ -60,7 +55,6 @@ typedef enum RtasElogDisposition {
     RTAS_ELOG_DISPOSITION_FULLY_RECOVERED  = 0,
     RTAS_ELOG_DISPOSITION_LIMITED_RECOVERY = 1,
     RTAS_ELOG_DISPOSITION_NOT_RECOVERED    = 2,
-    RTAS_ELOG_DISPOSITION_RESERVED         = 3,
 } RtasElogDisposition;
 
 /* Fixed part bits 16:19 (initiator), 20:23 (target): those of machine checks */
@@ -84,31 +78,23 @@ typedef enum RtasMcType {
     RTAS_MC_TYPE_CTRL_MEM_ACCESS        = 8,
 } RtasMcType;
 
-/* Sub-type values, one list a type (MC section offset 0x11, without flags) */
+/*
+ * Sub-type values, a list for each type (MC section offset 0x11, without
+ * flags): those of errors without a row in the tables of target/ppc/mce.c,
+ * which have the others
+ */
 enum {
-    RTAS_MC_UE_INDETERMINATE            = 0,
     RTAS_MC_UE_IFETCH                   = 1,
-    RTAS_MC_UE_TABLE_WALK_IFETCH        = 2,
     RTAS_MC_UE_LOAD_STORE               = 3,
-    RTAS_MC_UE_TABLE_WALK_LOAD_STORE    = 4,
-};
-
-enum {
-    RTAS_MC_SLB_PARITY                  = 0,
-    RTAS_MC_SLB_MULTIHIT                = 1,
-    RTAS_MC_SLB_PARITY_OR_MULTIHIT      = 2,
 };
 
 enum {
     RTAS_MC_ERAT_PARITY                 = 1,
     RTAS_MC_ERAT_MULTIHIT               = 2,
-    RTAS_MC_ERAT_PARITY_OR_MULTIHIT     = 3,
 };
 
 enum {
     RTAS_MC_TLB_PARITY                  = 1,
-    RTAS_MC_TLB_MULTIHIT                = 2,
-    RTAS_MC_TLB_PARITY_OR_MULTIHIT      = 3,
 };
 
 /* D-cache and I-cache: LoPAR defines no information, the byte is 0 */

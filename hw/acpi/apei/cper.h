@@ -106,7 +106,6 @@ typedef struct CperDataEntryLe {
 #define CPER_ENTRY_HEADER_SIZE_OLD 64   /* revision before 3.0 */
 
 /* validation_bits of an entry */
-#define CPER_ENTRY_VALID_FRU_ID    (1U << 0)
 #define CPER_ENTRY_VALID_FRU_TEXT  (1U << 1)
 #define CPER_ENTRY_VALID_TIMESTAMP (1U << 2)
 #define CPER_ENTRY_VALID_ALL       0x07U
