@@ -27,6 +27,11 @@ RAS_T0=${RAS_T0:-$(date +%s)}
 RAS_JOBS=${RAS_JOBS:-$(nproc)}
 export RAS_CACHE RAS_T0 RAS_JOBS
 
+# The version of qemu-ras; debian/changelog has it, and nothing else.
+project_version() {
+    sed -nE '1s/^qemu-ras \(([^)]*)\).*/\1/p' "$top/debian/changelog"
+}
+
 # The QEMU release that the series is for, and the Debian release that has it.
 series=10.0
 suite=trixie
