@@ -38,7 +38,7 @@ suite=trixie
 
 # The folders whose contents land in the QEMU tree. Everything else in the
 # checkout belongs to the project and not to QEMU.
-overlay_dirs=(accel hw include migration qapi target tests/qtest tests/unit/oracle)
+overlay_dirs=(accel docs/devel docs/system hw include migration qapi target tests/qtest tests/unit/oracle)
 
 # Standard output belongs to results, so progress goes to standard error.
 say() {
