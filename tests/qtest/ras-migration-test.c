@@ -726,8 +726,8 @@ static void test_abort_syndrome(void)
 }
 
 /*
- * Saved when the guest was check-stopped, but GUEST_PANICKED not sent yet: it is
- * sent where the guest is run next, and only once.
+ * Saved when the guest was check-stopped, but GUEST_PANICKED not sent yet: it
+ * is sent where the guest is run next, and only once.
  */
 static void test_panic_moves(void)
 {
