@@ -7,17 +7,19 @@ bare/accesses-ppc64.S, without an operating system.
 import re
 import time
 from pathlib import Path
-from typing import Any, NamedTuple, Optional
+from typing import Any, List, NamedTuple, Optional
 
 import pytest
 
 from ras import bare, environment
+from ras.targets import PPC64
 
 MACHINE = 'ppc64'
 
 # Of accesses-ppc64.S.
 REPORT = 0xf00
 DONE = 1
+VECTOR = 3
 POISON = 0x10000000
 EA_NOWHERE = 0x1008
 EA_POISON = 0x2008
@@ -49,16 +51,23 @@ def log(vm: Any, address: int) -> Found:
                  int.from_bytes(section[MC_EA:MC_EA + 8], 'big'))
 
 
-def run(vm: Any) -> Optional[Found]:
-    """The log of what the program runs into; None if it is nothing."""
+def report(vm: Any) -> List[int]:
+    """What the program tells: the state, and four more."""
     vm.cmd('cont')
     end = time.monotonic() + 60 * environment.time_factor()
     while True:
-        state, _, r3, _ = bare.doublewords(vm, REPORT, 4)
-        if state:
-            return None if state == DONE else log(vm, r3)
+        words = bare.doublewords(vm, REPORT, 5)
+        if words[0]:
+            return words
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+def run(vm: Any) -> Optional[Found]:
+    """The log of what the program runs into; None if it is nothing."""
+    state, _, r3, *_ = report(vm)
+    assert state != VECTOR
+    return None if state == DONE else log(vm, r3)
 
 
 @pytest.mark.parametrize('access', ['LOAD', 'STORE', 'FETCH'])
@@ -76,6 +85,21 @@ def test_nothing_there_power7(tmp_path: Path, access: str) -> None:
     with bare.pseries('accesses-ppc64', tmp_path, '-cpu', 'power7', '-S',
                       '-accel', 'tcg', macro=access) as vm:
         assert run(vm) is None
+
+
+@pytest.mark.parametrize('access', ['LOAD', 'STORE', 'FETCH'])
+@pytest.mark.parametrize('cpu', ['power8', 'power9', 'power10'])
+def test_off_is_stock(tmp_path: Path, cpu: str, access: str) -> None:
+    """Without guest RAS the vector and the registers are those of the base."""
+    found = []
+    for machine, variable in (('pseries,ras=off', PPC64.qemu_variable),
+                              ('pseries', PPC64.stock_variable)):
+        with bare.pseries('accesses-ppc64', tmp_path, '-machine', machine,
+                          '-cpu', cpu, '-S', '-accel', 'tcg', macro=access,
+                          variable=variable) as vm:
+            found.append(report(vm))
+    assert found[0] == found[1]
+    assert found[0][0] == VECTOR
 
 
 def test_cache_instructions(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 /*
  * The firmware of a "pseries" machine: registers a machine check handler, and
  * makes one access with translation on, of which REPORT tells: whether it is
- * done, SRR0 of the machine check, and r3, which points to its log.  One of
+ * done, SRR0 of the machine check, and r3, which points to its log; or, if the
+ * machine check comes at 0x200, SRR0 and other registers.  One of
  *
  *   CACHE  cache instructions for POISON, and then a load from there
  *   LOAD, STORE, FETCH  of NOWHERE
@@ -11,10 +12,14 @@
 #include "pseries.S.inc"
 
 #define REPORT  0xf00           /* in page 0 */
-#define STATE   0               /* 1: done, 2: a machine check came first */
+#define STATE   0               /* 1: done; a machine check, 2: handler, 3: 0x200 */
 #define SRR0    8
 #define R3      16
 #define CACHED  24              /* 1: the cache instructions are done */
+/* at 0x200 */
+#define SRR1    16
+#define DSISR   24
+#define DAR     32
 
 /* Real addresses: RAM; RAM that is to be poisoned; nothing. */
 #define RTAS_BASE 0x00800000
@@ -98,6 +103,20 @@ there:
         mtctr   %r8
         bctr
 #endif
+        std     %r5, STATE(%r10)
+        b       .
+
+        .org    0x200
+        li      %r10, REPORT
+        mfsrr0  %r4
+        std     %r4, SRR0(%r10)
+        mfsrr1  %r4
+        std     %r4, SRR1(%r10)
+        mfdsisr %r4
+        std     %r4, DSISR(%r10)
+        mfdar   %r4
+        std     %r4, DAR(%r10)
+        li      %r5, 3
         std     %r5, STATE(%r10)
         b       .
 
