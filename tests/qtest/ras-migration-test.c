@@ -10,6 +10,7 @@
  */
 
 #include "qemu/osdep.h"
+#include "qemu/timer.h"
 #include "ras-qtest.h"
 
 #define STREAMS 200
@@ -786,6 +787,87 @@ static void test_loaded_twice(void)
     side_end(&side);
 }
 
+/* The full layout: its source with an interrupt, from ras-arm-ghes.h */
+#define ACKNOWLEDGE 0x0b000018
+#define BLOCK       0x0b014000
+
+/*
+ * The record of the next pages of a burst is out: it is acknowledged.  Returns
+ * the number of pages.
+ */
+static unsigned int acknowledge_pages(RasVm *vm, unsigned int first)
+{
+    unsigned int n = qtest_readl(vm->qts, BLOCK + 12) / 152;
+
+    g_assert_cmphex(qtest_readq(vm->qts, ACKNOWLEDGE), ==, 0);
+    for (unsigned int i = 0; i < n; i++) {
+        g_assert_cmphex(qtest_readq(vm->qts, BLOCK + 20 + i * 152 + 72 + 16),
+                        ==, page_of(vm, first + i));
+    }
+    qtest_writeq(vm->qts, ACKNOWLEDGE, 1);
+    g_assert_cmphex(qtest_readq(vm->qts, ACKNOWLEDGE), ==, 1);
+    return n;
+}
+
+/*
+ * Saved in the middle of a burst, in the pause between two records, or when the
+ * second one is out; loaded when all of it is over, and in the pause of another
+ * burst.  It goes on as it was, to the last page.
+ */
+static void test_burst(const void *data)
+{
+    const bool pause = GPOINTER_TO_INT(data);
+    const unsigned int pages = 20;
+    Side side = side_start(NULL, ",ras=on,ras-ghes=on", "");
+    RasVm *vm = side.vm;
+    g_autoptr(GString) counters = NULL;
+    QDict *saved;
+
+    add_disk(&side);
+    for (unsigned int i = 0; i < pages; i++) {
+        ras_inject(vm, "{ 'kind': 'memory', 'mode': 'report', 'severity':"
+                   " 'recoverable', 'address': %" PRIu64 " }", page_of(vm, i));
+    }
+    g_assert_cmpuint(acknowledge_pages(vm, 0), ==, 1);
+    /* 4 ms for the page, of which one is over */
+    qtest_clock_step(vm->qts, SCALE_MS);
+    if (!pause) {
+        qtest_clock_step(vm->qts, 3 * SCALE_MS);
+    }
+    saved = ras_query(vm);
+    counters = qobject_to_json(qdict_get(saved, "counters"));
+    save_snapshot(&side);
+    for (int i = 0; i < 3; i++) {
+        unsigned int told = 1;
+
+        if (pause) {
+            qtest_clock_step(vm->qts, 3 * SCALE_MS - 1);
+            g_assert_cmphex(qtest_readq(vm->qts, ACKNOWLEDGE), ==, 1);
+            qtest_clock_step(vm->qts, 1);
+        }
+        while (told < pages) {
+            told += acknowledge_pages(vm, told);
+            qtest_clock_step(vm->qts, SCALE_MS * 1000);
+        }
+        ras_assert_count(vm, "acknowledged", pages);
+        ras_assert_count(vm, "in-flight", 0);
+        if (i == 1) {
+            ras_reset(vm);
+        } else if (i == 2) {
+            ras_inject(vm, "{ 'kind': 'memory', 'mode': 'report', 'severity':"
+                       " 'recoverable', 'address': %" PRIu64 ", 'length': %"
+                       PRIu64 " }", page_of(vm, 0), 10 * RAS_PAGE);
+            acknowledge_pages(vm, 0);
+        }
+        assert_loads(&side);
+        ras_wait_until(vm, ras_run_state_is(vm, "running"));
+        ras_assert_part(vm, "counters", counters->str);
+        ras_drop_events(vm);
+    }
+    qobject_unref(saved);
+    side_end(&side);
+}
+
 /*
  * Saved when a vCPU had taken an exception without a record, and had yet to run
  * before the next one: after a reset nothing of that is left.
@@ -1181,6 +1263,10 @@ int main(int argc, char **argv)
         qtest_add_func("/ras/migration/bad-record", test_bad_record);
         qtest_add_func("/ras/migration/bad-asynchronous",
                        test_bad_asynchronous);
+        qtest_add_data_func("/ras/migration/pause-in-burst",
+                            GINT_TO_POINTER(true), test_burst);
+        qtest_add_data_func("/ras/migration/record-in-burst",
+                            GINT_TO_POINTER(false), test_burst);
         qtest_add_func("/ras/migration/bad-syndrome", test_bad_syndrome);
         qtest_add_func("/ras/migration/abort-syndrome", test_abort_syndrome);
         qtest_add_func("/ras/migration/without-ras", test_without_ras);

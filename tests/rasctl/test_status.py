@@ -24,11 +24,29 @@ def test_well(rasctl: Program, path: Path, serve: Any) -> None:
     server = serve(fake.Qmp(path))
     text = rasctl('status').stdout
     assert text.startswith('VM          running\n')
-    assert 'source      GHESv2 source 0, SEA: synchronous, ready\n' in text
-    assert 'errors      accepted 3, in-flight 1, acknowledged 2, ' in text
-    assert 'poison-other-accesses 7' in text
-    assert text.endswith('bad pages   none\n')
+    assert text.endswith(
+        'errors      accepted 3, in-flight 1, acknowledged 2, delivered 0, '
+        'reclaimed 0, discarded 0,\n'
+        '            refused 1, recorded 2, notified 2, '
+        'poison-other-accesses 7, events-dropped 0\n'
+        'bad pages   none\n')
     assert server.commands() == ['query-ras', 'query-status', 'query-name']
+
+
+@pytest.mark.parametrize('what, line', [
+    ({'synchronous': True, 'ready': True}, 'synchronous, ready'),
+    ({'synchronous': True, 'ready': False}, 'synchronous, not ready'),
+    ({'synchronous': False, 'ready': True, 'outstanding': 7},
+     'asynchronous, ready, error 7 not acknowledged yet'),
+], ids=['ready', 'not-ready', 'outstanding'])
+def test_source(by_socket: Program, path: Path, serve: Any,
+                what: Dict[str, Any], line: str) -> None:
+    """What is said of a source of errors."""
+    serve(fake.Qmp(path, {'query-ras': fake.ras(
+        sources=[{'name': 'SEA', **what}])}))
+    assert f'source      SEA: {line}\n' in by_socket('status').stdout
+    assert f'source="SEA"}} {int(what["ready"])}\n' in by_socket(
+        'status', '--metrics').stdout
 
 
 @pytest.mark.parametrize('what, line', [
@@ -159,6 +177,20 @@ def test_map_unknown(by_socket: Program, path: Path, serve: Any,
         3 + 1 + 512 + 1
 
 
+def test_nodes_unknown(by_socket: Program, path: Path, serve: Any) -> None:
+    """Nodes that are not as large as the memory are not guessed from it."""
+    hmp = {**fake.HMP, 'info numa': fake.NUMA.replace('512 MB', '256 MB')}
+    serve(fake.Qmp(path, {
+        'query-ras': fake.ras(**BAD),
+        'human-monitor-command': lambda arguments:
+            hmp[arguments['command-line']]}))
+    shown = json.loads(by_socket('status', '--json', status=1).stdout)
+    # Of a module it is known.
+    assert [(entry.get('block'), entry.get('node'))
+            for entry in shown['bad-memory']] == [
+        ('m0', None), ('m1', None), ('m1', None), ('dimm', 1), (None, None)]
+
+
 @pytest.mark.parametrize('ranges', [
     [{}], [{'address': 1}], [{'address': 2 ** 64 - 4096, 'length': 8192}],
     [7, None, [], 'x'], [{'address': 'a', 'length': 'b'}]],
@@ -172,14 +204,17 @@ def test_odd_ranges(by_socket: Program, path: Path, serve: Any,
 
 @pytest.mark.parametrize('range_', [
     {'address': 2 ** 64 - 4096, 'length': 4096},
-    {'address': 0, 'length': 2 ** 63}], ids=['end', 'all'])
+    {'address': 0, 'length': 2 ** 63},
+    {'address': 2 ** 40, 'length': 4097}], ids=['end', 'all', 'part'])
 def test_ends_of_the_world(by_socket: Program, path: Path, serve: Any,
                            range_: Any) -> None:
-    """Ranges up to the last address come to an end."""
+    """Ranges up to the last address come to an end; parts of pages count."""
     serve(fake.Qmp(path, {'query-ras': fake.ras(host_poisoned=[range_])}))
     shown = json.loads(by_socket('status', '--json', status=1).stdout)
     assert sum(entry['length'] for entry in shown['bad-memory']) == \
         range_['length']
+    assert shown['bad-memory'][-1]['pages'] == \
+        -(-shown['bad-memory'][-1]['length'] // 4096)
 
 
 @pytest.mark.parametrize('missing', ['queue', 'counters', 'poisoned'])
