@@ -1,5 +1,6 @@
 /*
- * Guest RAS: HMP commands "info ras", "ras_inject" and "ras_unpoison"
+ * Guest RAS: HMP commands "info ras", "ras_inject" and "ras_unpoison", and what
+ * the monitor offers for their arguments
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -9,6 +10,7 @@
 #include "qapi/qapi-commands-ras.h"
 #include "qobject/qdict.h"
 #include "qapi/util.h"
+#include "qemu/readline.h"
 #include "monitor/hmp.h"
 #include "monitor/monitor.h"
 
@@ -112,6 +114,20 @@ void hmp_info_ras(Monitor *mon, const QDict *qdict)
                    PRIu64 "\n", c->refused, c->poison_other_accesses);
 }
 
+/*
+ * Has the command this argument?  All arguments are optional for the monitor,
+ * whose own messages do not say which one is missing.
+ */
+static bool has_argument(const QDict *qdict, const char *name,
+                         const char *usage, Error **errp)
+{
+    if (qdict_haskey(qdict, name)) {
+        return true;
+    }
+    error_setg(errp, "Parameter '%s' is missing; usage: %s", name, usage);
+    return false;
+}
+
 /* A word of an enumeration; without one, @absent. */
 static int parse_word(const QEnumLookup *lookup, const char *name,
                       const char *word, int absent, Error **errp)
@@ -132,49 +148,82 @@ static int parse_word(const QEnumLookup *lookup, const char *name,
     return value;
 }
 
+static bool parse_memory(const QDict *qdict, RasInjectMemory *memory,
+                         Error **errp)
+{
+    static const char usage[] = "ras_inject memory ADDRESS "
+        "poison|consume|report [SEVERITY [VCPU]]";
+    const char *kind = qdict_get_try_str(qdict, "kind");
+
+    ERRP_GUARD();
+
+    if (!has_argument(qdict, "kind", usage, errp)) {
+        return false;
+    }
+    if (strcmp(kind, RasInjectKind_str(RAS_INJECT_KIND_MEMORY))) {
+        error_setg(errp, "Parameter 'kind' cannot be '%s'; it is 'memory', "
+                   "and QMP command 'ras-inject' has more", kind);
+        return false;
+    }
+    if (!has_argument(qdict, "address", usage, errp) ||
+        !has_argument(qdict, "mode", usage, errp)) {
+        return false;
+    }
+    memory->address = qdict_get_int(qdict, "address");
+    memory->mode = parse_word(&RasInjectMode_lookup, "mode",
+                              qdict_get_str(qdict, "mode"), -1, errp);
+    if (*errp) {
+        return false;
+    }
+    memory->severity = parse_word(&RasSeverity_lookup, "severity",
+                                  qdict_get_try_str(qdict, "severity"),
+                                  RAS_SEVERITY_RECOVERABLE, errp);
+    memory->has_vcpu = qdict_haskey(qdict, "vcpu");
+    memory->vcpu = qdict_get_try_int(qdict, "vcpu", 0);
+    return !*errp;
+}
+
 void hmp_ras_inject(Monitor *mon, const QDict *qdict)
 {
-    const char *kind = qdict_get_str(qdict, "kind");
-    const char *severity = qdict_get_try_str(qdict, "severity");
     g_autoptr(RasInjectResult) result = NULL;
-    RasInject arg = { 0 };
+    RasInject arg = { .kind = RAS_INJECT_KIND_MEMORY };
     Error *err = NULL;
 
-    if (strcmp(kind, RasInjectKind_str(RAS_INJECT_KIND_MEMORY))) {
-        error_setg(&err, "Parameter 'kind' cannot be '%s'; it is 'memory', "
-                   "and QMP command 'ras-inject' has more", kind);
-        goto out;
+    if (parse_memory(qdict, &arg.u.memory, &err)) {
+        result = qmp_ras_inject(&arg, &err);
     }
-    arg.kind = RAS_INJECT_KIND_MEMORY;
-    arg.u.memory.address = qdict_get_int(qdict, "address");
-    arg.u.memory.mode = parse_word(&RasInjectMode_lookup, "mode",
-                                   qdict_get_str(qdict, "mode"), -1, &err);
-    if (err) {
-        goto out;
-    }
-    arg.u.memory.severity = parse_word(&RasSeverity_lookup, "severity",
-                                       severity, RAS_SEVERITY_RECOVERABLE,
-                                       &err);
-    if (err) {
-        goto out;
-    }
-    if (qdict_haskey(qdict, "vcpu")) {
-        arg.u.memory.has_vcpu = true;
-        arg.u.memory.vcpu = qdict_get_int(qdict, "vcpu");
-    }
-
-    result = qmp_ras_inject(&arg, &err);
     if (result && result->has_id) {
         monitor_printf(mon, "error %" PRIu64 "\n", result->id);
     }
-out:
     hmp_handle_error(mon, err);
+}
+
+/* @nb_args counts the command and the argument that begins with @str. */
+void ras_inject_completion(ReadLineState *rs, int nb_args, const char *str)
+{
+    static const QEnumLookup *const words[] = {
+        [4] = &RasInjectMode_lookup,
+        [5] = &RasSeverity_lookup,
+    };
+
+    readline_set_completion_index(rs, strlen(str));
+    if (nb_args == 2) {
+        readline_add_completion_of(rs, str,
+                                   RasInjectKind_str(RAS_INJECT_KIND_MEMORY));
+    } else if (nb_args < ARRAY_SIZE(words) && words[nb_args]) {
+        for (int i = 0; i < words[nb_args]->size; i++) {
+            readline_add_completion_of(rs, str,
+                                       qapi_enum_lookup(words[nb_args], i));
+        }
+    }
 }
 
 void hmp_ras_unpoison(Monitor *mon, const QDict *qdict)
 {
     Error *err = NULL;
 
-    qmp_ras_unpoison(qdict_get_int(qdict, "address"), false, 0, &err);
+    if (has_argument(qdict, "address", "ras_unpoison ADDRESS", &err)) {
+        qmp_ras_unpoison(qdict_get_int(qdict, "address"), false, 0, &err);
+    }
     hmp_handle_error(mon, err);
 }

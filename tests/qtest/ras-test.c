@@ -869,8 +869,7 @@ static void test_hmp(void)
     assert_hmpf(vm, "Error: *no vCPU 7*",
                 "ras_inject memory 0x%" PRIx64 " consume recoverable 7",
                 page);
-    /* refused by the monitor itself */
-    assert_hmpf(vm, "'ras_inject' has failed*",
+    assert_hmpf(vm, "Error: *no vCPU -1*",
                 "ras_inject memory 0x%" PRIx64 " consume recoverable -1",
                 page);
     assert_hmpf(vm, "Error: *'vcpu' is only*",
@@ -881,8 +880,20 @@ static void test_hmp(void)
     assert_hmpf(vm, "Error: *'mode' cannot be 'eat'; it is one of poison, "
                 "consume, report\r\n", "ras_inject memory 0x%" PRIx64 " eat",
                 page);
-    assert_hmpf(vm, "Error: *disk*", "ras_inject disk 0x%" PRIx64 " poison",
-                page);
+    assert_hmpf(vm, "Error: *'kind' cannot be 'serror'; it is 'memory', and "
+                "QMP command 'ras-inject' has more\r\n",
+                "ras_inject serror 0x%" PRIx64 " poison", page);
+    /* what is missing is named, also if everything is */
+    assert_hmp(vm, "ras_inject", "Error: Parameter 'kind' is missing; "
+               "usage: ras_inject memory ADDRESS poison|consume|report "
+               "[SEVERITY [VCPU]]\r\n");
+    assert_hmp(vm, "ras_inject serror", "Error: *'kind' cannot be 'serror'*");
+    assert_hmp(vm, "ras_inject memory",
+               "Error: Parameter 'address' is missing; usage: *");
+    assert_hmpf(vm, "Error: Parameter 'mode' is missing; usage: *",
+                "ras_inject memory 0x%" PRIx64, page);
+    assert_hmp(vm, "ras_unpoison", "Error: Parameter 'address' is missing; "
+               "usage: ras_unpoison ADDRESS\r\n");
     ras_assert_count(vm, "accepted", 1);
     ras_quit(vm);
 }
