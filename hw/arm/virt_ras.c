@@ -241,8 +241,34 @@ static void virt_ras_class_init(ObjectClass *oc, void *data)
     rc->inject = &virt_ras_inject;
 }
 
-/* Without firmware nobody puts the tables where the guest finds them. */
-void virt_ras_create(VirtMachineState *vms)
+/*
+ * Without firmware nobody puts the tables where the guest finds them.  Say what
+ * of all that they need is missing.
+ */
+static void exit_without_acpi(VirtMachineState *vms, bool aarch64,
+                              bool firmware_loaded)
+{
+    g_autofree char *cpu = cpu_model_from_type(MACHINE(vms)->cpu_type);
+
+    error_report("'ras=on' needs ACPI tables: UEFI firmware, a 64-bit CPU and "
+                 "machine version 4.2 or later");
+    if (VIRT_MACHINE_GET_CLASS(vms)->no_ged) {
+        error_printf("This machine's version is '%s'.\n",
+                     MACHINE_GET_CLASS(vms)->name);
+    }
+    if (!aarch64) {
+        error_printf("The CPU is a 32-bit one, '%s'; use a 64-bit one, '-cpu "
+                     "max' for example.\n", cpu);
+    }
+    if (!firmware_loaded) {
+        error_printf("There is no firmware; add '-bios' with an AArch64 UEFI "
+                     "image.\n");
+    }
+    error_printf("Or use 'acpi=off' to go without error records.\n");
+    exit(1);
+}
+
+void virt_ras_create(VirtMachineState *vms, bool aarch64, bool firmware_loaded)
 {
     if (vms->ras_ghes && (!vms->ras || !virt_is_acpi_enabled(vms))) {
         error_report("'ras-ghes=on' needs '%s'", vms->ras ? "acpi=on" :
@@ -253,11 +279,7 @@ void virt_ras_create(VirtMachineState *vms)
         return;
     }
     if (virt_is_acpi_enabled(vms) && !vms->acpi_dev) {
-        error_report("'ras=on' needs ACPI tables: UEFI firmware, a 64-bit "
-                     "CPU and machine version 4.2 or later");
-        error_printf("Add '-bios' with an AArch64 UEFI image, or use "
-                     "'acpi=off' to go without error records.\n");
-        exit(1);
+        exit_without_acpi(vms, aarch64, firmware_loaded);
     }
     if (vms->ras_ghes) {
         virt_ras_ghes_create(vms);

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""arm64: options that make no sense are refused, with what would."""
+"""arm64: options that make no sense are refused, with what would; their help."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import List
@@ -13,9 +14,11 @@ from ras.targets import ARM64
 
 MACHINE = 'arm64'
 NEEDS_ACPI = "'ras=on' needs ACPI tables: UEFI firmware, a 64-bit CPU and " \
-    "machine version 4.2 or later\n" \
-    "Add '-bios' with an AArch64 UEFI image, or use 'acpi=off' to go " \
-    "without error records."
+    "machine version 4.2 or later\n"
+NO_FIRMWARE = "There is no firmware; add '-bios' with an AArch64 UEFI image.\n"
+A15 = "The CPU is a 32-bit one, 'cortex-a15'; use a 64-bit one, '-cpu max' " \
+    "for example.\n"
+OR_WITHOUT = "Or use 'acpi=off' to go without error records.\n"
 
 
 def firmware() -> List[str]:
@@ -28,10 +31,20 @@ def firmware() -> List[str]:
      "'ras-ghes=on' needs 'ras=on'"),
     ('-machine virt,ras=on,ras-ghes=on,acpi=off -cpu max', True,
      "'ras-ghes=on' needs 'acpi=on'"),
-    ('-machine virt,ras=on,ras-ghes=on -cpu max', False, NEEDS_ACPI),
-    ('-machine virt,ras=on -cpu max', False, NEEDS_ACPI),
-    ('-machine virt,ras=on -cpu cortex-a15', True, NEEDS_ACPI),
-    ('-machine virt-4.1,ras=on -cpu max', True, NEEDS_ACPI),
+    # What is missing is named, and nothing else.
+    ('-machine virt,ras=on,ras-ghes=on -cpu max', False,
+     NEEDS_ACPI + NO_FIRMWARE + OR_WITHOUT),
+    ('-machine virt,ras=on -cpu max', False,
+     NEEDS_ACPI + NO_FIRMWARE + OR_WITHOUT),
+    ('-machine virt,ras=on -cpu cortex-a15', True,
+     NEEDS_ACPI + A15 + OR_WITHOUT),
+    ('-machine virt,ras=on', False,
+     NEEDS_ACPI + A15 + NO_FIRMWARE + OR_WITHOUT),
+    ('-machine virt-4.1,ras=on -cpu max', True,
+     f"{NEEDS_ACPI}This machine's version is 'virt-4.1'.\n{OR_WITHOUT}"),
+    # What libvirt 9.0 adds if the domain has no <acpi/>.
+    ('-machine virt,ras=on -cpu max -no-acpi', True,
+     '-no-acpi: invalid option'),
     ('-machine virt,ras=on,ras-ghes=perhaps -cpu max', True,
      "Parameter 'ras-ghes' expects 'on' or 'off'"),
     ('-machine virt,ras=on,ras-ghes=on -cpu max -device ras-ghes', True,
@@ -85,6 +98,22 @@ def test_refused(options: str, with_firmware: bool, message: str) -> None:
         timeout=60 * environment.time_factor())
     assert ended.returncode == 1
     assert message in ended.stderr
+
+
+def test_help() -> None:
+    """The options are described as what they are here."""
+    listed = subprocess.run(
+        [str(environment.path(ARM64.qemu_variable)), '-machine', 'virt,help'],
+        check=True, capture_output=True, text=True,
+        timeout=60 * environment.time_factor()).stdout
+    described = dict(re.findall(r'^  (ras[-a-z]*)=<bool>\s+- (.*)$', listed,
+                                re.MULTILINE))
+    assert described == {
+        'ras': 'Report hardware errors to the guest by synchronous external '
+               'aborts and ACPI error records (default: off)',
+        'ras-ghes': 'With ras=on, report hardware errors by a device with '
+                    'asynchronous error sources and boot error records '
+                    '(default: off)'}
 
 
 def inject_once(tmp_path: Path, mode: str) -> str:

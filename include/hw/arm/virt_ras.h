@@ -13,8 +13,14 @@
 /* virt_ras_machine_class_init: give the machine its property ras-ghes */
 void virt_ras_machine_class_init(ObjectClass *oc);
 
-/* virt_ras_create: give the machine its RAS device, if it has ras=on */
-void virt_ras_create(VirtMachineState *vms);
+/*
+ * virt_ras_create: give the machine its RAS device, if it has ras=on
+ * @aarch64: its CPUs have AArch64 state
+ * @firmware_loaded: it has firmware
+ *
+ * Ends QEMU if it is to have ACPI tables, and cannot.
+ */
+void virt_ras_create(VirtMachineState *vms, bool aarch64, bool firmware_loaded);
 
 /*
  * virt_ras_build_dsdt: with ras-ghes=on, describe the device in the DSDT
