@@ -611,9 +611,9 @@ static void event_bh_run(void *opaque)
     }
     ras_send_poison_access(found ? &addr : NULL, is_write, count);
     if (found) {
-        ras_log(s->device, "ras: not by an instruction: %s poison at guest "
-                "physical address 0x%" PRIx64 " (accesses: %" PRIu64 ")",
-                is_write ? "write to" : "read from", addr, count);
+        ras_log(s->device, "ras: poison %s by a device or a page table walk, "
+                "at guest physical address 0x%" PRIx64 " (accesses: %" PRIu64
+                ")", is_write ? "written" : "read", addr, count);
     }
     timer_mod(s->poison.event_timer, EVENT_INTERVAL_MS +
               qemu_clock_get_ms(QEMU_CLOCK_REALTIME));

@@ -10,7 +10,8 @@
  * what is done there, one of LOAD, FETCH, WALK (of a stage 1 translation
  * table), WALK2 (of a stage 2 table), VNCR (a system register), LDG, STG (of
  * allocation tags; with -machine mte=on), CVAP (a cache instruction) and SLEEP
- * (nothing: a "wfi" that nothing ends but an abort).
+ * (nothing: a "wfi" that nothing ends but an abort).  With AGAIN, goes back to
+ * it each time.
  */
 
 #define REPORT   0x40500000
@@ -132,6 +133,9 @@ asleep:
         b       end
 
 taken:
+#ifdef AGAIN
+        eret
+#endif
         mrs     x0, CurrentEL
         lsr     x0, x0, #2
         cmp     x0, #2
