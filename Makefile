@@ -17,6 +17,8 @@ help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/  \1\t\2/p' Makefile | expand -t 20
 	@echo
 	@echo 'variables (after "make TARGET" or in the environment):'
+	@echo '  MACHINE=...       for "make demo": arm64 or ppc64 only'
+	@echo '  IMAGE=FILE        for "make demo": the disk of a guest of your own'
 	@echo '  QEMU_SRC=DIR      a QEMU 10.0.x source tree to use instead of that of Debian'
 	@echo '  BASE=VERSION      the QEMU release that "make patches" is for'
 	@echo '  PREFIX=DIR        where to install ($(PREFIX)); DESTDIR is honoured'

@@ -5,6 +5,9 @@ Boots a Linux guest on each machine, poisons a page of one of its processes
 over QMP, lets the process touch the page, and tells what happened: that
 process gets SIGBUS, everything else lives.
 
+With --image, boots the guest that is on this disk instead, and lets the user
+do the same in it.
+
 Exit status: 0 if it went like that on all machines, 1 if not.
 """
 
@@ -21,6 +24,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from ras import own_guest  # noqa: E402
 from ras.guest import PAGE, Account, Exit, Guest, Sigbus, Victim  # noqa: E402
 from ras.oracles import Hit, oracle_for  # noqa: E402
 from ras.targets import BUS_MCEERR_AR, TARGETS, Target  # noqa: E402
@@ -268,9 +272,16 @@ def main() -> int:
     """Run the stories side by side and print them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--machine', action='append', choices=sorted(TARGETS),
-                        help='only this one (default: all)')
+                        help='only this one (default: all, or what the '
+                        'image is for)')
+    parser.add_argument('--image', type=Path, metavar='FILE',
+                        help='the disk of a guest; nothing is written to it')
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, end_by_signal)
+    if options.image:
+        machines = options.machine or [own_guest.machine_of(options.image)]
+        own_guest.run(options.image, machines[0])
+        return 0
 
     begun = time.monotonic()
     stories = [Story(TARGETS[name])

@@ -58,7 +58,7 @@ def _is_good(archive: Path, checksum: Path) -> bool:
         return False
 
 
-def _pack(root: Path, archive: Path) -> None:
+def pack(root: Path, archive: Path) -> None:
     names = sorted(str(p.relative_to(root)) for p in root.rglob('*'))
     for name in names:
         os.utime(root / name, (0, 0), follow_symlinks=False)
@@ -88,7 +88,7 @@ def _build(folder: Path, busybox: Path, target: Target) -> Path:
                  GUEST_SOURCES / 'aarch32' / 'main.c',
                  GUEST_SOURCES / 'victim.c')
     archive = folder / 'initramfs.cpio'
-    _pack(root, archive)
+    pack(root, archive)
     return archive
 
 
@@ -103,7 +103,7 @@ def _build_second(folder: Path, first: Path, parts: List[Path],
             (root / name).symlink_to(f'usr/{name}')
     add(root)
     second = folder / 'second.cpio'
-    _pack(root, second)
+    pack(root, second)
     archive = folder / 'initramfs.cpio'
     archive.write_bytes(first.read_bytes() + second.read_bytes())
     return archive
