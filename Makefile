@@ -32,7 +32,7 @@ demo: ## build all, then let a guest of each machine survive a memory error
 	@scripts/demo
 
 .PHONY: check check-unit check-tools check-scripts check-qtest check-functional check-kvm check-long
-.PHONY: check-series
+.PHONY: check-series check-packages
 check: ## all tests
 	@scripts/check unit tools scripts qtest functional
 check-unit: ## tests of the pure files, without QEMU
@@ -47,10 +47,13 @@ check-functional: ## tests with Linux guests
 	@scripts/check functional
 check-series: ## builds and tests each commit of the series
 	@scripts/check-series
-check-long: ## fuzzing, 50 round trips, mutants, check-series, then check-kvm
+check-packages: ## packages are installed, used and removed in new systems (as root)
+	@scripts/check-packages
+check-long: ## fuzzing, round trips, mutants, check-series, -packages, then -kvm
 	@scripts/check-long
 	@scripts/mutants
 	@scripts/check-series
+	@scripts/check-packages
 	@RAS_RESETS=200 scripts/check kvm
 check-kvm: ## tests with errors of the host's memory, under KVM in an emulated host
 	@scripts/check kvm
@@ -65,11 +68,13 @@ qemu-stock: ## build the QEMU that this is based on, to compare with
 	@scripts/archive fetch build
 	@scripts/qemu stock
 
-.PHONY: install uninstall
+.PHONY: install uninstall deb
 install: ## install PREFIX/bin/qemu-ras-system-*, beside the distribution's, and rasctl
 	@scripts/install
 uninstall: ## remove what "install" has installed
 	@scripts/install uninstall
+deb: ## Debian packages, for the release of this machine, in build/deb
+	@scripts/deb
 
 .PHONY: bench mutants
 mutants: ## wrong lines of the product, each of which a test has to notice

@@ -16,6 +16,8 @@ from ras import environment
 from ras.qemu import Qemu
 from ras.targets import TARGETS
 
+TOP = Path(__file__).resolve().parents[2]
+
 # As libvirt has it.
 SANDBOX = 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,' \
     'resourcecontrol=deny'
@@ -37,6 +39,18 @@ def start(machine: str, stock: bool, name: str, *options: str) -> Qemu:
         f'build-{machine}-{"stock" if stock else "ras"}-{name}')
     vm.launch()
     return vm
+
+
+@pytest.mark.parametrize('machine', TARGETS)
+def test_version(machine: str) -> None:
+    """-version says which qemu-ras this is."""
+    version = subprocess.run(
+        ['dpkg-parsechangelog', '-l', str(TOP / 'debian' / 'changelog'),
+         '-S', 'Version'], check=True, stdout=subprocess.PIPE, text=True).stdout
+    shown = subprocess.run(
+        [environment.path(TARGETS[machine].qemu_variable), '-version'],
+        check=True, stdout=subprocess.PIPE, text=True).stdout
+    assert f'(qemu-ras {version.strip()})\n' in shown
 
 
 @each_build

@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The package is installed, used beside what others need, and removed."""
+
+import dataclasses
+import json
+import os
+import re
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+from typing import Dict, Iterator, List
+
+import pytest
+
+from system import System
+from ras import environment
+from ras.guest import Guest
+from ras.targets import ARM64, TARGETS
+
+TOP = Path(__file__).resolve().parents[2]
+EMULATORS = {'arm64': '/usr/bin/qemu-ras-system-aarch64',
+             'ppc64': '/usr/bin/qemu-ras-system-ppc64'}
+DESCRIPTORS = '/usr/share/qemu/firmware'
+FLASH_SIZE = 64 << 20
+ABSTRACTION = '/etc/apparmor.d/abstractions/libvirt-qemu'
+LOCAL = '/etc/apparmor.d/local/abstractions/libvirt-qemu'
+# As libvirt makes it of its template, for a VM.
+PROFILE = '''#include <tunables/global>
+profile libvirt-12345678-1234-1234-1234-123456789abc {
+  #include <abstractions/libvirt-qemu>
+}
+'''
+DOMAIN = '''<domain type='qemu'>
+  <name>guest</name>
+  <uuid>12345678-1234-1234-1234-123456789abc</uuid>
+  <memory>1048576</memory>
+  <os>
+    <type arch='aarch64' machine='virt'>hvm</type>
+    <loader readonly='yes' type='pflash'>{code}</loader>
+    <nvram>/var/lib/libvirt/qemu/nvram/guest_VARS.fd</nvram>
+  </os>
+  <features><acpi/></features>
+  <devices><emulator>{emulator}</emulator></devices>
+</domain>
+'''
+
+
+def descriptor(system: System) -> Dict[str, object]:
+    """The firmware descriptor."""
+    return json.loads(system.read(f'{DESCRIPTORS}/70-qemu-ras-aarch64.json'))
+
+
+def firmware(system: System, part: str) -> str:
+    """File name of "executable" or "nvram-template"."""
+    return descriptor(system)['mapping'][part]['filename']  # type: ignore
+
+
+@pytest.fixture(name='outside')
+def _outside(system: System, tmp_path: Path,
+             monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let tests and demo of this machine use the emulators in the system."""
+    for name, emulator in EMULATORS.items():
+        wrapper = tmp_path / Path(emulator).name
+        wrapper.write_text(
+            f'#!/bin/sh\nexec chroot {system.root} {emulator} "$@"\n')
+        wrapper.chmod(0o755)
+        monkeypatch.setenv(TARGETS[name].qemu_variable, str(wrapper))
+    # The cache is at the same place in the system.
+    data = system.file('/usr/share/qemu-ras')
+    monkeypatch.setenv('RAS_FIRMWARE', str(data))
+    monkeypatch.setenv('RAS_AAVMF', str(data / 'QEMU_EFI.fd'))
+    return tmp_path
+
+
+def test_lintian(system: System) -> None:
+    """lintian has nothing to say."""
+    assert system.read('/package/qemu-ras_lintian.txt') == ''
+
+
+def test_install(system: System) -> None:
+    """apt installs the package, with what it depends on."""
+    system.apt_get('update')
+    system.before = system.files()
+    system.apt_get('install /package/qemu-ras_*_amd64.deb')
+    assert system.run('dpkg --audit') == ''
+    for program in (*EMULATORS.values(), '/usr/bin/rasctl'):
+        assert 'not found' not in system.run(f'ldd {program}')
+
+
+def test_own_names(system: System) -> None:
+    """No file may be one that another package has."""
+    listed = system.run('dpkg -L qemu-ras').splitlines()
+    files = [name for name in listed if not system.file(name).is_dir() or
+             system.file(name).is_symlink()]
+    assert len(files) > 20
+    assert [name for name in files
+            if 'qemu-ras' not in name and 'rasctl' not in name] == []
+
+
+def test_version(system: System) -> None:
+    """-version says the version of the package."""
+    version = system.run("dpkg-query -W -f '${Version}' qemu-ras")
+    for emulator in EMULATORS.values():
+        assert f'(qemu-ras {version})\n' in system.run(f'{emulator} -version')
+
+
+def test_built_using(system: System) -> None:
+    """The package says which sources it was made from."""
+    using = system.run("dpkg-query -W -f '${Built-Using}' qemu-ras")
+    names = re.findall(r'(\S+) \(= \S+\)', using)
+    assert names == ['edk2', 'ipxe', 'qemu', 'seabios']
+    licences = system.file('/usr/share/doc/qemu-ras/copyright.d')
+    assert sorted(os.listdir(licences)) == [
+        'ipxe-qemu', 'qemu-efi-aarch64', 'qemu-system-data', 'seabios']
+    assert all(path.stat().st_size > 1000 for path in licences.iterdir())
+
+
+def test_pages(system: System) -> None:
+    """Each program has a manual page; rasctl has completion."""
+    for program in (*EMULATORS.values(), '/usr/bin/rasctl'):
+        page = f'/usr/share/man/man1/{Path(program).name}.1.gz'
+        assert 'guest RAS' in system.run(f'zcat {page}')
+    completions = '/usr/share/bash-completion/completions/rasctl'
+    assert system.run(f"bash -c '. {completions}; complete -p rasctl'")
+
+
+def test_firmware(system: System) -> None:
+    """libvirt's description of UEFI is right, and comes after Debian's."""
+    found = descriptor(system)
+    assert found['interface-types'] == ['uefi']
+    assert found['mapping']['device'] == 'flash'  # type: ignore
+    # Kernels need no signature.
+    assert not {'secure-boot', 'enrolled-keys'} & \
+        set(found['features'])  # type: ignore
+    for part in ('executable', 'nvram-template'):
+        path = firmware(system, part)
+        # AppArmor and virt-aa-helper let VMs use what is there.
+        assert path.startswith('/usr/share/AAVMF/')
+        status = system.file(path).stat()
+        assert status.st_size == FLASH_SIZE
+        assert stat.S_IMODE(status.st_mode) == 0o644
+    system.run('cd /run && apt-get download -q qemu-efi-aarch64 && '
+               'dpkg-deb -x qemu-efi-aarch64_*.deb efi')
+    theirs = os.listdir(system.file('/run/efi') / DESCRIPTORS[1:])
+    assert theirs
+    assert all(name < '70-qemu-ras-aarch64.json' for name in theirs)
+    shutil.rmtree(system.file('/run/efi'))
+
+
+def test_finds_firmware(system: System) -> None:
+    """QEMU finds UEFI, SLOF and keyboard layouts by itself."""
+    quit_at_once = 'echo quit | timeout 120'
+    system.run(f'{quit_at_once} {EMULATORS["arm64"]} -M virt,ras=on -cpu max '
+               '-bios QEMU_EFI.fd -S -vnc unix:/run/vnc -monitor stdio')
+    system.run(f'{quit_at_once} {EMULATORS["ppc64"]} -M pseries -S '
+               '-vnc unix:/run/vnc -monitor stdio')
+
+
+@pytest.mark.parametrize('machine', TARGETS)
+def test_demo(system: System, outside: Path, machine: str) -> None:
+    """A guest survives a memory error."""
+    del system
+    done = subprocess.run(
+        ['/usr/bin/python3', TOP / 'tests/functional/demo.py',
+         '--machine', machine], check=False, env=os.environ, cwd=outside,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert done.returncode == 0, done.stdout
+    assert 'everything else lives.' in done.stdout
+
+
+def test_flash(system: System, outside: Path) -> None:
+    """A guest boots with UEFI in flash, as libvirt starts it."""
+    variables = outside / 'guest_VARS.fd'
+    shutil.copyfile(system.file(firmware(system, 'nvram-template')),
+                    variables)
+    flash = dataclasses.replace(ARM64, machine_args=lambda: [
+        '-machine', 'virt,ras=on,gic-version=3', '-cpu',
+        'max,pauth-impdef=on',
+        '-drive', 'if=pflash,format=raw,readonly=on,'
+        f'file={firmware(system, "executable")}',
+        '-drive', f'if=pflash,format=raw,file={variables}'])
+    with Guest(flash, f'flash-{system.suite}') as guest:
+        guest.boot()
+        # Linux has found the tables that need UEFI.
+        guest.console.wait('HEST: Table parsing has been initialized', 0,
+                           60 * environment.time_factor())
+
+
+def test_remove(system: System) -> None:
+    """Nothing is left of the package, and of what came with it."""
+    system.apt_get('purge --auto-remove qemu-ras')
+    assert system.files() - system.before == set()
+
+
+def rules(system: System) -> List[str]:
+    """The rules that a VM of libvirt gets, as the parser reads them."""
+    system.file('/run/profile').write_text(PROFILE)
+    return system.run('apparmor_parser -Q -K -p /run/profile').splitlines()
+
+
+def our_rules(system: System) -> Iterator[str]:
+    """Those of them that are about the emulators and their data."""
+    return (line.strip() for line in rules(system) if 'qemu-ras' in line
+            and 'include' not in line and not line.startswith('#'))
+
+
+def test_apparmor(system: System) -> None:
+    """VMs of libvirt may run the emulators; libvirt came after the package."""
+    system.apt_get('install /package/qemu-ras_*_amd64.deb')
+    system.apt_get('install libvirt-daemon-system apparmor')
+    assert set(our_rules(system)) == {
+        '/usr/bin/qemu-ras-system-{aarch64,ppc64} rmix,',
+        '/usr/share/qemu-ras/{,**} r,'}
+    # The profile is one that can be compiled.
+    system.run('apparmor_parser -Q -K /run/profile')
+    # The administrator's file is left alone where there is another way.
+    has_folder = '<abstractions/libvirt-qemu.d>' in system.read(ABSTRACTION)
+    assert has_folder == (system.suite != 'bookworm')
+    local = system.file(LOCAL)
+    if has_folder:
+        assert not local.exists() or 'qemu-ras' not in system.read(LOCAL)
+    else:
+        assert system.read(LOCAL).count('qemu-ras') == 1
+        local.write_text('# of the administrator\n' + system.read(LOCAL))
+    # libvirtd may start what is in /usr/bin.
+    assert re.search(r'^ *(/usr/bin/\*|/{,usr/}bin/\*) PUx,',
+                     system.read('/etc/apparmor.d/usr.sbin.libvirtd'), re.M)
+
+
+def test_virt_aa_helper(system: System) -> None:
+    """What makes the profile of a VM takes our UEFI."""
+    system.file('/run/domain.xml').write_text(DOMAIN.format(
+        code=firmware(system, 'executable'), emulator=EMULATORS['arm64']))
+    made = system.run(
+        '/usr/lib/libvirt/virt-aa-helper -d -p 0 -r '
+        '-u libvirt-12345678-1234-1234-1234-123456789abc </run/domain.xml')
+    assert f'"{firmware(system, "executable")}" rk,' in made
+
+
+def test_remove_beside_libvirt(system: System) -> None:
+    """The rules go, and the administrator's stay."""
+    system.apt_get('purge qemu-ras')
+    assert not list(our_rules(system))
+    if system.suite == 'bookworm':
+        assert system.read(LOCAL) == '# of the administrator\n'
+    assert not [name for name in system.files() if 'qemu-ras' in name]
+
+
+def test_install_beside_libvirt(system: System) -> None:
+    """The rules are there if libvirt was there first, and once only."""
+    for more in ('', '--reinstall'):
+        system.apt_get(f'install {more} /package/qemu-ras_*_amd64.deb')
+        assert len(list(our_rules(system))) == 2
