@@ -233,7 +233,7 @@ def test_virt_aa_helper(system: System) -> None:
     system.file('/run/domain.xml').write_text(DOMAIN.format(
         code=firmware(system, 'executable'), emulator=EMULATORS['arm64']))
     made = system.run(
-        '/usr/lib/libvirt/virt-aa-helper -d -p 0 -r '
+        '/usr/lib/libvirt/virt-aa-helper -d -c '
         '-u libvirt-12345678-1234-1234-1234-123456789abc </run/domain.xml')
     assert f'"{firmware(system, "executable")}" rk,' in made
 
