@@ -22,9 +22,9 @@ MACHINES = {'x86_64': 'pc-q35-10.0-machine',
 
 def _s390x(folder: Path) -> List[str]:
     """Arguments of a VM, which runs nothing."""
-    (folder / 'kernel').write_bytes(bytes(0x1000))
-    return ['-machine', 's390-ccw-virtio', '-m', '16M', '-nodefaults',
-            '-kernel', str(folder / 'kernel')]
+    (folder / 'bios').write_bytes(bytes(0x1000))
+    return ['-machine', 's390-ccw-virtio', '-accel', 'tcg', '-m', '16M',
+            '-nodefaults', '-bios', str(folder / 'bios')]
 
 
 @pytest.fixture(name='target', scope='module', params=[
