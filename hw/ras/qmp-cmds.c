@@ -9,7 +9,6 @@
 #include "qapi/qapi-commands-ras.h"
 #include "qapi/clone-visitor.h"
 #include "qapi/qapi-visit-ras.h"
-#include "qapi/util.h"
 #include "qemu/base64.h"
 #include "hw/boards.h"
 #include "hw/core/cpu.h"

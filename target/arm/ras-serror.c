@@ -18,7 +18,6 @@
 #include "qapi/error.h"
 #include "cpu.h"
 #include "cpu-features.h"
-#include "cpregs.h"
 #include "internals.h"
 #include "exec/helper-proto.h"
 #include "hw/core/cpu.h"
