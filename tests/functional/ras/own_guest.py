@@ -249,7 +249,12 @@ class OwnGuest:
         self._terminal.say(f'[demo] {text}')
 
     def _tell_events(self) -> None:
-        for event in self._vm.get_qmp_events(wait=False):
+        try:
+            events = self._vm.get_qmp_events(wait=False)
+        except Exception:  # pylint: disable=broad-except
+            # QEMU has ended; so does its end of the console.
+            return
+        for event in events:
             self._tell_event(event['event'], event.get('data', {}))
 
     # The console
@@ -266,8 +271,8 @@ class OwnGuest:
             self._terminal.say(KEYS)
         return True
 
-    def _talk(self, console: socket.socket) -> None:
-        """Until the user or the guest ends it."""
+    def _talk(self, console: socket.socket) -> bool:
+        """Until the user ends it, or the guest has ended QEMU: then False."""
         keyboard = Keyboard()
         with selectors.DefaultSelector() as ready:
             ready.register(console, selectors.EVENT_READ)
@@ -277,7 +282,7 @@ class OwnGuest:
                     if key.fileobj is console:
                         output = console.recv(4096)
                         if not output:
-                            return
+                            return False
                         self._terminal.write(output)
                         continue
                     typed = os.read(0, 4096)
@@ -286,7 +291,7 @@ class OwnGuest:
                         ready.unregister(0)
                     for text, command in keyboard.parse(typed):
                         if command and not self._obey(command):
-                            return
+                            return True
                         console.sendall(text)
                 self._tell_events()
 
@@ -304,9 +309,8 @@ class OwnGuest:
             console, _ = self._listener.accept()
             self._introduce()
             with console:
-                self._talk(console)
-            if self._vm.is_running():
-                self._tell_counters()
+                if self._talk(console):
+                    self._tell_counters()
         finally:
             self._vm.shutdown(hard=True)
             self._listener.close()
