@@ -6,6 +6,7 @@
  */
 
 #include "qemu/osdep.h"
+#include "qemu/units.h"
 #include "qapi/error.h"
 #include "qapi/qapi-commands-ras.h"
 #include "qobject/qdict.h"
@@ -13,6 +14,7 @@
 #include "qemu/readline.h"
 #include "monitor/hmp.h"
 #include "monitor/monitor.h"
+#include "hw/ras-error.h"
 
 static void print_sources(Monitor *mon, const RasSourceList *list)
 {
@@ -49,26 +51,35 @@ static void print_queue(Monitor *mon, const RasErrorInfoList *list)
     }
 }
 
-static void print_poison(Monitor *mon, const RasPoisonRangeList *list)
+/* Both return how many bytes there are. */
+static uint64_t print_poison(Monitor *mon, const RasPoisonRangeList *list)
 {
+    uint64_t total = 0;
+
     for (; list; list = list->next) {
         const RasPoisonRange *range = list->value;
 
         monitor_printf(mon, "poisoned: 0x%" PRIx64 "..0x%" PRIx64 ", %s\n",
                        range->address, range->address + range->length - 1,
                        RasSeverity_str(range->severity));
+        total += range->length;
     }
+    return total;
 }
 
-static void print_host_memory(Monitor *mon, const RasHostRangeList *list)
+static uint64_t print_host_memory(Monitor *mon, const RasHostRangeList *list)
 {
+    uint64_t total = 0;
+
     for (; list; list = list->next) {
         const RasHostRange *range = list->value;
 
         monitor_printf(mon, "failed on the host: 0x%" PRIx64 "..0x%" PRIx64
                        "\n", range->address,
                        range->address + range->length - 1);
+        total += range->length;
     }
+    return total;
 }
 
 void hmp_info_ras(Monitor *mon, const QDict *qdict)
@@ -78,6 +89,7 @@ void hmp_info_ras(Monitor *mon, const QDict *qdict)
     const RasCounters *c;
     const RasSerrorInfoList *serror;
     const intList *vcpu;
+    uint64_t bad;
 
     if (hmp_handle_error(mon, err)) {
         return;
@@ -102,8 +114,13 @@ void hmp_info_ras(Monitor *mon, const QDict *qdict)
         }
         monitor_printf(mon, "\n");
     }
-    print_poison(mon, info->poisoned);
-    print_host_memory(mon, info->host_poisoned);
+    bad = print_poison(mon, info->poisoned);
+    bad += print_host_memory(mon, info->host_poisoned);
+    if (bad) {
+        monitor_printf(mon, "bad pages of %d bytes: %" PRIu64 ", %" PRIu64
+                       " KiB\n", RAS_PAGE_SIZE, bad / RAS_PAGE_SIZE,
+                       bad / KiB);
+    }
     c = info->counters;
     monitor_printf(mon, "accepted %" PRIu64 " = in flight %" PRIu64
                    " + acknowledged %" PRIu64 " + delivered %" PRIu64

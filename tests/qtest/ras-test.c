@@ -843,7 +843,8 @@ static void test_hmp(void)
     uint64_t page = vm->ram + 16 * RAS_PAGE;
     g_autofree char *poisoned =
         g_strdup_printf("*poisoned: 0x%" PRIx64 "..0x%" PRIx64
-                        ", recoverable*", page, page + RAS_PAGE - 1);
+                        ", recoverable*bad pages of 4096 bytes: 1, 4 KiB*",
+                        page, page + RAS_PAGE - 1);
     g_autofree char *queued =
         g_strdup_printf("*error 1: queued*memory*recoverable*injected*0x%"
                         PRIx64 "*vCPU 0*parked: vCPU 0*accepted 1 *",
