@@ -32,7 +32,7 @@ demo: ## build all, then let a guest of each machine survive a memory error
 	@scripts/demo
 
 .PHONY: check check-unit check-tools check-scripts check-qtest check-functional check-kvm check-long
-.PHONY: check-series check-packages
+.PHONY: check-series check-packages check-libvirt
 check: ## all tests
 	@scripts/check unit tools scripts qtest functional
 check-unit: ## tests of the pure files, without QEMU
@@ -45,6 +45,8 @@ check-qtest: ## tests of both machines, without a guest
 	@scripts/check qtest
 check-functional: ## tests with Linux guests
 	@scripts/check functional
+check-libvirt: ## tests with libvirt 9.0 and 11.3, each in a Debian of its own
+	@scripts/check libvirt
 check-series: ## builds and tests each commit of the series
 	@scripts/check-series
 check-packages: ## packages are installed, used and removed in new systems (as root)
