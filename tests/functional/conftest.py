@@ -17,7 +17,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 pytest.register_assert_rewrite('ras.cases', 'ras.oracles', 'ras.guest',
                                'ras.moves', 'ras.migration', 'ras.rasctl',
-                               'ras.report')
+                               'ras.recipes', 'ras.report')
 
 from ras.guest import Guest  # noqa: E402
 from ras.report import Part, show_on_failure  # noqa: E402
