@@ -184,7 +184,8 @@ VARIES = re.compile(
 
 
 # Messages of others: of libvirt, of QEMU itself; and no messages at all.
-OTHERS = ('-no-acpi:', '-sandbox', 'Ctrl-a', 'Unknown savevm')
+OTHERS = ('-no-acpi:', '-sandbox', 'Ctrl-a', 'Unknown savevm',
+          'unexpected feature')
 
 
 def said(part: str, source: str) -> bool:
