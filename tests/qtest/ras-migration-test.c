@@ -837,7 +837,7 @@ static void test_burst(const void *data)
     saved = ras_query(vm);
     counters = qobject_to_json(qdict_get(saved, "counters"));
     save_snapshot(&side);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         unsigned int told = 1;
 
         if (pause) {
