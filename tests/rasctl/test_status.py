@@ -191,6 +191,16 @@ def test_nodes_unknown(by_socket: Program, path: Path, serve: Any) -> None:
         ('m0', None), ('m1', None), ('m1', None), ('dimm', 1), (None, None)]
 
 
+def test_begins_in_a_hole(by_socket: Program, path: Path, serve: Any) -> None:
+    """A range is cut as well where a RAM block begins."""
+    serve(fake.Qmp(path, {'query-ras': fake.ras(host_poisoned=[
+        {'address': 0x3ffff000, 'length': 0x3000}])}))
+    shown = json.loads(by_socket('status', '--json', status=1).stdout)
+    assert [(entry['address'], entry['length'], entry.get('block'))
+            for entry in shown['bad-memory']] == [
+        (0x3ffff000, 0x1000, None), (0x40000000, 0x2000, 'm0')]
+
+
 @pytest.mark.parametrize('ranges', [
     [{}], [{'address': 1}], [{'address': 2 ** 64 - 4096, 'length': 8192}],
     [7, None, [], 'x'], [{'address': 'a', 'length': 'b'}]],
