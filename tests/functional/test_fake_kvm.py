@@ -38,6 +38,8 @@ EJECT_SECOND = 'out:cd8:4:0 out:cd8:4:1 out:cdc:1:8'
 
 pytestmark = pytest.mark.skipif(
     not environment.has(RAS), reason='there is no build for x86_64')
+needs_stock = pytest.mark.skipif(
+    not environment.has(STOCK), reason='there is no build of the base')
 
 
 class Vm:
@@ -45,21 +47,10 @@ class Vm:
 
     def __init__(self, variable: str, plan: str, options: List[str],
                  kick: bool, fake: Path, folder: Path) -> None:
-        environment.use_qemu_python()
-        from qemu.machine import QEMUMachine  # pylint: disable=C0415
-
         self._log = folder / 'log'
-        variables = fake_kvm.settings(fake, plan, self._log)
-        if kick:
-            variables['FAKE_KVM_KICK'] = '1'
-        self._vm = QEMUMachine(
-            str(environment.path(variable)), name='fake-kvm',
-            base_temp_dir=str(folder), log_dir=str(folder),
-            qmp_timer=60 * environment.time_factor(),
-            wrapper=['setpriv', '--pdeathsig', 'KILL', '--', 'env',
-                     *(f'{name}={value}'
-                       for name, value in variables.items())],
-            args=fake_kvm.arguments(folder, options))
+        more = {'FAKE_KVM_KICK': '1'} if kick else {}
+        self._vm = fake_kvm.machine(variable, fake, plan, folder, options,
+                                    **more)
         self._vm.launch()
 
     def close(self) -> None:
@@ -165,8 +156,7 @@ def test_failure_then_reset(start: Callable[..., Vm], step: str) -> None:
                 or line.startswith('put ') and line.endswith(' 1')]
 
 
-@pytest.mark.skipif(not environment.has(STOCK),
-                    reason='there is no build of the base')
+@needs_stock
 @pytest.mark.parametrize('step', FAILING)
 def test_failure_then_reset_in_stock(start: Callable[..., Vm],
                                      step: str) -> None:
@@ -269,8 +259,7 @@ def test_unplug_then_reset(start: Callable[..., Vm], step: str) -> None:
     check_clean(vm.log(1))
 
 
-@pytest.mark.skipif(not environment.has(STOCK),
-                    reason='there is no build of the base')
+@needs_stock
 def test_unplug_then_reset_in_stock(start: Callable[..., Vm]) -> None:
     """The base: the result lands in the registers of the next vCPU."""
     vm = unplug_during(start, 'hypercall', STOCK)
@@ -285,8 +274,7 @@ def test_unplug_and_kick(start: Callable[..., Vm]) -> None:
     assert plug_after_reset(vm) == RESET_STATE
 
 
-@pytest.mark.skipif(not environment.has(STOCK),
-                    reason='there is no build of the base')
+@needs_stock
 def test_unplug_and_kick_in_stock(start: Callable[..., Vm]) -> None:
     """The base: it dies."""
     vm = unplug_during(start, 'load', STOCK, kick=True)

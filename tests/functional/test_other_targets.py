@@ -7,7 +7,7 @@ x86_64 stands for all of them, with the small QEMU on a fake KVM; and s390x in
 
 import shutil
 from pathlib import Path
-from typing import Any, Dict, Iterator, List
+from typing import Any, Iterator, List
 
 import pytest
 
@@ -18,6 +18,9 @@ BUILDS = {'x86_64': ['RAS_QEMU_X86_64', 'RAS_STOCK_QEMU_X86_64'],
           's390x': ['RAS_QEMU_S390X', 'RAS_STOCK_QEMU_S390X']}
 MACHINES = {'x86_64': 'pc-q35-10.0-machine',
             's390x': 's390-ccw-virtio-10.0-machine'}
+
+# Nothing runs, and time does not differ.
+SAME = ['-S', '-rtc', 'base=2026-11-29,clock=vm']
 
 
 def _s390x(folder: Path) -> List[str]:
@@ -39,31 +42,27 @@ def _target(request: pytest.FixtureRequest) -> str:
 def _vms(target: str, tmp_path_factory: pytest.TempPathFactory
          ) -> Iterator[List[Any]]:
     """A stopped VM of each build."""
-    environment.use_qemu_python()
-    from qemu.machine import QEMUMachine  # pylint: disable=C0415
-
     folder = tmp_path_factory.mktemp('other')
-    settings: Dict[str, str] = {}
     library = folder / 'fake-kvm.so'
     if target == 'x86_64':
         fake_kvm.build(library)
+    else:
+        environment.use_qemu_python()
+        from qemu.machine import QEMUMachine  # pylint: disable=C0415
     vms: List[Any] = []
     for build in BUILDS[target]:
         own = folder / build
         own.mkdir()
         if target == 'x86_64':
-            settings = fake_kvm.settings(library, 'wait', own / 'log')
-            arguments = fake_kvm.arguments(own, fake_kvm.Q35)
+            vms.append(fake_kvm.machine(build, library, 'wait', own,
+                                        [*SAME, *fake_kvm.Q35]))
         else:
-            arguments = _s390x(own)
-        vms.append(QEMUMachine(
-            str(environment.path(build)), name=build,
-            base_temp_dir=str(own), log_dir=str(own),
-            qmp_timer=60 * environment.time_factor(),
-            wrapper=['setpriv', '--pdeathsig', 'KILL', '--', 'env',
-                     *(f'{name}={value}'
-                       for name, value in settings.items())],
-            args=['-S', '-rtc', 'base=2026-11-29,clock=vm', *arguments]))
+            vms.append(QEMUMachine(
+                str(environment.path(build)), name=build,
+                base_temp_dir=str(own), log_dir=str(own),
+                qmp_timer=60 * environment.time_factor(),
+                wrapper=['setpriv', '--pdeathsig', 'KILL', '--'],
+                args=[*SAME, *_s390x(own)]))
         vms[-1].launch()
     yield vms
     for vm in vms:

@@ -4,7 +4,7 @@
 import os
 import subprocess
 from pathlib import Path
-from typing import Dict, List
+from typing import Any, Dict, List
 
 from . import environment
 
@@ -38,3 +38,19 @@ def arguments(folder: Path, options: List[str]) -> List[str]:
             '-accel', f'kvm,kernel-irqchip=on,device={folder}/kvm',
             '-cpu', 'qemu64', '-m', '16M', '-nodefaults',
             '-bios', str(folder / 'bios')]
+
+
+def machine(variable: str, library: Path, plan: str, folder: Path,
+            options: List[str], **more: str) -> Any:
+    """Such a VM of that build, with more settings; its log is in @folder."""
+    environment.use_qemu_python()
+    from qemu.machine import QEMUMachine  # pylint: disable=C0415
+
+    variables = {**settings(library, plan, folder / 'log'), **more}
+    return QEMUMachine(
+        str(environment.path(variable)), name='fake-kvm',
+        base_temp_dir=str(folder), log_dir=str(folder),
+        qmp_timer=60 * environment.time_factor(),
+        wrapper=['setpriv', '--pdeathsig', 'KILL', '--', 'env',
+                 *(f'{name}={value}' for name, value in variables.items())],
+        args=arguments(folder, options))
