@@ -38,9 +38,10 @@ class Program:
         # Whatever happens, it is not for ever.
         done = subprocess.run(
             [RASCTL, *(self.vm if vm else []), *arguments],
-            env=self.environment, stdin=options.pop('stdin',
-                                                    subprocess.DEVNULL),
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=self.environment,
+            stdin=options.pop('stdin', subprocess.DEVNULL),
+            stdout=options.pop('stdout', subprocess.PIPE),
+            stderr=subprocess.PIPE, text=True,
             timeout=60 * float(os.environ.get('RAS_TIME_FACTOR', '1')),
             check=False, **options)
         assert done.returncode == status, (done.returncode, done.stdout,

@@ -273,7 +273,7 @@ class Agent(Qmp):
         super().__init__(path, guest.answers())
 
     def client(self, client: socket.socket) -> None:
-        client.sendall(b'{"return": {}}\n{"retu')
+        client.sendall(b'{"return": {}}\n\xff{"retu')
         for line in client.makefile('rb'):
             request = json.loads(line.rsplit(b'\xff', 1)[-1])
             self.requests.append(request)

@@ -193,6 +193,14 @@ def test_other_qemu(rasctl: Program, path: Path, serve: Any,
     assert 'qemu-ras-system-aarch64' in text
 
 
+def test_cannot_write(by_socket: Program, path: Path, serve: Any) -> None:
+    """What is shown is lost, and that is no success."""
+    serve(fake.Qmp(path))
+    with open('/dev/full', 'wb') as full:
+        assert 'cannot write: No space left' in by_socket(
+            'status', stdout=full, status=5).stderr
+
+
 def test_no_domain(by_libvirt: Program, path: Path, serve: Any) -> None:
     """Domains that are not there, or do not run; no libvirtd; no library."""
     serve(fake.Qmp(path))

@@ -60,6 +60,14 @@ def test_json(rasctl: Program, path: Path, serve: Any) -> None:
     assert [json.loads(line) for line in lines] == events
 
 
+def test_meanwhile(rasctl: Program, path: Path, serve: Any) -> None:
+    """Events that come before the answer to a question are not lost."""
+    events = [fake.step('accepted'), fake.event('STOP'), fake.event('RESUME')]
+    serve(fake.Qmp(path, before=events, events=[SHUTDOWN], closes=True))
+    lines = rasctl('watch', '--json').stdout.splitlines()
+    assert [json.loads(line) for line in lines[-4:]] == [*events, SHUTDOWN]
+
+
 @pytest.mark.parametrize('data', [
     None, {}, {'error': 7}, {'error': {}},
     {'error': {'id': 'x', 'state': 5, 'address': 'y', 'vcpu': None}}],
