@@ -7,7 +7,7 @@ x86_64 stands for all of them, with the small QEMU on a fake KVM; and s390x in
 
 import shutil
 from pathlib import Path
-from typing import Any, Iterator, List
+from typing import Any, Dict, Iterator, List
 
 import pytest
 
