@@ -174,8 +174,7 @@ class DomainQemu(Qemu):
 
     def output(self) -> List[str]:
         """What QEMU has written, without its command line."""
-        file = f'/home/user/.cache/libvirt/qemu/log/{NAME}.log'
-        return [line for line in self.host.run('cat', file).splitlines()
+        return [line for line in self.host.qemu_log(NAME).splitlines()
                 if line.startswith('20')]
 
     def close(self) -> None:

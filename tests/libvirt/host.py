@@ -196,6 +196,11 @@ class Host:
         return self.run('virsh', '-q', '-c', 'qemu:///session',
                         *arguments).strip()
 
+    def qemu_log(self, domain: str) -> str:
+        """The log of QEMU, which begins with its command line."""
+        return self.run('cat',
+                        f'/home/user/.cache/libvirt/qemu/log/{domain}.log')
+
     def refuses(self, *arguments: str) -> str:
         """The same, but it must fail; what it says then."""
         try:
