@@ -9,7 +9,7 @@ each goes on where the one before has stopped.
 import os
 import sys
 from pathlib import Path
-from typing import Dict
+from typing import Dict, List
 
 import pytest
 
@@ -25,7 +25,16 @@ for word in os.environ.get('RAS_PACKAGES', '').split():
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """All tests run in one system, then in the next."""
+    """Each test runs in all systems."""
     if 'system' in metafunc.fixturenames:
-        metafunc.parametrize('system', SYSTEMS.values(), ids=SYSTEMS,
-                             scope='session')
+        metafunc.parametrize('system', SYSTEMS.values(), ids=SYSTEMS)
+
+
+def pytest_collection_modifyitems(items: List[pytest.Item]) -> None:
+    """All tests run in one system, then in the next."""
+    def where(item: pytest.Item) -> int:
+        params = item.callspec.params if hasattr(item, 'callspec') else {}
+        return list(SYSTEMS.values()).index(params['system']) + 1 \
+            if 'system' in params else 0
+
+    items.sort(key=where)
