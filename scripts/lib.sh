@@ -59,13 +59,17 @@ case $RAS_CACHE in
 *[[:space:]:]*) die "QEMU cannot be built in $RAS_CACHE: no blanks and colons, please (RAS_CACHE)" ;;
 esac
 
+# What can only be read will do as long as nothing has to be made.
+cannot_write() {
+    die "cannot write to $1, and $2 has yet to be made; does it belong to another user, or is it mounted read-only? RAS_CACHE names another folder for the cache"
+}
+
 # Hold the lock FILE until this (sub)shell ends; NAME is what users are told. A
 # child that outlives a killed script inherits it, so nobody builds where an
 # orphan still writes.
 lock_file() {
     local file=$1 name=$2 fd
-    exec {fd}>"$file" ||
-        die "cannot write to ${file%/*}; does it belong to another user? RAS_CACHE names another folder for the cache"
+    { exec {fd}>"$file"; } 2>/dev/null || cannot_write "${file%/*}" "$name"
     if ! flock -n "$fd"; then
         say "waiting: another run is busy with $name"
         flock "$fd"
@@ -74,7 +78,7 @@ lock_file() {
 
 # Hold the lock NAME of the cache.
 lock() {
-    mkdir -p "$RAS_CACHE/lock" || die "cannot write to $RAS_CACHE; name another folder in RAS_CACHE"
+    mkdir -p "$RAS_CACHE/lock" 2>/dev/null || cannot_write "$RAS_CACHE" "$1"
     lock_file "$RAS_CACHE/lock/${1//\//:}" "$1"
 }
 

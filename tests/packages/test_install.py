@@ -34,3 +34,15 @@ def test_read_only_cache(tmp_path: Path) -> None:
     subprocess.run([TOP / 'scripts/install', 'uninstall'], check=True,
                    env={**os.environ, 'PREFIX': str(prefix)})
     assert not prefix.exists()
+
+
+def test_read_only_and_empty(tmp_path: Path) -> None:
+    """If something has yet to be made, one line says what is wrong."""
+    done = subprocess.run(
+        ['unshare', '--mount', 'sh', '-c', READ_ONLY, 'sh',
+         TOP / 'scripts/rasctl'], check=False,
+        env={**os.environ, 'RAS_CACHE': str(tmp_path)},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert done.returncode == 1
+    assert len(done.stdout.splitlines()) == 1, done.stdout
+    assert done.stdout.startswith(f'qemu-ras: cannot write to {tmp_path}')
