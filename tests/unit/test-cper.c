@@ -375,20 +375,6 @@ static void test_exact_fit_and_one_byte_short(void)
     }
 }
 
-static void test_no_room_for_a_header(void)
-{
-    size_t size;
-
-    for (size = 0; size < 20; size++) {
-        g_autofree uint8_t *buf = g_malloc0(size);
-        CperBlock b;
-
-        cper_block_init(&b, buf, size);
-        g_assert_false(cper_block_add_memory(&b, &entry0, &memory0));
-        g_assert_cmpuint(cper_block_finish(&b), ==, 0);
-    }
-}
-
 static void test_max_memory_entries(void)
 {
     static const struct {
@@ -1153,8 +1139,6 @@ int main(int argc, char **argv)
                     test_status_and_severity);
     g_test_add_func("/cper/encode/exact-fit-and-one-byte-short",
                     test_exact_fit_and_one_byte_short);
-    g_test_add_func("/cper/encode/no-room-for-a-header",
-                    test_no_room_for_a_header);
     g_test_add_func("/cper/encode/max-memory-entries",
                     test_max_memory_entries);
     g_test_add_func("/cper/encode/entry-count-limit", test_entry_count_limit);
