@@ -437,7 +437,31 @@ static void test_replaces(void)
     side_end(&side);
 }
 
-/* No queue can hold that: the load fails, says why, and leaves nothing. */
+/* A field of a part, and what it becomes */
+typedef struct Change {
+    const char *field;
+    uint64_t value;
+} Change;
+
+/* With up to @n changes the load fails, says why, and leaves nothing. */
+static void assert_not_loaded(Side *side, const Part *part,
+                              const Change *change, int n, const char *message)
+{
+    g_autofree uint8_t *bad = g_memdup2(part->data, part->len);
+    g_autofree char *said = NULL;
+
+    for (int i = 0; i < n && change[i].field; i++) {
+        put_field(part, bad, change[i].field, change[i].value);
+    }
+    write_part(side, part, bad);
+    if (load_snapshot(side, &said) || !g_pattern_match_simple(message, said)) {
+        g_error("%s, value 0x%" PRIx64 ": QEMU says '%s'", change[0].field,
+                change[0].value, said);
+    }
+    assert_empty(side->vm);
+}
+
+/* No queue can hold that. */
 static void test_bad_content(void)
 {
     Side side = side_start(NULL, ras_on(), "-accel tcg -S");
@@ -522,17 +546,9 @@ static void test_bad_content(void)
     save_snapshot(&side);
     part = find_part(&side, SECTION);
     for (int i = 0; i < ARRAY_SIZE(cases); i++) {
-        g_autofree uint8_t *bad = g_memdup2(part.data, part.len);
-        g_autofree char *said = NULL;
+        const Change change = { cases[i].field, cases[i].value };
 
-        put_field(&part, bad, cases[i].field, cases[i].value);
-        write_part(&side, &part, bad);
-        if (load_snapshot(&side, &said) ||
-            !g_pattern_match_simple(cases[i].message, said)) {
-            g_error("%s, value 0x%" PRIx64 ": QEMU says '%s'", cases[i].field,
-                    cases[i].value, said);
-        }
-        assert_empty(vm);
+        assert_not_loaded(&side, &part, &change, 1, cases[i].message);
     }
     /* nothing else was the reason, and nothing stayed */
     write_part(&side, &part, part.data);
@@ -574,12 +590,6 @@ static void test_last_number(void)
     side_end(&side);
 }
 
-/* A field of an error, and what it becomes */
-typedef struct Change {
-    const char *field;
-    uint64_t value;
-} Change;
-
 /*
  * What no source would report, so that no record could be made of it, and
  * nothing would ever follow.
@@ -617,21 +627,10 @@ static void test_bad_asynchronous(void)
     save_snapshot(&side);
     part = find_part(&side, SECTION);
     for (int i = 0; i < ARRAY_SIZE(cases); i++) {
-        g_autofree uint8_t *bad = g_memdup2(part.data, part.len);
-        g_autofree char *said = NULL;
+        g_autofree char *message = g_strconcat("*cannot load error 1: ",
+                                               cases[i].message, NULL);
 
-        for (int c = 0; c < 3 && cases[i].change[c].field; c++) {
-            const Change *change = &cases[i].change[c];
-
-            put_field(&part, bad, change->field, change->value);
-        }
-        write_part(&side, &part, bad);
-        if (load_snapshot(&side, &said) ||
-            !strstr(said, "cannot load error 1: ") ||
-            !g_pattern_match_simple(cases[i].message, said)) {
-            g_error("case %d: QEMU says '%s'", i, said);
-        }
-        assert_empty(vm);
+        assert_not_loaded(&side, &part, cases[i].change, 3, message);
     }
     write_part(&side, &part, part.data);
     assert_loads(&side);

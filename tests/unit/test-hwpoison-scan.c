@@ -66,7 +66,7 @@ __thread bool kvm_ras_after_run_pending;
 int ras_host_memory_unreadable;
 
 #define EHWPOISON_PAGES 2
-static uintptr_t failed[EHWPOISON_PAGES];   /* pages */
+static uintptr_t bad_page[EHWPOISON_PAGES];   /* pages */
 static unsigned int nr_failed;
 static int pagemap = -1;                    /* in place of /proc/self/pagemap */
 
@@ -246,7 +246,7 @@ static bool page_failed(void *host)
     /* what is gone is not looked at */
     g_assert_nonnull(find_block((uintptr_t)host));
     for (unsigned int i = 0; i < nr_failed; i++) {
-        if (failed[i] == (uintptr_t)host) {
+        if (bad_page[i] == (uintptr_t)host) {
             return true;
         }
     }
@@ -405,7 +405,7 @@ static uintptr_t host_of(hwaddr addr)
 static void fail_page(hwaddr addr)
 {
     g_assert_cmpuint(nr_failed, <, EHWPOISON_PAGES);
-    failed[nr_failed++] = host_of(addr);
+    bad_page[nr_failed++] = host_of(addr);
     set_entry(host_of(addr), SWAPPED);
 }
 
