@@ -68,6 +68,7 @@ static const uint16_t arguments[] = u"KERNEL initrd=\\INITRD console=ttyAMA0 "
 
 static uint8_t *append(uint8_t *to, const void *from, size_t len)
 {
+    /* volatile: no call of memcpy(), which is not here */
     const volatile uint8_t *p = from;
 
     while (len--) {
