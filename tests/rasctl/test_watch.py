@@ -27,6 +27,9 @@ def test_lines(rasctl: Program, path: Path, serve: Any) -> None:
         fake.event('MEMORY_FAILURE', {
             'recipient': 'guest', 'action': 'inject',
             'flags': {'action-required': True, 'recursive': False}}),
+        fake.event('MEMORY_FAILURE', {
+            'recipient': 'guest', 'action': 'ignore',
+            'flags': {'action-required': False, 'recursive': True}}),
         fake.event('RAS_POISON_ACCESS', {'address': 0x1000, 'write': True,
                                          'count': 3}),
         fake.event('RAS_POISON_ACCESS', {'write': False, 'count': 1}),
@@ -45,6 +48,7 @@ def test_lines(rasctl: Program, path: Path, serve: Any) -> None:
         f'error 3 accepted: {where}',
         f'error 3 notified: {where}; synchronous external abort',
         'memory failure: guest, inject, action required',
+        'memory failure: guest, ignore, action optional, recursive',
         'poison at 0x1000: written, and not by an instruction (accesses: 3)',
         'poison: read, and not by an instruction (accesses: 1)',
         'RAS_NEWS: {"what": "a\\u001bb"}', 'RAS_NEW',
