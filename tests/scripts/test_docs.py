@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What README and manual name is there: files, targets, variables, options,
-tests, links, and messages.  ("make docs" looks at links between pages.)"""
+tests, links, and messages."""
 
 import itertools
 import re
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Iterator, List, Tuple
 
 TOP = Path(__file__).resolve().parents[2]
-PAGES = [TOP / 'README.md', *sorted((TOP / 'docs').glob('*.rst'))]
+PAGES = [TOP / 'README.md', *sorted((TOP / 'docs').glob('**/*.rst'))]
 # Files of QEMU that the manual names.
 QEMU = ('scripts/analyze-migration.py', 'scripts/ghes_inject.py',
         'hw/acpi/ghes.h')
@@ -85,6 +85,24 @@ def test_links() -> None:
     found = re.findall(r'\]\(([^)#:]+)\)', text_of(PAGES[0]))
     report([('README.md', name) for name in found
             if not (TOP / name).exists()], 'no such file')
+
+
+def test_pages() -> None:
+    """Of the manual, to each other; all are in a table of contents."""
+    docs = TOP / 'docs'
+    wrong = []
+    for page in PAGES[1:]:
+        for name in re.findall(r':doc:`(?:[^`<]*<)?([^`>]+)>?`',
+                               text_of(page)):
+            folder = docs if name.startswith('/') else page.parent
+            if not (folder / f'{name.lstrip("/")}.rst').exists():
+                wrong.append((page.name, name))
+    listed = [f'{name}.rst' for name in re.findall(
+        r'(?m)^   ([a-z/-]+)$', text_of(docs / 'index.rst'))]
+    pages = [str(page.relative_to(docs)) for page in PAGES[1:]]
+    wrong += [('index.rst', name) for name in
+              set(listed) ^ set(pages) - {'index.rst'}]
+    report(wrong, 'no such page, or not listed')
 
 
 def test_targets() -> None:
@@ -177,6 +195,8 @@ def plain(text: str) -> str:
     return re.sub(r'\s+', ' ', text)
 
 
+SOURCES = ('hw/**/*.[ch]', 'target/**/*.c', 'accel/**/*.c')
+
 # What stands for something that varies.
 VARIES = re.compile(
     r"\.\.\.|'?0x[0-9a-f]+'?|\b(?:N|M|DIR|FILE|NAME|THING|URI|PACKAGE|VERSION"
@@ -199,9 +219,8 @@ def said(part: str, source: str) -> bool:
 
 def test_messages() -> None:
     """Texts in front of an explanation are in the source."""
-    source = plain(read('hw/**/*.[ch]', 'target/**/*.c', 'accel/**/*.c',
-                        'tools/rasctl/*.c', 'scripts/*', 'include/**/*.h',
-                        'series/*/*.patch'))
+    source = plain(read(*SOURCES, 'tools/rasctl/*.c', 'scripts/*',
+                        'include/**/*.h', 'series/*/*.patch'))
     wrong = []
     page = TOP / 'docs' / 'messages.rst'
     for line in page.read_text(encoding='utf-8').split('\n'):
@@ -215,3 +234,33 @@ def test_messages() -> None:
                       for part in map(str.strip, parts)
                       if len(part) > 12 and not said(part, source)]
     report(wrong, 'no such message')
+
+
+def test_messages_are_explained() -> None:
+    """What QEMU says by itself is in the manual: how it begins."""
+    manual = re.sub(r'\s+', ' ', read('docs/**/*.rst'))
+    # Reports, and errors that users of "migrate" see.
+    calls = re.findall(r'\b(?:error|warn|info)_report\w*\(([^;]+;)',
+                       read(*SOURCES)) + \
+        re.findall(r'\berror_setg\(([^;]+;)', read('hw/ras/host-memory.c'))
+    wrong = []
+    for call in calls:
+        text = re.match(r'[^"]*"([^"]+)', plain(call))
+        parts = re.split(r'%[a-z]?|[:;(]|0x', text[1]) if text else []
+        begin = next((part.strip() for part in parts if len(part) > 14), '')
+        if begin not in manual:
+            wrong.append(('the manual', begin))
+    assert len(calls) > 15
+    report(wrong, 'lacks the message')
+
+
+def test_info_ras() -> None:
+    """What the monitor prints, where it is shown."""
+    wrong = []
+    for page in PAGES:
+        for shown in re.findall(r'(?m)^ +source: (?:.*\n)+? +refused .*\n',
+                                page.read_text(encoding='utf-8')):
+            bad = re.search(r' (poisoned|failed on the host): ', shown)
+            if bool(bad) != (' bad pages of ' in shown):
+                wrong.append((page.name, 'the number of bad pages'))
+    report(wrong, 'not as in hw/ras/hmp-cmds.c')
