@@ -89,6 +89,17 @@ static bool trans_X_ALIGNED(DisasContext *ctx, arg_X_ALIGNED *a)
     return set_operand(ctx, ea & -(uint64_t)a->len, a->len, a->store);
 }
 
+/*
+ * With a prefix of type MLS, the ISA has D-forms only, and of these neither
+ * those with update (odd opcodes) nor lmw.
+ */
+static bool has_mls_form(uint32_t suffix)
+{
+    unsigned int opcode = extract32(suffix, 26, 6);
+
+    return opcode >= 32 && opcode < 56 && opcode % 2 == 0 && opcode != 46;
+}
+
 bool ppc_storage_operand(const PpcInstruction *insn, PpcStorageOperand *op)
 {
     DisasContext ctx = { .insn = insn, .op = op };
@@ -101,8 +112,8 @@ bool ppc_storage_operand(const PpcInstruction *insn, PpcStorageOperand *op)
     case PREFIX_8LS:
         return decode_storage_operand_8ls(&ctx, insn->suffix);
     case PREFIX_MLS:
-        /* D-form: the ISA has no others with this type of prefix */
-        return decode_storage_operand(&ctx, insn->suffix);
+        return has_mls_form(insn->suffix) &&
+               decode_storage_operand(&ctx, insn->suffix);
     default:
         return false;
     }

@@ -126,6 +126,7 @@ static const struct {
     { "lxsiwzx", 0x7cc42818, 0x00000000, SUM, 4, false },
     { "lxsiwax", 0x7cc42898, 0x00000000, SUM, 4, false },
     { "lxvx", 0x7cc42a18, 0x00000000, SUM, 16, false },
+    { "lxvx, reserved bit", 0x7cc42a58, 0x00000000, SUM, 16, false },
     { "lxvdsx", 0x7cc42a98, 0x00000000, SUM, 8, false },
     { "lxvwsx", 0x7cc42ad8, 0x00000000, SUM, 4, false },
     { "lxsspx", 0x7cc42c18, 0x00000000, SUM, 4, false },
@@ -247,6 +248,18 @@ static const struct {
     { "sync", 0x7c0004ac, 0x00000000 },
     { "vaddubm", 0x10221800, 0x00000000 },
     { "fadd", 0xfc22182a, 0x00000000 },
+    { "MLS, lwzu", 0x0603edcb, 0x84c4a988 },
+    { "MLS, lmw", 0x0603edcb, 0xb8c4a988 },
+    { "MLS, stmw", 0x0603edcb, 0xbcc4a988 },
+    { "MLS, lxvp", 0x0603edcb, 0x18c4a980 },
+    { "MLS, lq", 0x0603edcb, 0xe0c4a980 },
+    { "MLS, ld", 0x0603edcb, 0xe8c4a988 },
+    { "MLS, lxv", 0x0603edcb, 0xf4c4a981 },
+    { "MLS, std", 0x0603edcb, 0xf8c4a988 },
+    { "MLS, ldx", 0x0603edcb, 0x7cc4282a },
+    { "MLS, lvx", 0x0603edcb, 0x7cc428ce },
+    { "MLS, dcbz", 0x0603edcb, 0x7c042fec },
+    { "MLS, lwat", 0x0603edcb, 0x7cc42c8c },
 };
 
 static void fill(uint64_t gpr[32])
