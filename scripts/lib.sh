@@ -32,9 +32,16 @@ project_version() {
     sed -nE '1s/^qemu-ras \(([^)]*)\).*/\1/p' "$top/debian/changelog"
 }
 
-# The QEMU release that the series is for, and the Debian release that has it.
-series=10.0
+# The QEMU release to build on, one of the folders in series/, and the Debian
+# release whose packages are used.
+default_series=10.0
+series=${BASE:-$default_series}
 suite=trixie
+if ! [ -r "$top/series/$series/series" ]; then
+    printf 'qemu-ras: there is no series for QEMU %s, but for: %s\n' \
+        "$series" "$(cd "$top/series" && echo *)" >&2
+    exit 1
+fi
 
 # The folders whose contents land in the QEMU tree. Everything else in the
 # checkout belongs to the project and not to QEMU.
@@ -64,9 +71,9 @@ cannot_write() {
     die "cannot write to $1, and $2 has yet to be made; does it belong to another user, or is it mounted read-only? RAS_CACHE names another folder for the cache"
 }
 
-# Hold the lock FILE until this (sub)shell ends; NAME is what users are told. A
-# child that outlives a killed script inherits it, so nobody builds where an
-# orphan still writes.
+# Hold the lock FILE until this (sub)shell ends or closes the descriptor locked;
+# NAME is what users are told. A child that outlives a killed script inherits it,
+# so nobody builds where an orphan still writes.
 lock_file() {
     local file=$1 name=$2 fd
     { exec {fd}>"$file"; } 2>/dev/null || cannot_write "${file%/*}" "$name"
@@ -74,6 +81,7 @@ lock_file() {
         say "waiting: another run is busy with $name"
         flock "$fd"
     fi
+    locked=$fd
 }
 
 # Hold the lock NAME of the cache.
@@ -174,9 +182,10 @@ prune() {
 # (line endings, signing, hooks, ignored files), and reproducible commits.
 cache_git() {
     GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 \
-    GIT_AUTHOR_NAME=qemu-ras GIT_AUTHOR_EMAIL=qemu-ras@localhost \
+    GIT_AUTHOR_NAME=${author_name:-qemu-ras} \
+    GIT_AUTHOR_EMAIL=${author_email:-qemu-ras@localhost} \
     GIT_COMMITTER_NAME=qemu-ras GIT_COMMITTER_EMAIL=qemu-ras@localhost \
-    GIT_AUTHOR_DATE='2000-01-01T00:00:00Z' \
+    GIT_AUTHOR_DATE=${author_date:-2000-01-01T00:00:00Z} \
     GIT_COMMITTER_DATE='2000-01-01T00:00:00Z' \
         git -c gc.auto=0 -c core.excludesFile=/dev/null \
             -c core.attributesFile=/dev/null "$@"
