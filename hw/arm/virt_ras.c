@@ -1,10 +1,11 @@
 /*
  * Guest RAS of the Arm virt machine
  *
- * Delivers errors in the layout that QEMU 10.0 gives its guests with ras=on:
- * one GHESv2 source with SEA notification.  A CPER memory error goes into the
- * status block, then the vCPU takes a synchronous external abort.  The guest
- * acknowledges by a write to RAM, so the core polls for it.
+ * Delivers errors in the layouts that QEMU gives its guests with ras=on: one
+ * GHESv2 source with SEA notification and, since machine types of QEMU 10.2,
+ * one with an interrupt (GED).  A CPER record goes into the status block, then
+ * the vCPU takes a synchronous external abort, or the guest an interrupt.  The
+ * guest acknowledges by a write to RAM, so the core polls for it.
  *
  * With ras-ghes=on, virt_ras_ghes.c does it in another way.
  *
@@ -22,6 +23,7 @@
 #include "hw/acpi/generic_event_device.h"
 #include "hw/arm/virt_ras.h"
 #include "hw/ras.h"
+#include "hw/ras-compat.h"
 #include "system/hw_accel.h"
 #include "system/kvm.h"
 #include "target/arm/ras.h"
@@ -35,16 +37,32 @@ static AcpiGhesState *virt_ghes(void)
     return vms->acpi_dev ? &ACPI_GED(vms->acpi_dev)->ghes_state : NULL;
 }
 
+/* The sources have the numbers of the channels of the core. */
+QEMU_BUILD_BUG_ON((int)GHES_SOURCE_SEA != RAS_CHANNEL_EXCEPTION);
+QEMU_BUILD_BUG_ON((int)GHES_SOURCE_GED != RAS_CHANNEL_INTERRUPT);
+
+static bool find_source(RasChannel channel, GhesSource *source)
+{
+    return ghes_find(virt_ghes(), (GhesSourceId)channel, source);
+}
+
 static bool virt_ras_ready(RasDevice *d)
 {
     GhesSource source;
 
-    return ghes_find(virt_ghes(), &source);
+    return find_source(RAS_CHANNEL_EXCEPTION, &source);
 }
 
 static const char *virt_ras_channel_name(RasDevice *d, RasChannel channel)
 {
-    return channel == RAS_CHANNEL_EXCEPTION ? "GHESv2 source 0, SEA" : NULL;
+    switch (channel) {
+    case RAS_CHANNEL_EXCEPTION:
+        return "GHESv2 source 0, SEA";
+    case RAS_CHANNEL_INTERRUPT:
+        return ghes_has_ged(virt_ghes()) ? "GHESv2 source 1, GED" : NULL;
+    default:
+        return NULL;
+    }
 }
 
 static unsigned int virt_ras_record_pages(RasDevice *d)
@@ -62,7 +80,11 @@ static size_t virt_ras_record_size(RasDevice *d)
 static bool check_async(RasDevice *d, const RasError *error, Error **errp)
 {
     if (!ras_has_channel(d, error->channel)) {
-        error_setg(errp, "The guest can only be notified of errors that a vCPU "
+        error_setg(errp, error->channel == RAS_CHANNEL_POLLED &&
+                   ras_has_channel(d, RAS_CHANNEL_INTERRUPT) ?
+                   "This machine's tables have no error source that the guest "
+                   "polls; start it with ras-ghes=on, or leave 'polled' out" :
+                   "The guest can only be notified of errors that a vCPU "
                    "takes, because this machine's tables have no asynchronous "
                    "error source; start it with ras-ghes=on, or have a vCPU "
                    "take the error (for memory: mode 'poison' or 'consume')");
@@ -109,20 +131,19 @@ static bool virt_ras_check(RasDevice *d, const RasError *error, bool ready,
 static unsigned int virt_ras_accesses(RasDevice *d, CPUState *cpu,
                                       RasStorageAccess access[RAS_ACCESSES_MAX])
 {
+    TranslateForDebugResult result;
     vaddr pc;
-    hwaddr page;
 
     cpu_synchronize_state(cpu);
     pc = cpu->cc->get_pc(cpu);
-    page = cpu_get_phys_page_debug(cpu, pc & -(vaddr)RAS_PAGE_SIZE);
-    if (page == -1) {
+    if (!cpu_translate_for_debug(cpu, pc, &result)) {
         return 0;
     }
     access[0] = (RasStorageAccess) {
         .kind = RAS_ACCESS_FETCH,
         .has_addr = true,
         .vaddr = pc,
-        .addr = (page & -(hwaddr)RAS_PAGE_SIZE) | (pc & (RAS_PAGE_SIZE - 1)),
+        .addr = result.physaddr,
     };
     return 1;
 }
@@ -147,14 +168,38 @@ static RasRecordResult virt_ras_record(RasDevice *d, RasRecordPart *part,
         /* from a record that names no memory, Linux 6.1 just goes on */
         return RAS_RECORD_NONE;
     }
-    if (!ghes_find(virt_ghes(), &vrs->source)) {
+    if (!find_source(RAS_CHANNEL_EXCEPTION,
+                     &vrs->source[RAS_CHANNEL_EXCEPTION])) {
         *why = "fatal, and there is no error status block to say so";
         return error->severity == RAS_SEVERITY_FATAL ?
                RAS_RECORD_CHECKSTOP : RAS_RECORD_NONE;
     }
-    ghes_write(&vrs->source, block,
+    ghes_write(&vrs->source[RAS_CHANNEL_EXCEPTION], block,
                virt_ras_build_block(block, sizeof(block), part, 1));
     return RAS_RECORD_WRITTEN;
+}
+
+static unsigned int virt_ras_record_batch(RasDevice *d, RasChannel channel,
+                                          RasRecordPart *batch, unsigned int n)
+{
+    GhesSource *source = &VIRT_RAS(d)->source[channel];
+    uint8_t block[GHES_ERROR_STATUS_BLOCK_LENGTH];
+
+    if (!find_source(channel, source)) {
+        return 0;
+    }
+    n = MIN(n, cper_block_max_memory_entries(sizeof(block)));
+    ghes_write(source, block,
+               virt_ras_build_block(block, sizeof(block), batch, n));
+    return n;
+}
+
+static const char *virt_ras_notify_batch(RasDevice *d, RasChannel channel)
+{
+    VirtMachineState *vms = VIRT_MACHINE(qdev_get_machine());
+
+    acpi_send_event(vms->acpi_dev, ACPI_GENERIC_ERROR);
+    return "interrupt with a CPER record";
 }
 
 static const char *virt_ras_notify(RasDevice *d, const RasError *error,
@@ -170,12 +215,12 @@ static const char *virt_ras_notify(RasDevice *d, const RasError *error,
            "firmware has not set up the error status block";
 }
 
-static bool virt_ras_acknowledged(RasDevice *d)
+static bool virt_ras_acknowledged(RasDevice *d, RasChannel channel)
 {
-    GhesSource *source = &VIRT_RAS(d)->source;
+    GhesSource *source = &VIRT_RAS(d)->source[channel];
 
     /* not known if the VM was moved here with an outstanding record */
-    if (!source->error_status_block && !ghes_find(virt_ghes(), source)) {
+    if (!source->error_status_block && !find_source(channel, source)) {
         return false;
     }
     return ghes_read_ack(source);
@@ -193,11 +238,13 @@ static bool virt_ras_second_error(RasDevice *d, const RasError *error,
 
 static void virt_ras_reclaim(RasDevice *d)
 {
+    VirtRasState *vrs = VIRT_RAS(d);
     GhesSource source;
 
     /* only if it is still where the record went */
-    if (ghes_find(virt_ghes(), &source) &&
-        source.error_status_block == VIRT_RAS(d)->source.error_status_block) {
+    if (find_source(RAS_CHANNEL_EXCEPTION, &source) &&
+        source.error_status_block ==
+        vrs->source[RAS_CHANNEL_EXCEPTION].error_status_block) {
         ghes_withdraw(&source);
     }
 }
@@ -208,9 +255,9 @@ static void virt_ras_reset(RasDevice *d)
     AcpiGhesState *ags = virt_ghes();
 
     if (ags) {
-        ags->hw_error_le = 0;
+        ghes_forget(ags);
     }
-    VIRT_RAS(d)->source = (GhesSource) { 0 };
+    memset(VIRT_RAS(d)->source, 0, sizeof(VIRT_RAS(d)->source));
 }
 
 static const RasInjectMethods virt_ras_inject = {
@@ -221,7 +268,7 @@ static const RasInjectMethods virt_ras_inject = {
     .serror_pending = virt_ras_serror_pending,
 };
 
-static void virt_ras_class_init(ObjectClass *oc, void *data)
+static void virt_ras_class_init(ObjectClass *oc, RAS_CLASS_DATA *data)
 {
     RasDeviceClass *rc = RAS_CLASS(oc);
 
@@ -234,6 +281,8 @@ static void virt_ras_class_init(ObjectClass *oc, void *data)
     rc->vcpu_online = virt_ras_vcpu_online;
     rc->record = virt_ras_record;
     rc->notify = virt_ras_notify;
+    rc->record_batch = virt_ras_record_batch;
+    rc->notify_batch = virt_ras_notify_batch;
     rc->acknowledged = virt_ras_acknowledged;
     rc->second_error = virt_ras_second_error;
     rc->reclaim = virt_ras_reclaim;
@@ -252,7 +301,7 @@ static void exit_without_acpi(VirtMachineState *vms, bool aarch64,
 
     error_report("'ras=on' needs ACPI tables: UEFI firmware, a 64-bit CPU and "
                  "machine version 4.2 or later");
-    if (VIRT_MACHINE_GET_CLASS(vms)->no_ged) {
+    if (ras_virt_has_no_ged(vms)) {
         error_printf("This machine's version is '%s'.\n",
                      MACHINE_GET_CLASS(vms)->name);
     }

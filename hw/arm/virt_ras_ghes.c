@@ -17,8 +17,8 @@
 #include "hw/acpi/apei/cper.h"
 #include "hw/acpi/ras_ghes.h"
 #include "hw/arm/virt_ras.h"
-#include "hw/qdev-properties.h"
-#include "hw/sysbus.h"
+#include "hw/core/qdev-properties.h"
+#include "hw/core/sysbus.h"
 #include "migration/vmstate.h"
 #include "target/arm/ras.h"
 #include "virt_ras_internal.h"
@@ -103,8 +103,8 @@ static void remember_fatal(VirtRasGhesState *vrs, const RasError *error,
     }
 }
 
-static void write_record(RasDevice *d, RasChannel channel,
-                         RasRecordPart *batch, unsigned int n)
+static unsigned int write_record(RasDevice *d, RasChannel channel,
+                                 RasRecordPart *batch, unsigned int n)
 {
     VirtRasGhesState *vrs = VIRT_RAS_GHES(d);
     uint8_t block[RAS_GHES_BLOCK_LENGTH];
@@ -112,6 +112,7 @@ static void write_record(RasDevice *d, RasChannel channel,
     remember_fatal(vrs, batch[0].error, batch[0].id);
     ras_ghes_write(vrs->ghes, (RasGhesSource)channel, block,
                    virt_ras_build_block(block, sizeof(block), batch, n));
+    return n;
 }
 
 static RasRecordResult record(RasDevice *d, RasRecordPart *part, CPUState *cpu,
@@ -227,7 +228,7 @@ static const VMStateDescription vmstate_fatal = {
     },
 };
 
-static void virt_ras_ghes_class_init(ObjectClass *oc, void *data)
+static void virt_ras_ghes_class_init(ObjectClass *oc, RAS_CLASS_DATA *data)
 {
     RasDeviceClass *rc = RAS_CLASS(oc);
 

@@ -19,7 +19,8 @@ OBJECT_DECLARE_SIMPLE_TYPE(VirtRasState, VIRT_RAS)
 struct VirtRasState {
     RasDevice parent_obj;
 
-    GhesSource source;          /* where the outstanding record is */
+    /* where the outstanding record of a channel is */
+    GhesSource source[RAS_RECORD_CHANNELS];
 };
 
 /*

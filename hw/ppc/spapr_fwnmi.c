@@ -23,6 +23,7 @@
 #include "hw/ppc/spapr_mce.h"
 #include "kvm_ppc.h"
 #include "migration/vmstate.h"
+#include "system/address-spaces.h"
 #include "system/hw_accel.h"
 #include "system/kvm.h"
 #include "system/qtest.h"
@@ -333,8 +334,10 @@ static void write_save_area(hwaddr area, target_ulong r3,
     uint8_t saved[8];
 
     stq_be_p(saved, r3);
-    cpu_physical_memory_write(area + SAVE_AREA_R3, saved, sizeof(saved));
-    cpu_physical_memory_write(area + SAVE_AREA_LOG, log, sizeof(*log));
+    address_space_write(&address_space_memory, area + SAVE_AREA_R3,
+                        MEMTXATTRS_UNSPECIFIED, saved, sizeof(saved));
+    address_space_write(&address_space_memory, area + SAVE_AREA_LOG,
+                        MEMTXATTRS_UNSPECIFIED, log, sizeof(*log));
 }
 
 /* The first instruction of the handler cannot be fetched: no use in trying. */
@@ -536,7 +539,7 @@ static const RasInjectMethods spapr_ras_inject = {
     .fill_machine_check = spapr_mce_fill,
 };
 
-static void spapr_ras_class_init(ObjectClass *oc, void *data)
+static void spapr_ras_class_init(ObjectClass *oc, RAS_CLASS_DATA *data)
 {
     RasDeviceClass *rc = RAS_CLASS(oc);
 

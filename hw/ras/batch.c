@@ -20,6 +20,13 @@
 #define REMIND_MAX_MS 64000
 
 /*
+ * Where the guest acknowledges by a write to RAM: guest time after which QEMU
+ * looks, twice as long each time.
+ */
+#define POLL_MIN_MS 1
+#define POLL_MAX_MS 128
+
+/*
  * Linux acknowledges a record when its pages are in a queue of 16, not when
  * they are out of it, and drops what finds no room.  So after a record with
  * pages that the guest gives up, the next one waits: for so much guest time a
@@ -45,11 +52,42 @@ static void remind_timer_expired(void *opaque)
         if (ras_queue_record_is_outstanding(&s->queue, c)) {
             ras_class(s)->notify_batch(s->device, c);
             waiting = true;
+        } else {
+            /* perhaps the guest has set up by now what a record needs */
+            ras_batch_deliver(s, c);
         }
     }
     if (waiting) {
         s->remind_delay_ms = MIN(s->remind_delay_ms * 2, REMIND_MAX_MS);
         remind(s);
+    }
+}
+
+static void begin_poll(RasState *s, int64_t delay_ms)
+{
+    if (ras_class(s)->acknowledged) {
+        s->batch_poll_delay_ms = delay_ms;
+        timer_mod(s->batch_poll_timer,
+                  qemu_clock_get_ms(QEMU_CLOCK_VIRTUAL) + delay_ms);
+    }
+}
+
+static void poll_timer_expired(void *opaque)
+{
+    RasState *s = opaque;
+    int64_t delay_ms = MIN(s->batch_poll_delay_ms * 2, POLL_MAX_MS);
+
+    for (int c = RAS_CHANNEL_INTERRUPT; c < RAS_RECORD_CHANNELS; c++) {
+        if (ras_queue_record_is_outstanding(&s->queue, c) &&
+            ras_class(s)->acknowledged(s->device, c)) {
+            ras_batch_acknowledged(s, c);
+        }
+    }
+    for (int c = RAS_CHANNEL_INTERRUPT; c < RAS_RECORD_CHANNELS; c++) {
+        if (ras_queue_record_is_outstanding(&s->queue, c) &&
+            !timer_pending(s->batch_poll_timer)) {
+            begin_poll(s, delay_ms);
+        }
     }
 }
 
@@ -67,7 +105,12 @@ static void write_and_notify(RasState *s, RasChannel channel,
             .from = batch[i]->len_acknowledged,
         };
     }
-    rc->record_batch(s->device, channel, part, n);
+    n = rc->record_batch(s->device, channel, part, n);
+    if (!n) {
+        s->remind_delay_ms = REMIND_MIN_MS;
+        remind(s);
+        return;
+    }
     for (unsigned int i = 0; i < n; i++) {
         batch[i]->len_recorded = part[i].len;
         if (batch[i]->state == RAS_ERROR_STATE_QUEUED) {
@@ -84,6 +127,7 @@ static void write_and_notify(RasState *s, RasChannel channel,
     }
     s->remind_delay_ms = REMIND_MIN_MS;
     remind(s);
+    begin_poll(s, POLL_MIN_MS);
 }
 
 void ras_batch_deliver(RasState *s, RasChannel channel)
@@ -176,6 +220,7 @@ void ras_batch_loaded(RasState *s, int64_t pause_ns)
         if (ras_queue_record_is_outstanding(&s->queue, c)) {
             s->remind_delay_ms = REMIND_MIN_MS;
             remind(s);
+            begin_poll(s, POLL_MIN_MS);
         }
     }
 }
@@ -183,6 +228,7 @@ void ras_batch_loaded(RasState *s, int64_t pause_ns)
 void ras_batch_reset(RasState *s)
 {
     timer_del(s->remind_timer);
+    timer_del(s->batch_poll_timer);
     timer_del(s->pace_timer);
 }
 
@@ -190,6 +236,8 @@ void ras_batch_init(RasState *s)
 {
     s->remind_timer = timer_new_ms(QEMU_CLOCK_VIRTUAL, remind_timer_expired,
                                    s);
+    s->batch_poll_timer = timer_new_ms(QEMU_CLOCK_VIRTUAL, poll_timer_expired,
+                                       s);
     s->pace_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, pace_timer_expired, s);
     qemu_add_vm_change_state_handler(vm_state_changed, s);
 }

@@ -9,10 +9,10 @@
 
 #include "qemu/osdep.h"
 #include "qapi/error.h"
-#include "hw/boards.h"
+#include "hw/core/boards.h"
 #include "hw/core/cpu.h"
 #include "hw/mem/memory-device.h"
-#include "hw/qdev-properties.h"
+#include "hw/core/qdev-properties.h"
 #include "hw/ras.h"
 #include "system/kvm.h"
 #include "system/kvm-ras.h"
@@ -180,7 +180,7 @@ static const Property ras_properties[] = {
                        RECLAIM_MS_DEFAULT),
 };
 
-static void ras_class_init(ObjectClass *oc, void *data)
+static void ras_class_init(ObjectClass *oc, RAS_CLASS_DATA *data)
 {
     DeviceClass *dc = DEVICE_CLASS(oc);
     ResettableClass *rc = RESETTABLE_CLASS(oc);

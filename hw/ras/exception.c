@@ -134,7 +134,7 @@ static bool poll_acknowledged(RasState *s)
     RasEntry *e = outstanding(s);
 
     if (!e || e->state != RAS_ERROR_STATE_NOTIFIED || !rc->acknowledged ||
-        !rc->acknowledged(s->device)) {
+        !rc->acknowledged(s->device, RAS_CHANNEL_EXCEPTION)) {
         return false;
     }
     end_outstanding(s, RAS_ERROR_STATE_ACKNOWLEDGED);

@@ -6,8 +6,8 @@
 
 #include "qemu/osdep.h"
 #include "qapi/error.h"
-#include "exec/address-spaces.h"
-#include "exec/memory.h"
+#include "system/address-spaces.h"
+#include "system/memory.h"
 #include "hw/mem/memory-device.h"
 #include "hw/ras.h"
 #include "internal.h"

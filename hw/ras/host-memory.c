@@ -15,6 +15,7 @@
 #include "qemu/timer.h"
 #include "qemu/units.h"
 #include "exec/cpu-common.h"
+#include "system/ramblock.h"
 #include "hw/core/cpu.h"
 #include "hw/ras.h"
 #include "migration/blocker.h"

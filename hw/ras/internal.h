@@ -25,11 +25,11 @@
 #ifndef HW_RAS_INTERNAL_H
 #define HW_RAS_INTERNAL_H
 
-#include "exec/memory.h"
+#include "exec/vaddr.h"
+#include "system/memory.h"
 #include "hw/ras.h"
 #include "hw/ras/queue.h"
 #include "qemu/notify.h"
-#include "qemu/stats64.h"
 
 /* --- the state ------------------------------------------------------------ */
 
@@ -46,7 +46,7 @@ typedef struct RasPoisonSlot {
 
 typedef struct RasPoison {
     RasPoisonSlot range[RAS_POISON_RANGES];
-    Stat64 accesses;            /* all failed accesses */
+    size_t accesses;            /* all failed accesses; atomic */
     uint64_t consumed;          /* those made by an instruction */
     QEMUBH *event_bh;           /* sends the event of the others */
     QEMUTimer *event_timer;     /* pending: too early for one more */
@@ -92,6 +92,8 @@ struct RasState {
     int64_t ack_left_ns;        /* guest time until the record is withdrawn */
     QEMUTimer *remind_timer;
     int64_t remind_delay_ms;
+    QEMUTimer *batch_poll_timer;
+    int64_t batch_poll_delay_ms;
     QEMUTimer *pace_timer;
     int64_t notified_ns[RAS_RECORD_CHANNELS];
     RasWakeup wakeup;

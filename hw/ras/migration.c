@@ -20,10 +20,10 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qemu/error-report.h"
-#include "exec/memory.h"
+#include "system/memory.h"
 #include "hw/core/cpu.h"
 #include "hw/ras.h"
-#include "hw/vmstate-if.h"
+#include "hw/core/vmstate-if.h"
 #include "migration/vmstate.h"
 #include "internal.h"
 
@@ -158,7 +158,7 @@ static void release(RasMigration *m)
 
 static void prepare(RasMigration *m)
 {
-    /* of a stream that ended early, there is what was loaded */
+    /* what was saved, or loaded from a stream that ended early */
     release(m);
     m->errors = g_new0(RasEntry, RAS_QUEUE_SIZE);
     m->records = g_new0(RasSavedRecord, RAS_QUEUE_SIZE);
@@ -188,7 +188,7 @@ static int pre_save(void *opaque)
     prepare(m);
     m->last_id = s->queue.last_id;
     m->counts = s->queue.counts;
-    m->poison_accesses = stat64_get(&s->poison.accesses);
+    m->poison_accesses = qatomic_read(&s->poison.accesses);
     m->poison_consumed = s->poison.consumed;
     m->check_stopped = s->check_stopped;
     m->panic_is_due = s->panic_is_due;
@@ -200,7 +200,7 @@ static int pre_save(void *opaque)
         if (e->error.record) {
             m->records[m->nr_records++] = (RasSavedRecord) {
                 .len = e->error.record_len,
-                .data = e->error.record,
+                .data = g_memdup2(e->error.record, e->error.record_len),
             };
         }
     }
@@ -209,18 +209,6 @@ static int pre_save(void *opaque)
             m->poison[m->nr_poison++] = s->poison.range[i];
         }
     }
-    return 0;
-}
-
-static int post_save(void *opaque)
-{
-    RasMigration *m = opaque;
-
-    for (int i = 0; i < m->nr_records; i++) {
-        /* the queue's */
-        m->records[i].data = NULL;
-    }
-    release(m);
     return 0;
 }
 
@@ -326,7 +314,7 @@ static bool load(RasState *s, const RasMigration *m)
         error_report("ras: cannot load errors: the counters do not add up");
         return false;
     }
-    stat64_set(&s->poison.accesses, m->poison_accesses);
+    qatomic_set(&s->poison.accesses, m->poison_accesses);
     s->poison.consumed = m->poison_consumed;
     /* The memory map changes once, and not with each range. */
     memory_region_transaction_begin();
@@ -433,7 +421,6 @@ static const VMStateDescription vmstate_ras = {
     .minimum_version_id = 1,
     .needed = is_needed,
     .pre_save = pre_save,
-    .post_save = post_save,
     .pre_load = pre_load,
     .post_load = post_load,
     .fields = (const VMStateField[]) {

@@ -22,10 +22,11 @@
 #include "qemu/seqlock.h"
 #include "qemu/timer.h"
 #include "qemu/units.h"
-#include "exec/address-spaces.h"
+#include "system/address-spaces.h"
 #include "exec/cpu-common.h"
+#include "system/ramblock.h"
 #include "exec/cputlb.h"
-#include "exec/memory.h"
+#include "system/memory.h"
 #include "hw/core/cpu.h"
 #include "hw/ras.h"
 #include "system/cpus.h"
@@ -126,7 +127,7 @@ static void note_access(ram_addr_t addr, unsigned size, bool is_write)
     RasPoison *poison = &ras_state()->poison;
 
     trace_ras_poison_access(addr, size, is_write ? "write" : "read");
-    stat64_add(&poison->accesses, 1);
+    qatomic_inc(&poison->accesses);
     qatomic_set(&noted.last, addr);
     qatomic_set(&noted.last_is_write, is_write);
     qatomic_inc(&noted.count);
@@ -690,7 +691,7 @@ bool ras_poison_consumed(CPUState *cpu, hwaddr addr, vaddr vaddr,
         tlb_flush(cpu);
         return true;
     }
-    stat64_add(&s->poison.accesses, 1);
+    qatomic_inc(&s->poison.accesses);
     s->poison.consumed++;
     ras_report(&(RasError) {
         .class = RAS_ERROR_CLASS_MEMORY,

@@ -6,11 +6,12 @@
 
 #include "qemu/osdep.h"
 #include "qapi/error.h"
+#include "qapi/qapi-commands-acpi-hest.h"
 #include "qapi/qapi-commands-ras.h"
 #include "qapi/clone-visitor.h"
 #include "qapi/qapi-visit-ras.h"
 #include "qemu/base64.h"
-#include "hw/boards.h"
+#include "hw/core/boards.h"
 #include "hw/core/cpu.h"
 #include "hw/ras.h"
 #include "system/hw_accel.h"
@@ -566,7 +567,7 @@ RasInfo *qmp_query_ras(Error **errp)
         .delivered = c->delivered,
         .reclaimed = c->reclaimed,
         .discarded = c->discarded,
-        .poison_other_accesses = stat64_get(&s->poison.accesses) -
+        .poison_other_accesses = qatomic_read(&s->poison.accesses) -
                                  s->poison.consumed,
         .events_dropped = s->events_dropped,
     };

@@ -6,8 +6,10 @@
 
 #include "qemu/osdep.h"
 #include "qapi/error.h"
+#include "qapi/qapi-commands-acpi-hest.h"
 #include "qapi/qapi-commands-ras.h"
 #include "hw/ras.h"
+#include "monitor/hmp.h"
 #include "system/ras.h"
 #include "system/ras-poison.h"
 
@@ -125,4 +127,25 @@ RasInfo *qmp_query_ras(Error **errp)
 {
     no_guest_ras(errp);
     return NULL;
+}
+
+/* Since QEMU 11 the monitor is the same for all targets. */
+void hmp_info_ras(Monitor *mon, const QDict *qdict)
+{
+    g_assert_not_reached();
+}
+
+void hmp_ras_inject(Monitor *mon, const QDict *qdict)
+{
+    g_assert_not_reached();
+}
+
+void ras_inject_completion(ReadLineState *rs, int nb_args, const char *str)
+{
+    g_assert_not_reached();
+}
+
+void hmp_ras_unpoison(Monitor *mon, const QDict *qdict)
+{
+    g_assert_not_reached();
 }

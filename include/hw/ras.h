@@ -30,7 +30,8 @@
 
 #include "exec/hwaddr.h"
 #include "exec/mmu-access-type.h"
-#include "hw/qdev-core.h"
+#include "hw/core/qdev.h"
+#include "hw/ras-compat.h"
 #include "hw/ras-error.h"
 #include "hw/ras-host-memory.h"
 #include "qapi/qapi-types-ras.h"
@@ -326,10 +327,11 @@ struct RasDeviceClass {
                           bool recorded);
 
     /*
-     * acknowledged: has the guest acknowledged the outstanding record?
+     * acknowledged: has the guest acknowledged the outstanding record of
+     * @channel?  For all channels with records, on any thread.
      * NULL if the machine calls ras_acknowledge() by itself.
      */
-    bool (*acknowledged)(RasDevice *d);
+    bool (*acknowledged)(RasDevice *d, RasChannel channel);
 
     /*
      * second_error: @error arrived on the vCPU that owns the outstanding
@@ -354,9 +356,13 @@ struct RasDeviceClass {
      *
      * Sets RasRecordPart::len of each.  Only an error that is alone in its
      * batch may be covered in part; the rest follows after the acknowledgement.
+     *
+     * Returns the number of errors, the first ones of @batch, that the record
+     * is of: those that there was room for; 0 if the guest has not set up what
+     * it needs, and nothing was written.
      */
-    void (*record_batch)(RasDevice *d, RasChannel channel,
-                         RasRecordPart *batch, unsigned int n);
+    unsigned int (*record_batch)(RasDevice *d, RasChannel channel,
+                                 RasRecordPart *batch, unsigned int n);
 
     /*
      * notify_batch: make the guest look at the record of @channel; may be

@@ -15,7 +15,7 @@
 #ifndef SYSTEM_RAS_POISON_H
 #define SYSTEM_RAS_POISON_H
 
-#include "exec/memory.h"
+#include "system/memory.h"
 #include "exec/mmu-access-type.h"
 #include "exec/vaddr.h"
 #include "qemu/atomic.h"

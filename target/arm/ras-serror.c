@@ -19,9 +19,9 @@
 #include "cpu.h"
 #include "cpu-features.h"
 #include "internals.h"
-#include "exec/helper-proto.h"
 #include "hw/core/cpu.h"
 #include "hw/ras.h"
+#include "hw/ras-compat.h"
 #include "system/kvm.h"
 #include "system/tcg.h"
 #include "ras.h"
@@ -179,7 +179,7 @@ static uint32_t hsr_of(CPUARMState *env, uint32_t iss)
                                          ARM_RAS_DFSC_ASYNC_SERROR);
 
     if (!arm_feature(env, ARM_FEATURE_V8)) {
-        syn &= ~ARM_EL_IL;
+        syn &= ~R_SYNDROME_IL_MASK;
     }
     return FIELD_DP32(syn, SERROR_ISS, AET, aet_aarch32(iss));
 }
@@ -215,7 +215,7 @@ bool arm_ras_take_serror(CPUState *cs)
 
 #ifdef CONFIG_TCG
 /* ESB, for a physical SError: what is masked is deferred. */
-void HELPER(ras_esb)(CPUARMState *env)
+void helper_ras_esb(CPUARMState *env)
 {
     CPUState *cs = env_cpu(env);
     uint32_t iss;
@@ -229,7 +229,7 @@ void HELPER(ras_esb)(CPUARMState *env)
         return;
     }
     iss = iss_of(env);
-    el = regime_el(env, arm_mmu_idx(env));
+    el = ras_regime_el(env, arm_mmu_idx(env));
     env->cp15.disr_el1 = DISR_A | (arm_el_is_aa64(env, el) ?
                                    iss : fsr_of(env, el, iss));
     end_serror(cs);

@@ -57,7 +57,7 @@ static bool is_data_abort(uint32_t esr)
  */
 static bool is_sea(uint64_t esr)
 {
-    const uint64_t known = MAKE_64BIT_MASK(ARM_EL_IL_SHIFT, 7) |
+    const uint64_t known = MAKE_64BIT_MASK(R_SYNDROME_IL_SHIFT, 7) |
         R_ABORT_ISS_SET_MASK | R_ABORT_ISS_FNV_MASK | R_ABORT_ISS_EA_MASK |
         R_ABORT_ISS_CM_MASK | R_ABORT_ISS_S1PTW_MASK | R_ABORT_ISS_WNR_MASK |
         R_ABORT_ISS_FSC_MASK;
@@ -70,7 +70,7 @@ static bool is_sea(uint64_t esr)
     bool parity = fsc == FSC_PARITY || (fsc >= FSC_PARITY_WALK_FIRST &&
                                         fsc <= FSC_PARITY_WALK_LAST);
 
-    return !(esr & ~known) && (esr & ARM_EL_IL) &&
+    return !(esr & ~known) && (esr & R_SYNDROME_IL_MASK) &&
            (is_fetch(esr) ? !wnr && !cm : is_data_abort(esr) && (wnr || !cm)) &&
            (external ? set != SET_RESERVED : parity && !set) &&
            (fsc == FSC_EXTERNAL || !FIELD_EX64(esr, ABORT_ISS, FNV));
@@ -115,7 +115,7 @@ static uint32_t sea_syndrome(const RasError *error, bool same_el, bool vncr)
         syn = syn_data_abort_no_iss(same_el, fnv, 0, 0, 0, write,
                                     FSC_EXTERNAL);
     }
-    return syn | (vncr ? ARM_EL_VNCR : 0);
+    return syn | (vncr ? R_DABORT_ISS_VNCR_MASK : 0);
 }
 
 /* DFSR and IFSR of AArch32: they are not part of the syndrome. */
@@ -141,7 +141,7 @@ static bool is_vncr(CPUARMState *env, const RasError *error)
 {
     return error->origin == RAS_ORIGIN_POISON &&
            error->access != RAS_ACCESS_FETCH &&
-           (env->exception.syndrome & ARM_EL_VNCR);
+           (env->exception.syndrome & R_DABORT_ISS_VNCR_MASK);
 }
 
 bool arm_ras_handler_failed(CPUState *cs, const RasError *error)

@@ -7,8 +7,9 @@
 #ifndef TARGET_ARM_RAS_H
 #define TARGET_ARM_RAS_H
 
+#include "hw/core/registerfields.h"
+#include "hw/ras-compat.h"
 #include "hw/ras-error.h"
-#include "hw/registerfields.h"
 #include "syndrome.h"
 
 /* KVM_EXIT_ARM_SEA; the headers of QEMU 10.0 do not have it yet */
@@ -61,7 +62,7 @@ bool arm_ras_handler_failed(CPUState *cs, const RasError *error);
  */
 
 /* ESR_ELx.ISS, which VSESR_EL2 and KVM_SET_VCPU_EVENTS have for an SError */
-#define ARM_RAS_ISS_MASK (ARM_EL_IL - 1)
+#define ARM_RAS_ISS_MASK R_SYNDROME_ISS_MASK
 
 FIELD(SERROR_ISS, DFSC, 0, 6)
 FIELD(SERROR_ISS, EA, 9, 1)
@@ -106,6 +107,14 @@ void arm_ras_raise_serror(CPUState *cs, bool has_iss, uint32_t iss);
  * HCR_EL2.{AMO,TGE}.  Returns true if the exception was taken.
  */
 bool arm_ras_take_serror(CPUState *cs);
+
+/*
+ * helper_ras_esb: the instruction ESB, for a physical SError
+ *
+ * A helper of TCG.  Which header generates its prototype differs from one
+ * release of QEMU to the next.
+ */
+void helper_ras_esb(struct CPUArchState *env);
 
 /*
  * arm_ras_serror_loaded: the state of @cs came from a migration stream

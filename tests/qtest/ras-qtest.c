@@ -128,12 +128,14 @@ char *ras_command_line(const char *machine_options, unsigned int mib,
     GString *args = g_string_new(NULL);
 
     if (ras_on_arm()) {
-        g_string_printf(args, "-machine virt%s -cpu max", machine_options);
+        /* with one error source, which later machines have two of */
+        g_string_printf(args, "-machine virt-10.0%s -cpu max", machine_options);
         if (firmware) {
             g_string_append_printf(args, " -bios %s", firmware);
         }
     } else {
-        g_string_printf(args, "-machine pseries%s", machine_options);
+        g_string_printf(args, "-machine pseries%s -cpu power10",
+                        machine_options);
         if (roms && *roms) {
             g_string_append_printf(args, " -L %s", roms);
         }
@@ -155,7 +157,7 @@ RasVm *ras_start_binary(const char *var, const char *machine_options,
     g_queue_init(&vm->events);
     vm->ram = ras_on_arm() ? 1 * GiB : 0;
     vm->ram_size = mib * MiB;
-    vm->qts = qtest_init_with_env(var, args, true);
+    vm->qts = qtest_init_ext(var, args, NULL, true);
     qtest_qmp_set_event_callback(vm->qts, ras_event_arrived, vm);
     if (firmware) {
         g_unlink(firmware);

@@ -15,6 +15,7 @@
 #include <glib/gstdio.h>
 
 #include "libqtest.h"
+#include "ras-compat.h"
 #include "qapi/error.h"
 #include "qemu/bswap.h"
 #include "qemu/units.h"

@@ -10,7 +10,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 CACHE = Path(os.environ['RAS_CACHE'])
 REPO = CACHE / 'work' / 'repo.git'
-SERIES = TOP / 'series' / '10.0'
+SERIES = TOP / 'series' / os.environ.get('BASE', '10.0')
 # What is named after guest RAS: functions, types, macros, and the words.
 OF_GUEST_RAS = re.compile(r'\bras_|_ras_|_ras\b|\bRas[A-Z]|\bRAS\b|\bRAS_|_RAS_|_RAS\b')
 
@@ -42,7 +42,9 @@ def test_fixes_come_first_and_stand_alone() -> None:
     first = next(i for i, (_, files) in enumerate(series) if files)
     assert first > 20
     added = ours()
-    headers = [name for name in added if name.endswith('.h')]
+    # But not those that only give a header of the base a newer name.
+    headers = [name for name in added if name.endswith('.h') and
+               (not (SERIES / 'files' / name).exists() or 'ras' in Path(name).name)]
     wrong = []
     for name, _ in series[:first]:
         text = (SERIES / name).read_text()
@@ -69,9 +71,17 @@ def test_porting_lists_the_patches() -> None:
     commit, _, _, base = run(TOP / 'scripts' / 'compose', 'ras').split()
     subjects = run('git', f'--git-dir={REPO}', 'log', '--reverse', '--format=%s',
                    f'{base}..{commit}').splitlines()
-    rows = re.findall(r'^   \* - (\d{4})\n     - (.*)$',
-                      (TOP / 'docs' / 'porting.rst').read_text(), re.M)
-    assert rows == [(f'{i:04}', subject) for i, subject in enumerate(subjects, 1)]
+    text = (TOP / 'docs' / 'porting.rst').read_text()
+    rows = re.findall(r'^   \* - (\d{4})\n     - (.*)$', text, re.M)
+    want = [(f'{i:04}', subject) for i, subject in enumerate(subjects, 1)]
+    if SERIES.name == '10.0':
+        assert rows == want
+    else:
+        # What is another patch there is said as "0002 is "subject"".
+        words = ' '.join(text.split())
+        assert [row for row in want if row not in rows and
+                f'{row[0]} is "{row[1]}"' not in words] == []
+        assert len(rows) == len(want)
 
 
 def test_maintainers_knows_all_files() -> None:

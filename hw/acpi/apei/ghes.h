@@ -1,13 +1,19 @@
 /*
- * GHES: transport of error records to the guest, layout of QEMU 10.0
+ * GHES: transport of error records to the guest, layouts of QEMU's own tables
  *
  * ACPI 6.5, 18.3.2.8 (Generic Hardware Error Source version 2).  The guest's
- * firmware has placed the blob "etc/hardware_errors" in guest RAM and told
- * QEMU its address.  In that blob, all little endian:
+ * firmware has placed the blob "etc/hardware_errors" in guest RAM.
+ *
+ * Up to machine types of QEMU 10.1 there is one source, and the firmware has
+ * told QEMU the address of the blob.  In it, all little endian:
  *
  *    0  u64        address of the Generic Error Status Block of source 0
  *    8  u64        read-ack register of source 0
  *   16  u8[1024]   the status block, unless the guest moved the address
+ *
+ * Since machine types of QEMU 10.2 there are two, and the firmware has told
+ * QEMU the address of the table HEST, whose entries have the addresses of the
+ * registers of each source.
  *
  * The guest can write all of it at any time, so nothing in it is trusted.
  *
@@ -29,13 +35,25 @@ typedef struct GhesSource {
     hwaddr read_ack_register;
 } GhesSource;
 
+/* Identifiers of the sources in HEST */
+typedef enum GhesSourceId {
+    GHES_SOURCE_SEA,            /* notification: an external abort */
+    GHES_SOURCE_GED,            /* an interrupt; not in the older layout */
+} GhesSourceId;
+
+/* ghes_has_ged: is there a source whose notification is an interrupt? */
+bool ghes_has_ged(const AcpiGhesState *ags);
+
 /*
- * ghes_find: find source 0 in guest memory
+ * ghes_find: find a source in guest memory
  *
  * Returns false if the firmware has not placed it yet, or if it is not in RAM
  * as a whole, or its registers are not aligned.  Called with the BQL held.
  */
-bool ghes_find(const AcpiGhesState *ags, GhesSource *source);
+bool ghes_find(const AcpiGhesState *ags, GhesSourceId id, GhesSource *source);
+
+/* ghes_forget: forget where the firmware has placed the sources */
+void ghes_forget(AcpiGhesState *ags);
 
 /*
  * ghes_read_ack: has the guest acknowledged what is in the block?

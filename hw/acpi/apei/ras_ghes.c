@@ -15,13 +15,14 @@
 #include "qemu/error-report.h"
 #include "qemu/log.h"
 #include "qemu/units.h"
-#include "exec/memory.h"
+#include "system/memory.h"
 #include "hw/acpi/apei/cper.h"
 #include "hw/acpi/ghes.h"
 #include "hw/acpi/ras_ghes.h"
-#include "hw/irq.h"
-#include "hw/qdev-properties.h"
-#include "hw/sysbus.h"
+#include "hw/ras-compat.h"
+#include "hw/core/irq.h"
+#include "hw/core/qdev-properties.h"
+#include "hw/core/sysbus.h"
 #include "migration/vmstate.h"
 
 /* The window */
@@ -519,7 +520,7 @@ static const Property ras_ghes_properties[] = {
     DEFINE_PROP_UINT64("base", RasGhesState, base, RAS_GHES_NO_BASE),
 };
 
-static void ras_ghes_class_init(ObjectClass *oc, void *data)
+static void ras_ghes_class_init(ObjectClass *oc, RAS_CLASS_DATA *data)
 {
     DeviceClass *dc = DEVICE_CLASS(oc);
     ResettableClass *rc = RESETTABLE_CLASS(oc);

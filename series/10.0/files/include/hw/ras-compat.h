@@ -1,0 +1,51 @@
+/*
+ * Guest RAS: what differs between the QEMU releases that it is for
+ *
+ * Our files are written for the newest of them; this is QEMU 10.0.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef HW_RAS_COMPAT_H
+#define HW_RAS_COMPAT_H
+
+#include "exec/hwaddr.h"
+#include "exec/vaddr.h"
+#include "hw/core/cpu.h"
+
+#define RAS_CLASS_DATA void
+
+/* hw/acpi/ghes.h: there is no source of its own for interrupts */
+#define ras_ghes_has_hest(ags) false
+#define ras_ghes_hest_address(ags) 0
+#define ras_ghes_forget_hest(ags)
+#define ACPI_GENERIC_ERROR 0
+
+/* target/arm/internals.h */
+#define ras_regime_el(env, idx) regime_el(env, idx)
+
+/* target/arm/syndrome.h */
+#define R_SYNDROME_IL_SHIFT ARM_EL_IL_SHIFT
+#define R_SYNDROME_IL_MASK ARM_EL_IL
+#define R_SYNDROME_ISS_MASK (ARM_EL_IL - 1)
+#define R_DABORT_ISS_VNCR_MASK ARM_EL_VNCR
+
+/* hw/core/cpu.h */
+typedef struct TranslateForDebugResult {
+    hwaddr physaddr;
+} TranslateForDebugResult;
+
+static inline bool cpu_translate_for_debug(CPUState *cpu, vaddr addr,
+                                           TranslateForDebugResult *result)
+{
+    const vaddr offset = addr & 0xfff;
+    hwaddr page = cpu_get_phys_page_debug(cpu, addr - offset);
+
+    result->physaddr = (page & ~(hwaddr)0xfff) | offset;
+    return page != -1;
+}
+
+/* hw/arm/virt.h: machine types before 4.2 */
+#define ras_virt_has_no_ged(vms) (VIRT_MACHINE_GET_CLASS(vms)->no_ged)
+
+#endif

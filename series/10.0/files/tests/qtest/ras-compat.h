@@ -1,0 +1,14 @@
+/*
+ * Guest RAS: what differs between the libqtests of QEMU releases
+ *
+ * Our tests are written for the newest of them; this is QEMU 10.0.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef TESTS_QTEST_RAS_COMPAT_H
+#define TESTS_QTEST_RAS_COMPAT_H
+
+#define qtest_init_ext qtest_init_with_env_and_capabilities
+
+#endif
