@@ -42,7 +42,7 @@ demo: ## build all, then let a guest of each machine survive a memory error
 .PHONY: check-series check-packages check-libvirt
 check: ## all tests
 	@scripts/check unit tools scripts qtest functional $(OR_SKIP)
-check-unit: ## tests of the pure files, without QEMU
+check-unit: ## tests of the pure files; of QEMU, decodetree.py is fetched
 	@scripts/check unit
 check-tools: ## tests of rasctl, without QEMU
 	@scripts/check tools
