@@ -40,8 +40,8 @@ demo: ## build all, then let a guest of each machine survive a memory error
 
 .PHONY: check check-unit check-tools check-scripts check-qtest check-functional check-kvm check-long
 .PHONY: check-series check-packages check-libvirt
-check: ## all tests
-	@scripts/check unit tools scripts qtest functional $(OR_SKIP)
+check: ## tests of all levels but kvm, packages, series and long
+	@scripts/check unit tools scripts qtest functional libvirt $(OR_SKIP)
 check-unit: ## tests of the pure files; of QEMU, decodetree.py is fetched
 	@scripts/check unit
 check-tools: ## tests of rasctl, without QEMU
@@ -58,11 +58,12 @@ check-series: ## builds and tests each commit of the series
 	@scripts/check-series $(OR_SKIP)
 check-packages: ## packages are installed, used and removed in new systems (as root)
 	@scripts/check-packages
-check-long: ## fuzzing, round trips, mutants, check-series, -packages, then -kvm
+check-long: ## fuzzing, round trips, mutants, check-series, -packages, -libvirt, -kvm
 	@scripts/check-long
 	@scripts/mutants
 	@scripts/check-series
 	@scripts/check-packages
+	@scripts/check libvirt
 	@RAS_RESETS=200 scripts/check kvm
 check-kvm: ## tests with errors of the host's memory, under KVM in an emulated host
 	@scripts/check kvm $(OR_SKIP)
