@@ -27,9 +27,10 @@ RAS_T0=${RAS_T0:-$(date +%s)}
 RAS_JOBS=${RAS_JOBS:-$(nproc)}
 export RAS_CACHE RAS_T0 RAS_JOBS
 
-# The version of qemu-ras; debian/changelog has it, and nothing else.
+# The version of qemu-ras; debian/changelog has it, and nothing else. Packages
+# that are no release add to it which commit they were built from (scripts/deb).
 project_version() {
-    sed -nE '1s/^qemu-ras \(([^)]*)\).*/\1/p' "$top/debian/changelog"
+    sed -nE '1s/^qemu-ras \(([^)~+]*).*/\1/p' "$top/debian/changelog"
 }
 
 # The QEMU release to build on, one of the folders in series/, and the Debian

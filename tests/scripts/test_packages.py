@@ -3,8 +3,11 @@
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
+
+import pytest
 
 TOP = Path(__file__).resolve().parents[2]
 # Every builder has these.
@@ -45,3 +48,60 @@ def test_changelog() -> None:
         ['dpkg-parsechangelog', '-l', changelog, '-S', 'Version'], check=True,
         stdout=subprocess.PIPE, text=True).stdout
     assert re.fullmatch(r'\d+\.\d+(\.\d+)?\n', version)
+
+
+def test_version_of_a_commit(tmp_path: Path) -> None:
+    """A later state has a later version; the release has its own."""
+    for file in (*TOP.glob('scripts/*'), *TOP.glob('series/*/series'),
+                 TOP / 'debian/changelog'):
+        if file.is_file():
+            copy = tmp_path / file.relative_to(TOP)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, copy)
+
+    def version() -> str:
+        return subprocess.run(
+            ['scripts/deb', '--version'], check=True, cwd=tmp_path,
+            stdout=subprocess.PIPE, text=True).stdout.strip()
+
+    def git(*arguments: str, **more: str) -> None:
+        subprocess.run(
+            ['git', '-c', 'user.name=n', '-c', 'user.email=e', *arguments],
+            check=True, cwd=tmp_path, stdout=subprocess.DEVNULL,
+            env={**os.environ, **more})
+
+    def commit(second: int) -> None:
+        git('commit', '-q', '--allow-empty', '-m', 'message',
+            GIT_COMMITTER_DATE=f'2020-11-30T10:00:0{second}+0100')
+
+    release = version()
+    assert re.fullmatch(r'[\d.]+', release)
+    git('init', '-q')
+    git('add', '.')
+    commit(1)
+    order = [version()]
+    assert order[0].startswith(f'{release}~git20201130.090001.')
+    commit(2)
+    order.append(version())
+    git('tag', f'v{release}')
+    assert version() == release
+    order.append(release)
+    commit(3)
+    order.append(version())
+    assert order[-1].startswith(f'{release}+git20201130.090003.')
+    (tmp_path / 'more').touch()
+    order.append(version())
+    assert order[-1].endswith('.dirty')
+    for before, after in zip(order, order[1:]):
+        subprocess.run(['dpkg', '--compare-versions', before, 'lt', after],
+                       check=True)
+
+
+@pytest.mark.parametrize('name', ['QEMU_SRC', 'RAS_CONFIGURE'])
+def test_other_source(name: str) -> None:
+    """A package is not built of what it does not name."""
+    done = subprocess.run(
+        [TOP / 'scripts/deb'], check=False, env={**os.environ, name: '/x'},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert done.returncode == 1
+    assert 'unset QEMU_SRC and RAS_CONFIGURE' in done.stdout
