@@ -99,8 +99,9 @@ def test_own_names(system: System) -> None:
 
 
 def test_version(system: System) -> None:
-    """-version says the version of the package."""
-    version = system.run("dpkg-query -W -f '${Version}' qemu-ras")
+    """-version says the version of the package, but for the commit."""
+    version = re.split('[~+]', system.run(
+        "dpkg-query -W -f '${Version}' qemu-ras"))[0]
     for emulator in EMULATORS.values():
         assert f'(qemu-ras {version})\n' in system.run(f'{emulator} -version')
 
@@ -123,6 +124,21 @@ def test_pages(system: System) -> None:
         assert 'guest RAS' in system.run(f'zcat {page}')
     completions = '/usr/share/bash-completion/completions/rasctl'
     assert system.run(f"bash -c '. {completions}; complete -p rasctl'")
+
+
+def test_manual(system: System) -> None:
+    """What README and the manual refer to is there, as it is."""
+    folder = system.file('/usr/share/doc/qemu-ras')
+    named = [folder / name for name in re.findall(
+        r'\]\((docs/[^)#:]+)\)', (folder / 'README.md').read_text())]
+    for page in folder.glob('docs/**/*.rst'):
+        text = page.read_text()
+        named += [page.parent / name for name in re.findall(
+            r'^\.\. (?:literal)?include:: (\S+)', text, re.M)]
+        named += [page.parent / f'{name}.rst' for name in re.findall(
+            r':doc:`(?:[^`<]*<)?([^`>]+)>?`', text)]
+    assert len(named) > 50
+    assert [str(name) for name in named if not name.is_file()] == []
 
 
 def test_firmware(system: System) -> None:
@@ -236,6 +252,20 @@ def test_virt_aa_helper(system: System) -> None:
         '/usr/lib/libvirt/virt-aa-helper -d -c '
         '-u libvirt-12345678-1234-1234-1234-123456789abc </run/domain.xml')
     assert f'"{firmware(system, "executable")}" rk,' in made
+
+
+def test_remove_without_purge(system: System) -> None:
+    """The rules stay, as configuration does, and nobody misses the rest."""
+    system.apt_get('remove qemu-ras')
+    assert [name for name in system.files() if 'qemu-ras' in name] == [
+        'etc/apparmor.d/abstractions/libvirt-qemu.d/qemu-ras']
+    system.file('/run/profile').write_text(PROFILE)
+    system.run('apparmor_parser -Q -K /run/profile')
+    if system.suite == 'bookworm':
+        assert not list(our_rules(system))
+        assert system.read(LOCAL) == '# of the administrator\n'
+    system.apt_get('install /package/qemu-ras_*_amd64.deb')
+    assert len(list(our_rules(system))) == 2
 
 
 def test_remove_beside_libvirt(system: System) -> None:
