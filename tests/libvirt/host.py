@@ -116,8 +116,8 @@ class Host:
         self._installed = environment.path(INSTALLED[release])
         self._logs = logs
         self._own = folder / name
-        for part in (self.images, self._own / 'home' / '.config' / 'libvirt',
-                     self._own / 'run'):
+        self.config = self._own / 'home' / '.config'
+        for part in (self.images, self.config / 'libvirt', self._own / 'run'):
             part.mkdir(parents=True, exist_ok=True)
         # Two hosts must not take each other for the same machine.
         uuid = f'{sum(name.encode()):08x}-0000-4000-8000-000000000000'
@@ -137,7 +137,7 @@ class Host:
 
     def configure(self, name: str, text: str) -> None:
         """Write NAME.conf of libvirt; it is read when libvirtd starts."""
-        file = self._own / 'home/.config/libvirt' / f'{name}.conf'
+        file = self.config / 'libvirt' / f'{name}.conf'
         file.write_text(text + '\n', encoding='utf-8')
 
     def _covers(self) -> List[str]:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """scripts/install: "make install" and "make uninstall"."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -31,6 +32,13 @@ def test_read_only_cache(tmp_path: Path) -> None:
         assert status.st_size == 64 << 20
         # The rest of the flash takes no room.
         assert status.st_blocks * 512 <= 4 << 20
+    found = json.loads(
+        (prefix / 'share/qemu-ras/70-qemu-ras-aarch64.json').read_text())
+    for part, name in (('executable', 'CODE'), ('nvram-template', 'VARS')):
+        assert found['mapping'][part]['filename'] == \
+            str(prefix / f'share/qemu-ras/AAVMF_{name}.fd')
+    unit = prefix / 'share/doc/qemu-ras/examples/rasctl-alarm@.service'
+    assert f'\nExecStart={prefix}/bin/rasctl ' in unit.read_text()
     subprocess.run([TOP / 'scripts/install', 'uninstall'], check=True,
                    env={**os.environ, 'PREFIX': str(prefix)})
     assert not prefix.exists()
