@@ -10,19 +10,23 @@ qemu-monitor-command", here as in what comes from the functional tests.
 
 import json
 import re
+import shutil
 import xml.etree.ElementTree as xml
 from pathlib import Path
+from textwrap import indent
 from typing import Any, Dict, Iterator, List
 
 import pytest
 
 from domain import DOCS, NAME, QEMU, DomainGuest, manual_xml
 from host import IMAGES, RELEASES, EventStream, Host, Refused, wait_for
+from ras import environment, initramfs
 from ras.cases import check_user_hit, hit_of
 from ras.guest import PAGE, Victim
 from ras.oracles import Oracle
 from ras.targets import ARM64, Target
 
+README = Path(__file__).resolve().parents[2] / 'README.md'
 ARCH = {'arm64': 'aarch64', 'ppc64': 'ppc64le'}
 
 
@@ -114,6 +118,40 @@ class ManualArm64(Manual):
         info = host.virsh('qemu-monitor-command', '--hmp', NAME, 'info ras')
         assert re.findall('^source: .*, (SEA|GED|polled), ', info, re.M) == \
             ['SEA', 'GED', 'polled']
+
+    def test_first(self, host: Host, started: List[str]) -> None:
+        """The guest of README, which has no disk."""
+        text = (DOCS / 'virt-install-first.sh').read_text('utf-8')
+        assert indent(text, '    ') in README.read_text('utf-8')
+        for name in ('linux', 'initrd.gz'):
+            assert f'/var/lib/libvirt/boot/{name}' in text
+            file = host.images / name
+            shutil.copy(environment.path(ARM64.kernel_variable)
+                        if name == 'linux' else initramfs.get(ARM64), file)
+        host.run('sh', '-euc', text.replace('/var/lib/libvirt/boot',
+                                            str(IMAGES)))
+        started.append('first')
+        self.check_ras(host, 'first')
+
+    def test_from_source(self, host: Host, release: str,
+                         started: List[str]) -> None:
+        """UEFI is found by the descriptor of "make install"."""
+        data = '/usr/share/qemu-ras'
+        descriptor = '70-qemu-ras-aarch64.json'
+        own = host.config / 'qemu/firmware'
+        own.mkdir(parents=True)
+        try:
+            # It takes the place of the one that the package has.
+            (own / descriptor).write_text(
+                host.run('cat', f'{data}/{descriptor}'), 'utf-8')
+            text = manual_xml(ARM64, release).read_text('utf-8')
+            host.virsh('define', '--validate', write(host, text))
+            started.append(NAME)
+            host.virsh('start', NAME)
+            self.check_ras(host, NAME)
+            assert f'{data}/AAVMF_CODE.fd' in host.qemu_log(NAME)
+        finally:
+            shutil.rmtree(own)
 
     def test_without_acpi(self, host: Host, release: str,
                           started: List[str]) -> None:
