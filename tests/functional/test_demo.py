@@ -186,10 +186,12 @@ class Demo:
 
     def inject(self) -> int:
         """Ctrl-a i, again if no process ran; where the output was before."""
-        while True:
+        end = time.monotonic() + 180 * environment.time_factor()
+        while time.monotonic() < end:
             mark = self.type('\x01i')
             if 'poisoned' in self.wait('is poisoned|try again', mark).group():
                 return mark
+        raise AssertionError(f'no process ran:\n{self.output}')
 
     def ended(self) -> int:
         """Its exit status, when all output has been read."""

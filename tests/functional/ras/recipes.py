@@ -31,6 +31,8 @@ PROMPTS = ('$ ', '(qemu) ', 'guest# ', '-- ')
 SPECIAL = rasctl.SOCKET.with_name('special')
 # An unassigned guest physical address.
 NOWHERE = 0x100000000000
+# What Linux prints of hardware errors, and of those of its own.
+OF_ERRORS = 'Hardware Error|SError|MCE|Memory failure|Oops|panic'
 # After these the guest is not used again.
 ENDS_GUEST = re.compile('Kernel panic|Oops|Internal error|system_reset|nmi')
 
@@ -49,6 +51,8 @@ class Recipe(NamedTuple):
     title: str
     # For QEMU, if the VM is a special one.
     options: str
+    # Does the guest's kernel print nothing?
+    silent: bool
     steps: List[Step]
 
     def ends_guest(self) -> bool:
@@ -84,8 +88,9 @@ def read(machine: str) -> List[Recipe]:
         lines = [line[4:] if line.startswith('    ') else line[3:]
                  for block in blocks for line in block.split('\n')]
         options = re.search(r'VM is started with ``(.+?)``', body)
+        silent = re.search('nothing is printed|prints nothing', body, re.I)
         recipes.append(Recipe(title, options[1] if options else '',
-                              _steps(lines)))
+                              bool(silent), _steps(lines)))
     assert recipes and all(recipe.steps for recipe in recipes)
     return recipes
 
@@ -100,7 +105,7 @@ def pattern(line: str) -> str:
         '(0x)?[0-9a-f]+' for number, word in enumerate(words))
 
 
-class Cook:
+class Runner:
     """Runs one recipe."""
 
     def __init__(self, guest: Guest, recipe: Recipe) -> None:
@@ -113,6 +118,8 @@ class Cook:
             {'memory': 'device', 'address': NOWHERE} \
             if 'unassigned' in text else {}
         self.victim = guest.spawn(cpu=1, **options)
+        self.account = guest.account()
+        self.mark = guest.console.mark()
         self.said = ''
         self.reset_mark = -1
 
@@ -126,6 +133,9 @@ class Cook:
             for line in step.printed:
                 if not re.search(pattern(line), self.said):
                     mark = self.wait(line, mark)
+        if self.recipe.silent:
+            printed = self.guest.console.lines[self.mark:]
+            assert not re.search(OF_ERRORS, '\n'.join(printed)), printed
 
     def wait(self, line: str, mark: int) -> int:
         """Wait for a line on the console; where the next one may be."""
@@ -183,7 +193,11 @@ class Cook:
         assert self.victim.end_after_sigbus() == cases.HANDLED
 
     def goes_on(self) -> None:
-        """The process is not told."""
+        """The process is not told, and the guest has taken the error."""
+        serror = any('inject serror' in step.text
+                     for step in self.recipe.steps)
+        self.account.settle(
+            **{'delivered' if serror else 'acknowledged': 1})
         self.guest.check_alive()
         assert not self.victim.has_exited()
         self.victim.kill()
@@ -208,27 +222,28 @@ class Cook:
 
     def fails(self) -> None:
         """The system call of the process."""
+        self.account.settle(acknowledged=1)
         assert self.victim.wait('returned open ').endswith('errno=14')
         self.victim.kill()
 
 
-ACTIONS: Dict[str, Callable[[Cook], None]] = {
-    'the process loads from the page': Cook.load,
-    'the process loads from an unassigned address': Cook.load,
+ACTIONS: Dict[str, Callable[[Runner], None]] = {
+    'the process loads from the page': Runner.load,
+    'the process loads from an unassigned address': Runner.load,
     'the process executes an instruction in the page':
-        lambda cook: cook.victim.tell('fetch'),
-    'the process gets SIGBUS, code 4': lambda cook: cook.signal(4),
-    'the process gets SIGBUS, code 5': lambda cook: cook.signal(5),
-    'the process goes on': Cook.goes_on,
-    'the process goes on, and has its data in another page': Cook.has_moved,
-    'the process is killed by SIGSEGV': lambda cook: cook.killed(SIGSEGV),
-    'the process is killed by SIGBUS': lambda cook: cook.killed(SIGBUS),
+        lambda runner: runner.victim.tell('fetch'),
+    'the process gets SIGBUS, code 4': lambda runner: runner.signal(4),
+    'the process gets SIGBUS, code 5': lambda runner: runner.signal(5),
+    'the process goes on': Runner.goes_on,
+    'the process goes on, and has its data in another page': Runner.has_moved,
+    'the process is killed by SIGSEGV': lambda runner: runner.killed(SIGSEGV),
+    'the process is killed by SIGBUS': lambda runner: runner.killed(SIGBUS),
     'the kernel reads a page of a file, for execve(2)':
-        lambda cook: cook.victim.tell('exec'),
+        lambda runner: runner.victim.tell('exec'),
     'the kernel reads the page, for open(2)':
-        lambda cook: cook.victim.tell('open'),
-    'open(2) fails with EFAULT': Cook.fails,
-    'the VM is stopped while the process computes on CPU 1': Cook.stop,
+        lambda runner: runner.victim.tell('open'),
+    'open(2) fails with EFAULT': Runner.fails,
+    'the VM is stopped while the process computes on CPU 1': Runner.stop,
 }
 
 
@@ -236,7 +251,7 @@ class Recipes:
     """A test module subclasses it, and is parametrized by RECIPES."""
 
     @pytest.fixture
-    def kitchen(self, request: pytest.FixtureRequest, recipe: Recipe,
+    def recipe_guest(self, request: pytest.FixtureRequest, recipe: Recipe,
                 new_guest: Callable[..., Guest]) -> Guest:
         """A guest, with the options that the recipe asks for."""
         if not recipe.options:
@@ -245,13 +260,13 @@ class Recipes:
             *recipe.options.split(),
             '-qmp', f'unix:{SPECIAL},server=on,wait=off']).boot()
 
-    def test_recipe(self, kitchen: Guest, recipe: Recipe) -> None:
+    def test_recipe(self, recipe_guest: Guest, recipe: Recipe) -> None:
         """Everything happens as it is printed."""
-        guest = kitchen
+        guest = recipe_guest
         # On arm64, Linux prints two records in five seconds and drops more.
         guest.agent.run('sleep 5')
         guest.damaged = recipe.ends_guest()
-        Cook(guest, recipe).run()
+        Runner(guest, recipe).run()
 
 
 def parametrize(machine: str) -> pytest.MarkDecorator:
