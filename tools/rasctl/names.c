@@ -98,7 +98,7 @@ const Counter counters[] = {
     { "acknowledged", "acknowledged_total",
       "Errors whose record the guest has read." },
     { "delivered", "delivered_total",
-      "Errors that ended as a bare exception." },
+      "Errors that ended as an exception without a record." },
     { "reclaimed", "reclaimed_total",
       "Errors whose record the guest did not read in time." },
     { "discarded", "discarded_total",
