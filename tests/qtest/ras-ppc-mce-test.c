@@ -325,6 +325,9 @@ static void test_machine_check_vector(void)
     refused(vm, "'vcpu': 0, " NAMED("slb", "parity")
             ", 'disposition': 'recovered'", "*only be notified of "
             "recoverable errors; wait until it has booted");
+    /* it has set r3 when it has loaded something */
+    qtest_writeq(vm->qts, MAILBOX + MAIL_LOAD, MAILBOX);
+    ras_wait_until(vm, mail(vm, MAIL_DONE));
     ras_inject(vm, "{ 'kind': 'machine-check', 'vcpu': 0, 'class': 'slb',"
                " 'sub-type': 'parity', 'effective-address': 4660 }");
     wait_entries(vm, 1);
