@@ -554,7 +554,7 @@ def nmi_latency() -> Result:
 # Size
 
 def window_size() -> Result:
-    """Guest physical addresses that the full layout takes, bytes."""
+    """Guest physical addresses that ras-ghes=on takes, bytes."""
     output = run([str(environment.path(OURS)), '-machine',
                   'virt,ras=on,ras-ghes=on', '-cpu', 'max', '-bios',
                   str(environment.path('RAS_AAVMF')), '-S', '-nodefaults',
@@ -718,7 +718,7 @@ def state_time(trace: Path, what: str) -> int:
 
 
 def save_and_load(ranges: int = 0) -> Result:
-    """With a full queue, and the full layout; the best of some rounds."""
+    """With a full queue, and ras-ghes=on; the best of some rounds."""
     common = ['-machine', 'ras-ghes=on', '-smp', str(STATE_VCPUS), '-S',
               '-trace', 'vmstate_downtime_*', '-D']
     times = []

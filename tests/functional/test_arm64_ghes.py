@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""arm64: the full layout (ras-ghes=on).
+"""arm64: ras-ghes=on.
 
 Errors that no vCPU has consumed, and what a reset cuts off.
 """

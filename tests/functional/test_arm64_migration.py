@@ -18,7 +18,7 @@ class TestMoves(moves.Moves):
 
 
 class TestRoundTrips(moves.RoundTrips):
-    """See ras/moves.py; in the full layout."""
+    """See ras/moves.py; with ras-ghes=on."""
 
 
 class TestStock(moves.Stock):

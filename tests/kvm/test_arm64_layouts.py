@@ -47,7 +47,7 @@ def guest(host: Host, layout: str) -> Iterator[KvmGuest]:
 
 @pytest.fixture
 def full_guest(host: Host) -> Iterator[KvmGuest]:
-    """A guest with the full layout."""
+    """A guest with ras-ghes=on."""
     yield ready_guest(host, 'layout-full')
 
 
@@ -63,7 +63,7 @@ def check_gone(guest: KvmGuest, victim: Victim, page: int = 0) -> None:
 def test_instruction(host: Host, guest: KvmGuest, layout: str) -> None:
     """A process executes instructions of a page that has failed.
 
-    In the full layout the guest has given the page up before that, so this
+    With ras-ghes=on the guest has given the page up before that, so this
     holds the error back until the instruction is reached.
     """
     victim = guest.spawn(memory='code', pages=2)

@@ -135,7 +135,7 @@ static void test_inject_record_queue_full(void)
     ras_quit(vm);
 }
 
-/* Where no record can go yet there is the bare exception. */
+/* Where no record can go yet there is an exception without one. */
 static void test_inject_record_early(void)
 {
     g_autoptr(GByteArray) record = ras_cper_of_length(RAS_CPER_RECOVERABLE,

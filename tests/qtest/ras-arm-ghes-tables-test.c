@@ -131,7 +131,7 @@ static unsigned int count(const uint8_t *table, const void *bytes, size_t len)
     return n;
 }
 
-/* AML of what only the full layout has */
+/* AML of what only ras-ghes=on has */
 static const struct {
     const char *what;
     uint8_t bytes[16];

@@ -786,7 +786,7 @@ static void test_loaded_twice(void)
     side_end(&side);
 }
 
-/* The full layout: its source with an interrupt, from ras-arm-ghes.h */
+/* ras-ghes=on: its source with an interrupt, from ras-arm-ghes.h */
 #define ACKNOWLEDGE 0x0b000018
 #define BLOCK       0x0b014000
 

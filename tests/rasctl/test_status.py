@@ -216,7 +216,7 @@ def test_odd_ranges(by_socket: Program, path: Path, serve: Any,
     {'address': 2 ** 64 - 4096, 'length': 4096},
     {'address': 0, 'length': 2 ** 63},
     {'address': 2 ** 40, 'length': 4097}], ids=['end', 'all', 'part'])
-def test_ends_of_the_world(by_socket: Program, path: Path, serve: Any,
+def test_ends_of_address_space(by_socket: Program, path: Path, serve: Any,
                            range_: Any) -> None:
     """Ranges up to the last address come to an end; parts of pages count."""
     serve(fake.Qmp(path, {'query-ras': fake.ras(host_poisoned=[range_])}))
