@@ -170,11 +170,13 @@ entry() {
 prune() {
     local dir=$RAS_CACHE/$1 keep=$2 days=$3 old
     [ -w "$dir" ] || return 0
+    mkdir -p "$RAS_CACHE/lock"
     find "$dir" -mindepth 1 -maxdepth 1 -printf '%T@ %p\n' | sort -rn |
         tail -n +$((keep + 1)) | cut -d' ' -f2- |
         while read -r old; do
             if [ -n "$(find "$old" -maxdepth 0 -mtime +"$((days - 1))")" ]; then
-                rm -rf "$old"
+                # What is made at this moment may have old dates, too.
+                flock -n "$RAS_CACHE/lock/${old##*/}" rm -rf "$old" || true
             fi
         done
 }
