@@ -36,6 +36,8 @@ project_version() {
 # The QEMU release to build on, one of the folders in series/, and the Debian
 # release whose packages are used.
 default_series=10.0
+# Another one, which "make check" tests as well, and which guests move to and from.
+second_series=10.2
 series=${BASE:-$default_series}
 suite=trixie
 if ! [ -r "$top/series/$series/series" ]; then

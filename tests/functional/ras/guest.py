@@ -216,8 +216,16 @@ class Guest:
 
     def __init__(self, target: Target, name: str, stock: bool = False,
                  extra_args: Sequence[str] = (), paused: bool = False,
-                 append: str = '') -> None:
+                 append: str = '', builds: Sequence[str] = ('',),
+                 stock_build: str = '') -> None:
+        """@builds, @stock_build: endings of the variables that name its QEMUs.
+
+        With guest RAS it is started by the first of @builds, moves to the
+        next, and so on.
+        """
         self.target = target
+        self._builds = itertools.cycle(builds)
+        self._stock_build = stock_build
         self.factor = environment.time_factor()
         # Interrupts go to CPU 0, where the agent runs: it answers while a
         # test holds CPU 1.
@@ -251,8 +259,8 @@ class Guest:
                    more: Sequence[str]) -> Qemu:
         reclaim_ms = int(RECLAIM_MS * self.factor)
         return Qemu(environment.path(
-            self.target.stock_variable if stock
-            else self.target.qemu_variable), [
+            self.target.stock_variable + self._stock_build if stock
+            else self.target.qemu_variable + next(self._builds)), [
                 *([] if stock else
                   ['-global', f'ras.reclaim-ms={reclaim_ms}']),
                 *self._args, *more], name)

@@ -7,7 +7,7 @@ checks are those of a guest that stays.
 
 import os
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Sequence, Tuple
 
 import pytest
 
@@ -38,9 +38,14 @@ class Moving(Case):
         control.kill()
 
 
-@pytest.mark.parametrize('way', WAYS.values(), ids=list(WAYS))
 class Moves(Moving, Parking):
     """Moved at each step of the life of an error, in each way."""
+
+    @pytest.fixture(params=WAYS.values(), ids=list(WAYS))
+    def way(self, request: pytest.FixtureRequest) -> Way:
+        """One of them."""
+        way: Way = request.param
+        return way
 
     @pytest.fixture
     def guest(self, patient_guest: Guest) -> Guest:
@@ -182,6 +187,8 @@ class Stock(Case):
     """To QEMU without guest RAS, and back."""
 
     STOCK_OPTIONS: Sequence[str] = ()
+    # Those of another base (other_base.py).
+    BUILDS: Dict[str, Any] = {}
 
     @pytest.fixture(autouse=True)
     def needs_stock(self, target: Target) -> None:
@@ -195,7 +202,8 @@ class Stock(Case):
 
         As long as there is an error, stock refuses the guest, which goes on.
         """
-        guest = new_guest(stock=True, extra_args=self.STOCK_OPTIONS).boot()
+        guest = new_guest(stock=True, extra_args=self.STOCK_OPTIONS,
+                          **self.BUILDS).boot()
         control = guest.spawn_control()
         for way in (migration.precopy, migration.snapshot):
             victim = guest.spawn()
