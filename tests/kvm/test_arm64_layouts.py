@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """arm64 under KVM: what guest RAS makes of failed memory of the host.
 
-In both layouts of error records: that of QEMU 10.0, where a vCPU learns of an
-error when it runs into it, and the full one (ras-ghes=on), where the guest is
-told as soon as the host knows.
+In all layouts of error records: that of QEMU 10.0, where a vCPU learns of an
+error when it runs into it; and those where the guest is told as soon as the
+host knows, with ras-ghes=on, or of machine types of QEMU 10.2 and later.
 """
 
 from typing import Dict, Iterator, List
@@ -12,6 +12,7 @@ import pytest
 
 from checks import HUGE, free_huge_page
 from lab import Host, KvmGuest
+from ras import environment
 from ras.guest import PAGE, Exit, Victim
 from ras.oracles import Oracle, oracle_for
 from ras.targets import ARM64, BUS_MCEERR_AR
@@ -21,6 +22,8 @@ HOST = 'arm64'
 HANDLED = Exit(43, 0)
 LAYOUTS: Dict[str, List[str]] = {
     'layout-10.0': [], 'layout-full': ['-machine ras-ghes=on']}
+if environment.release() >= (10, 2):
+    LAYOUTS['layout-10.2'] = ['-machine type=virt']
 
 
 def ready_guest(host: Host, layout: str, new: bool = False) -> KvmGuest:
@@ -63,7 +66,7 @@ def check_gone(guest: KvmGuest, victim: Victim, page: int = 0) -> None:
 def test_instruction(host: Host, guest: KvmGuest, layout: str) -> None:
     """A process executes instructions of a page that has failed.
 
-    With ras-ghes=on the guest has given the page up before that, so this
+    In newer layouts the guest has given the page up before that, so this
     holds the error back until the instruction is reached.
     """
     victim = guest.spawn(memory='code', pages=2)
@@ -125,7 +128,7 @@ def test_not_touched(host: Host, guest: KvmGuest, layout: str) -> None:
     host.poison([victim.pa[0]])
     guest.wait_until(lambda: {'address': victim.pa[0], 'length': PAGE} in
                      guest.ras()['host-poisoned'], 'host-poisoned')
-    account.settle(acknowledged=int(layout == 'layout-full'))
+    account.settle(acknowledged=int(layout != 'layout-10.0'))
     with pytest.raises(Exception, match='have failed on this host'):
         guest.qemu.qmp('migrate', uri='exec:cat >/dev/null')
     guest.check_alive()
@@ -157,7 +160,7 @@ def test_kernel_hit(host: Host, guest: KvmGuest, layout: str) -> None:
     control = guest.spawn_control()
     mark = guest.console.mark()
     host.poison([victim.pa[0], other.pa[0]])
-    if layout == 'layout-full':
+    if layout != 'layout-10.0':
         guest.console.wait(Oracle.retired_line(victim.pa[0]), mark,
                            60 * guest.factor)
         assert 'value=-1' in victim.ask('exec', 'returned exec ')
