@@ -11,6 +11,9 @@ ifdef BASE
 export BASE
 endif
 
+# Levels for another base; of the tests with guests only a part.
+SECOND := qtest@second core@second
+
 # Status 3: there is no such QEMU in the archive, and a line has said so. That is
 # no failure: what a mirror has changes from day to day.
 OR_SKIP := || [ $$? = 3 ]
@@ -41,7 +44,7 @@ demo: ## build all, then let a guest of each machine survive a memory error
 .PHONY: check check-unit check-tools check-scripts check-qtest check-functional check-kvm check-long
 .PHONY: check-series check-packages check-libvirt
 check: ## tests of all levels but kvm, packages, series and long
-	@scripts/check unit tools scripts qtest functional libvirt $(OR_SKIP)
+	@scripts/check unit tools scripts qtest functional libvirt $(SECOND) $(OR_SKIP)
 check-unit: ## tests of the pure files; of QEMU, decodetree.py is fetched
 	@scripts/check unit
 check-tools: ## tests of rasctl, without QEMU

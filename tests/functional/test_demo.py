@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The demo with a guest from a disk image, as a user has it (make demo IMAGE=)."""
+"""The demo, and with a guest from a disk image, as a user has it (IMAGE=)."""
 
 import os
 import re
@@ -212,6 +212,16 @@ def _demos() -> Iterator[List[Demo]]:
     yield demos
     for demo in demos:
         demo.kill()
+
+
+def test_both_machines() -> None:
+    """Without an image: what "make demo" does."""
+    demo = subprocess.run([sys.executable, '-B', str(DEMO)], check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, timeout=600 * environment.time_factor())
+    assert demo.returncode == 0, demo.stdout
+    for machine in ('arm64', 'ppc64'):
+        assert f'{machine}: ' in demo.stdout
 
 
 def test_linux(tmp_path: Path, demos: List[Demo]) -> None:
