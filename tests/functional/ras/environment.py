@@ -8,6 +8,7 @@ is searched for.
 import os
 import sys
 from pathlib import Path
+from typing import Tuple
 
 
 class MissingSetting(Exception):
@@ -30,6 +31,16 @@ def has(variable: str) -> bool:
     """True if @variable names something that exists."""
     value = os.environ.get(variable)
     return bool(value) and Path(value).exists()
+
+
+def setting(variable: str, default: str = '') -> str:
+    """What @variable says."""
+    return os.environ.get(variable, default)
+
+
+def release() -> Tuple[int, ...]:
+    """Of QEMU; (10, 2) for example."""
+    return tuple(int(part) for part in setting('RAS_BASE', '0').split('.'))
 
 
 def missing(variable: str) -> str:
