@@ -5,11 +5,13 @@ Shows the defects that the other tests would run into without this project, so
 it is clear that they prove something.
 """
 
-from typing import Callable, List
+import re
+from pathlib import Path
+from typing import Any, Callable, List
 
 import pytest
 
-from ras import environment
+from ras import bare, environment
 from ras.guest import Guest
 from ras.migration import move
 from ras.stream import StreamTimeout
@@ -20,6 +22,9 @@ MACHINE = 'ppc64'
 # Guest physical address behind which nothing answers.
 NOWHERE = 0x100000000000
 
+
+# MSR[ME]: machine checks are enabled.
+ME = 0x1000
 
 # Their streams do not say which vCPUs are stopped.
 OLD_MACHINES = ['pseries-9.2', 'pseries-10.0']
@@ -38,6 +43,40 @@ def test_machine_check_without_error_log(
                        count=10)
     assert not guest.agent.lines(rf'^\* victim {victim.id} sigbus ')
     assert not victim.has_exited()
+
+
+def idle(variable: str, *args: str) -> Any:
+    """A VM that does not run."""
+    return bare.machine(
+        variable, '-machine', 'pseries', '-accel', 'tcg', '-cpu', 'power9',
+        '-m', '256M', '-S', '-nodefaults',
+        '-L', str(environment.path('RAS_FIRMWARE')), *args)
+
+
+def machine_checks_are_enabled(vm: Any) -> bool:
+    """By MSR[ME]."""
+    text = vm.cmd('human-monitor-command', **{'command-line': 'info registers'})
+    msr = re.search(r'MSR (\w{16})', text)
+    assert msr, text
+    return bool(int(msr[1], 16) & ME)
+
+
+@pytest.mark.parametrize('variable, after', [
+    (PPC64.qemu_variable, True), (PPC64.stock_variable, False)],
+    ids=['ras', 'stock'])
+def test_machine_checks_after_a_load(tmp_path: Path, variable: str,
+                                     after: bool) -> None:
+    """In the base, a VM that was loaded goes on with MSR[ME]=0."""
+    if not environment.has(variable):
+        pytest.skip('there is no build of the base')
+    stream = f'file:{tmp_path}/stream'
+    with idle(variable) as vm:
+        assert machine_checks_are_enabled(vm)
+        vm.cmd('migrate', uri=stream)
+        bare.wait_status(vm, 'query-migrate', {'completed'})
+    with idle(variable, '-incoming', stream) as vm:
+        bare.wait_status(vm, 'query-status', {'prelaunch', 'paused'})
+        assert machine_checks_are_enabled(vm) == after
 
 
 def old_machine(name: str, controller: str) -> List[str]:
