@@ -10,6 +10,7 @@
 #include "cpu.h"
 #include "internals.h"
 #include "hw/core/cpu.h"
+#include "system/kvm.h"
 #include "ras.h"
 
 /* ESR_ELx.ISS of an Instruction or Data Abort */
@@ -155,6 +156,24 @@ bool arm_ras_handler_failed(CPUState *cs, const RasError *error)
            (env->pc & ~0x200ULL) == env->cp15.vbar_el[el];
 }
 
+/*
+ * KVM keeps SP_EL2 with the system registers.  For the stack pointer in use,
+ * target/arm/kvm.c takes SP_EL1 at EL2 as well, when it reads and when it writes
+ * the registers: no harm is done as long as the Exception level stays.
+ */
+static void do_interrupt_kvm(CPUState *cs)
+{
+    CPUARMState *env = &ARM_CPU(cs)->env;
+
+    if (arm_current_el(env) == 2) {
+        aarch64_restore_sp(env, 2);
+    }
+    arm_cpu_do_interrupt(cs);
+    if (arm_current_el(env) == 2) {
+        aarch64_restore_sp(env, 1);
+    }
+}
+
 void arm_ras_take_sea(CPUState *cs, const RasError *error)
 {
     CPUARMState *env = &ARM_CPU(cs)->env;
@@ -175,6 +194,10 @@ void arm_ras_take_sea(CPUState *cs, const RasError *error)
     cs->exception_index = is_fetch(syn) ? EXCP_PREFETCH_ABORT :
                                           EXCP_DATA_ABORT;
     /* also ends a WFI: CPU_INTERRUPT_EXITTB is work to do */
-    arm_cpu_do_interrupt(cs);
+    if (kvm_enabled()) {
+        do_interrupt_kvm(cs);
+    } else {
+        arm_cpu_do_interrupt(cs);
+    }
     cs->exception_index = -1;
 }

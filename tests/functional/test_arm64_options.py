@@ -26,6 +26,15 @@ def firmware() -> List[str]:
     return ['-bios', str(environment.path('RAS_AAVMF'))]
 
 
+def has_machine(name: str) -> bool:
+    """True if QEMU has a machine of that name."""
+    listed = subprocess.run(
+        [str(environment.path(ARM64.qemu_variable)), '-machine', 'help'],
+        check=True, capture_output=True, text=True,
+        timeout=60 * environment.time_factor()).stdout
+    return re.search(rf'^{re.escape(name)} ', listed, re.M) is not None
+
+
 @pytest.mark.parametrize('options, with_firmware, message', [
     ('-machine virt,ras-ghes=on -cpu max', True,
      "'ras-ghes=on' needs 'ras=on'"),
@@ -90,6 +99,8 @@ def firmware() -> List[str]:
 ])
 def test_refused(options: str, with_firmware: bool, message: str) -> None:
     """QEMU ends, in an orderly way, and says why."""
+    if 'virt-4.1' in options and not has_machine('virt-4.1'):
+        pytest.skip('this release of QEMU has no such machine any more')
     ended = subprocess.run([
         str(environment.path(ARM64.qemu_variable)), *options.split(),
         *(firmware() if with_firmware else []), '-display', 'none',

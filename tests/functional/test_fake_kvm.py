@@ -193,6 +193,32 @@ def test_reset_while_loading(start: Callable[..., Vm], step: str) -> None:
     check_clean(vm.log())
 
 
+@pytest.mark.skipif(environment.release() < (11,),
+                    reason='this release makes no new VM of KVM at a reset')
+@pytest.mark.parametrize('step', ['load', *FAILING])
+def test_reset_makes_a_new_vm(start: Callable[..., Vm], step: str) -> None:
+    """KVM gets new descriptors for VM and vCPUs, as for confidential guests."""
+    machine, options = fake_kvm.MICROVM
+    vm = start(step if step == 'load' else f'{step} wait',
+               options=[machine, f'{options},x-change-vmfd-on-reset=on'])
+    for _ in range(3):
+        if step == 'load':
+            mark = len(vm.log())
+            vm.wait(lambda mark=mark: vm.steps_done(mark) >= 5, 'loads')
+            mark = len(vm.log())
+            vm.qmp('system_reset')
+        else:
+            vm.wait(lambda: vm.status() == 'internal-error', 'internal error')
+            mark = len(vm.log())
+            vm.qmp('system_reset')
+            vm.wait(lambda: vm.status() != 'internal-error', 'reset')
+            vm.qmp('cont')
+        vm.wait(lambda mark=mark: 'new' in vm.log()[mark:], 'a new vCPU')
+        log = vm.log()
+        assert vm.entered(log.index('new', mark)) == RESET_STATE
+    check_clean(vm.log())
+
+
 @pytest.mark.parametrize('step', ['load', 'load-pair'])
 def test_state_is_saved_while_loading(start: Callable[..., Vm],
                                       step: str, tmp_path: Path) -> None:

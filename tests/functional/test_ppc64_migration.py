@@ -6,7 +6,7 @@ from typing import Callable
 
 import pytest
 
-from ras import cases, moves
+from ras import cases, environment, moves
 from ras.agent import fields
 from ras.gdb import Gdb
 from ras.guest import Guest
@@ -85,6 +85,9 @@ class TestStock(moves.Stock):
     def test_stock_loses_interrupts(
             self, new_guest: Callable[..., Guest]) -> None:
         """A guest that moves to stock loses all vCPUs but one."""
+        if environment.release() >= (10, 2):
+            pytest.skip('this release tells the other side which vCPUs are '
+                        'stopped (see test_ppc64_stock.py)')
         guest = new_guest(stock=True).boot()
         move(guest, stock=True)
         guest.qemu.qmp('cont')

@@ -134,6 +134,13 @@ ARM64_NO_SEA = replace(ARM64_SEA, host=replace(
 ARM64_NO_RAS = replace(ARM64, host=replace(
     targets.ARM64, machine_args=lambda: _arm64_host_args('cortex-a57')))
 
+# A host whose guests may have guests.
+ARM64_NESTED = replace(ARM64, host=replace(
+    targets.ARM64, machine_args=_arm64_host_args,
+    kernel_variable='RAS_KERNEL_ARM64_NEWER',
+    kernel_arguments=f'{targets.ARM64.kernel_arguments} '
+                     'kvm-arm.mode=nested'))
+
 
 def _ppc64_host_args() -> List[str]:
     return ['-machine', 'pseries,cap-nested-hv=on', '-cpu', 'power9',
@@ -173,6 +180,7 @@ PPC64_V2 = replace(PPC64, host=replace(
 
 LABS = {'arm64': ARM64, 'arm64-sea': ARM64_SEA,
         'arm64-no-sea': ARM64_NO_SEA, 'arm64-no-ras': ARM64_NO_RAS,
+        'arm64-nested': ARM64_NESTED,
         'ppc64': PPC64, 'ppc64-v2': PPC64_V2}
 
 
@@ -235,6 +243,9 @@ def _archive(lab: Lab, folder: Path) -> Path:
     if lab.guest is targets.ARM64:
         bare.build_arm64(lab.guest, 'serror', root / 'lab' / 'serror',
                          LEVEL=1, SCR=0, HCR=0, UNMASK=1, HOLD=1, NO_RAS=1)
+        for level in range(3):
+            bare.build_arm64(lab.guest, 'el2-abort',
+                             root / 'lab' / f'el2-abort-{level}', LEVEL=level)
     archive = folder / 'initramfs.cpio'
     shutil.copy(initramfs.get(lab.host), archive)
     _append(archive, root)

@@ -163,8 +163,8 @@ static void test_arm_vcpus(void)
 
     /* another model, and two clusters of 16, because of GICv3 */
     vm = ras_start_binary(NULL, MACHINE ",secure=on,gic-version=3",
-                          "-cpu neoverse-n1 -smp 18");
-    expected.midr = 0x414fd0c1;
+                          "-cpu cortex-a57 -smp 18");
+    expected.midr = 0x411fd070;
     expected.running = 1;
     expected.psci = 0;
     check_arm(vm, "'vcpu': 1, 'type': 'tlb', 'severity': 'corrected'",

@@ -185,8 +185,12 @@ static void test_stock_no_firmware(void)
     ras_assert_like(our_text, "*ras=on*needs*firmware*-bios*");
     if (stock) {
         stock_text = run_without_firmware(stock, &status);
-        g_assert_cmpint(status, ==, 128 + SIGABRT);
-        ras_assert_like(stock_text, "*acpi_dev* failed*");
+        /* an assertion, or since QEMU 10.2 an address that is not there */
+        if (status == 128 + SIGABRT) {
+            ras_assert_like(stock_text, "*acpi_dev* failed*");
+        } else {
+            g_assert_cmpint(status, ==, 128 + SIGSEGV);
+        }
     }
 }
 

@@ -29,6 +29,7 @@
  * FAKE_KVM_LOG   a line for what happens, in order, that begins with the number
  *                of the vCPU; OWED is 1 if the result of an operation was still
  *                to be written:
+ *     new                    KVM_CREATE_VCPU
  *     exit STEP
  *     run IMMEDIATE_EXIT OWED
  *     finish RIP RAX         an operation has been finished
@@ -332,6 +333,7 @@ static int create_vcpu(unsigned long number)
         .run = mmap(NULL, RUN_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0),
         .plan = plan_of(number),
     };
+    say(&vcpus[number], "new\n");
     return fd;
 }
 
