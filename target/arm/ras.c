@@ -158,8 +158,8 @@ bool arm_ras_handler_failed(CPUState *cs, const RasError *error)
 
 /*
  * KVM keeps SP_EL2 with the system registers.  For the stack pointer in use,
- * target/arm/kvm.c takes SP_EL1 at EL2 as well, when it reads and when it writes
- * the registers: no harm is done as long as the Exception level stays.
+ * target/arm/kvm.c takes SP_EL1 at EL2 as well, reading registers and writing
+ * them: no harm is done as long as the Exception level stays.
  */
 static void do_interrupt_kvm(CPUState *cs)
 {
