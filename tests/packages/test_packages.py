@@ -138,7 +138,13 @@ def test_manual(system: System) -> None:
         named += [page.parent / f'{name}.rst' for name in re.findall(
             r':doc:`(?:[^`<]*<)?([^`>]+)>?`', text)]
     assert len(named) > 50
+    html = folder / 'html'
+    for file in html.glob('**/*.html'):
+        named += [file.parent / name for name in re.findall(
+            r'(?:href|src)="([^":?#]+)', file.read_text())]
+    assert html / 'index.html' in named
     assert [str(name) for name in named if not name.is_file()] == []
+    assert (folder / 'MAINTAINERS').is_file()
 
 
 def test_firmware(system: System) -> None:
