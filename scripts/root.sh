@@ -15,6 +15,8 @@ in_roots() {
     # shellcheck disable=SC2016 # expanded by the inner shell
     unshare --mount --pid --fork --kill-child --mount-proc bash -euc '
         for root in $1; do
+            # What does something to the mounts there needs one at "/".
+            mount --bind "$root" "$root"
             mount -t proc proc "$root/proc"
             mount --rbind /dev "$root/dev"
             for folder in $2; do
