@@ -42,7 +42,7 @@ demo: ## build all, then let a guest of each machine survive a memory error
 	@scripts/demo $(OR_SKIP)
 
 .PHONY: check check-unit check-tools check-scripts check-qtest check-functional check-kvm check-long
-.PHONY: check-series check-packages check-libvirt
+.PHONY: check-series check-packages check-libvirt check-comparison
 check: ## tests of all levels but kvm, packages, series and long
 	@scripts/check unit tools scripts qtest functional libvirt $(SECOND) $(OR_SKIP)
 check-unit: ## tests of the pure files; of QEMU, decodetree.py is fetched
@@ -61,12 +61,15 @@ check-series: ## builds and tests each commit of the series
 	@scripts/check-series $(OR_SKIP)
 check-packages: ## packages are installed, used and removed in new systems (as root)
 	@scripts/check-packages
-check-long: ## fuzzing, round trips, mutants, check-series, -packages, -libvirt, -kvm
+check-comparison: ## what the manual says of stock QEMU 10.0 and 10.2 is measured
+	@scripts/check-comparison
+check-long: ## fuzzing, round trips, mutants, check-series, -packages, -libvirt, -comparison, -kvm
 	@scripts/check-long
 	@scripts/mutants
 	@scripts/check-series
 	@scripts/check-packages
 	@scripts/check libvirt
+	@scripts/check-comparison
 	@RAS_RESETS=200 scripts/check kvm
 check-kvm: ## tests with errors of the host's memory, under KVM in an emulated host
 	@scripts/check kvm $(OR_SKIP)

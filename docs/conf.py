@@ -20,3 +20,4 @@ html_theme_options = {
     'show_powered_by': 'false',
 }
 html_show_sphinx = False
+html_copy_source = False

@@ -5,7 +5,7 @@
 # that have sourced lib.sh. Needs root, for debootstrap and chroot.
 
 # To be raised when systems are made differently than before.
-root_recipe=1
+root_recipe=2
 
 # Run COMMAND where the systems in ROOTS have /proc and /dev, and the FOLDERS of
 # this machine at the same paths (both are lists, separated by blanks). The
@@ -15,6 +15,8 @@ in_roots() {
     # shellcheck disable=SC2016 # expanded by the inner shell
     unshare --mount --pid --fork --kill-child --mount-proc bash -euc '
         for root in $1; do
+            # What does something to the mounts there needs one at "/".
+            mount --bind "$root" "$root"
             mount -t proc proc "$root/proc"
             mount --rbind /dev "$root/dev"
             for folder in $2; do
@@ -46,6 +48,8 @@ make_root() {
     debootstrap --variant=minbase --include=ca-certificates "$suite" root "$uri" >"$log" 2>&1 ||
         die "debootstrap of $suite failed: $(grep -m1 '^E:' "$log" || tail -n1 "$log")"
     apt-config dump | grep -E '^Acquire::(https?::|Check-|Force)' >root/etc/apt/apt.conf.d/90machine || true
+    # Nobody needs it after a crash, so dpkg need not wait for the disk.
+    echo force-unsafe-io >root/etc/dpkg/dpkg.cfg.d/90unsafe
     cp -L /etc/resolv.conf /etc/hosts root/etc/
     if [ $# != 0 ]; then
         say "installing $# packages there"

@@ -290,7 +290,7 @@ def test_no_process(tmp_path: Path, demos: List[Demo]) -> None:
      'arm64'),
     (b'\0' * 1152 + bytes.fromhex('382d1a9e12c61643aa268b49521e5a8b'),
      'ppc64'),
-])
+], ids=['nothing', 'MBR', 'PReP', 'PReP-fourth', 'GPT', 'GPT-PReP'])
 def test_machine_of(tmp_path: Path, table: bytes, machine: str) -> None:
     """By the type of its partitions, in a MBR or a GPT."""
     disk = tmp_path / 'a,disk'

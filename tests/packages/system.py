@@ -9,6 +9,14 @@ from typing import Set
 # What is not the package's: mounts, and what apt and dpkg note for themselves.
 NOT_LOOKED_AT = ('proc', 'dev', 'tmp', 'package', 'root', 'run',
                  'var/cache', 'var/lib/apt', 'var/lib/dpkg', 'var/log')
+EMULATORS = {'arm64': '/usr/bin/qemu-ras-system-aarch64',
+             'ppc64': '/usr/bin/qemu-ras-system-ppc64'}
+# Of the commands that run there.
+ENVIRONMENT = {'HOME': '/root', 'TERM': 'dumb', 'LC_ALL': 'C.UTF-8',
+               'DEBIAN_FRONTEND': 'noninteractive',
+               'PATH': '/usr/sbin:/usr/bin:/sbin:/bin',
+               **{name: os.environ[name] for name in
+                  ('http_proxy', 'https_proxy') if name in os.environ}}
 
 
 class System:
@@ -22,13 +30,7 @@ class System:
     def run(self, command: str, **options: object) -> str:
         """Output of a shell command in the system, which must succeed."""
         done = subprocess.run(
-            ['chroot', str(self.root), 'env', '-i', 'HOME=/root',
-             'TERM=dumb', 'LC_ALL=C.UTF-8', 'DEBIAN_FRONTEND=noninteractive',
-             'PATH=/usr/sbin:/usr/bin:/sbin:/bin',
-             *(f'{name}={os.environ[name]}'
-               for name in ('http_proxy', 'https_proxy')
-               if name in os.environ),
-             'sh', '-c', command],
+            ['chroot', str(self.root), 'sh', '-c', command], env=ENVIRONMENT,
             check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, **options)
         assert done.returncode == 0, f'{command}:\n{done.stdout}'

@@ -8,23 +8,24 @@ import re
 import shutil
 import stat
 import subprocess
+import xml.etree.ElementTree as xml
 from pathlib import Path
 from typing import Dict, Iterator, List
 
 import pytest
 
-from system import System
+import vm
+from system import EMULATORS, System
 from ras import environment
 from ras.guest import Guest
 from ras.targets import ARM64, TARGETS
 
 TOP = Path(__file__).resolve().parents[2]
-EMULATORS = {'arm64': '/usr/bin/qemu-ras-system-aarch64',
-             'ppc64': '/usr/bin/qemu-ras-system-ppc64'}
 DESCRIPTORS = '/usr/share/qemu/firmware'
 FLASH_SIZE = 64 << 20
 ABSTRACTION = '/etc/apparmor.d/abstractions/libvirt-qemu'
 LOCAL = '/etc/apparmor.d/local/abstractions/libvirt-qemu'
+RULES = '/etc/apparmor.d/abstractions/libvirt-qemu.d/qemu-ras'
 # As libvirt makes it of its template, for a VM.
 PROFILE = '''#include <tunables/global>
 profile libvirt-12345678-1234-1234-1234-123456789abc {
@@ -44,6 +45,32 @@ DOMAIN = '''<domain type='qemu'>
   <devices><emulator>{emulator}</emulator></devices>
 </domain>
 '''
+# What runs in a VM: with the package, and with a package that has no rules. The
+# pages are in the middle of the memory of each machine.
+CONFINED = f'''
+apparmor_parser -r /etc/apparmor.d/usr.sbin.libvirtd \\
+    /etc/apparmor.d/usr.lib.libvirt.virt-aa-helper
+virtlogd -d
+libvirtd -d
+until virsh -q uri; do sleep 1; done
+grep '^libvirtd ' /sys/kernel/security/apparmor/profiles
+for name in arm64:0x50000000 ppc64:0x10000000; do
+    page=${{name#*:}} name=${{name%:*}}
+    virsh -q define --validate /$name.xml
+    virsh -q start $name
+    echo "$name: $(cat /proc/$(cat /run/libvirt/qemu/$name.pid)/attr/current)"
+    virsh -q qemu-monitor-command --hmp $name "ras_inject memory $page poison"
+    virsh -q qemu-monitor-command --hmp $name 'info ras'
+    virsh -q destroy $name
+done
+dmesg | grep 'apparmor="DENIED"' || :
+echo
+echo 'without rules'
+: >{RULES}
+dmesg -C
+! virsh -q start arm64
+dmesg | grep 'apparmor="DENIED"'
+'''
 
 
 def descriptor(system: System) -> Dict[str, object]:
@@ -54,23 +81,6 @@ def descriptor(system: System) -> Dict[str, object]:
 def firmware(system: System, part: str) -> str:
     """File name of "executable" or "nvram-template"."""
     return descriptor(system)['mapping'][part]['filename']  # type: ignore
-
-
-@pytest.fixture(name='outside')
-def _outside(system: System, tmp_path: Path,
-             monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Let tests and demo of this machine use the emulators in the system."""
-    for name, emulator in EMULATORS.items():
-        wrapper = tmp_path / Path(emulator).name
-        wrapper.write_text(
-            f'#!/bin/sh\nexec chroot {system.root} {emulator} "$@"\n')
-        wrapper.chmod(0o755)
-        monkeypatch.setenv(TARGETS[name].qemu_variable, str(wrapper))
-    # The cache is at the same place in the system.
-    data = system.file('/usr/share/qemu-ras')
-    monkeypatch.setenv('RAS_FIRMWARE', str(data))
-    monkeypatch.setenv('RAS_AAVMF', str(data / 'QEMU_EFI.fd'))
-    return tmp_path
 
 
 def test_lintian(system: System) -> None:
@@ -135,10 +145,17 @@ def test_manual(system: System) -> None:
         text = page.read_text()
         named += [page.parent / name for name in re.findall(
             r'^\.\. (?:literal)?include:: (\S+)', text, re.M)]
-        named += [page.parent / f'{name}.rst' for name in re.findall(
-            r':doc:`(?:[^`<]*<)?([^`>]+)>?`', text)]
+        for name in re.findall(r':doc:`(?:[^`<]*<)?([^`>]+)>?`', text):
+            start = folder / 'docs' if name[0] == '/' else page.parent
+            named.append(start / f'{name.lstrip("/")}.rst')
     assert len(named) > 50
+    html = folder / 'html'
+    for file in html.glob('**/*.html'):
+        named += [file.parent / name for name in re.findall(
+            r'(?:href|src)="([^":?#]+)', file.read_text())]
+    assert html / 'index.html' in named
     assert [str(name) for name in named if not name.is_file()] == []
+    assert (folder / 'MAINTAINERS').is_file()
 
 
 def test_firmware(system: System) -> None:
@@ -185,8 +202,8 @@ def test_demo(system: System, outside: Path, machine: str) -> None:
     assert 'everything else lives.' in done.stdout
 
 
-def test_flash(system: System, outside: Path) -> None:
-    """A guest boots with UEFI in flash, as libvirt starts it."""
+def boot_from_flash(system: System, outside: Path, name: str) -> None:
+    """Boot a guest with UEFI in flash, as libvirt starts it."""
     variables = outside / 'guest_VARS.fd'
     shutil.copyfile(system.file(firmware(system, 'nvram-template')),
                     variables)
@@ -196,11 +213,16 @@ def test_flash(system: System, outside: Path) -> None:
         '-drive', 'if=pflash,format=raw,readonly=on,'
         f'file={firmware(system, "executable")}',
         '-drive', f'if=pflash,format=raw,file={variables}'])
-    with Guest(flash, f'flash-{system.suite}') as guest:
+    with Guest(flash, f'{name}-{system.suite}') as guest:
         guest.boot()
         # Linux has found the tables that need UEFI.
         guest.console.wait('HEST: Table parsing has been initialized', 0,
                            60 * environment.time_factor())
+
+
+def test_flash(system: System, outside: Path) -> None:
+    """A guest boots as libvirt starts it."""
+    boot_from_flash(system, outside, 'flash')
 
 
 def test_remove(system: System) -> None:
@@ -282,3 +304,77 @@ def test_install_beside_libvirt(system: System) -> None:
     for more in ('', '--reinstall'):
         system.apt_get(f'install {more} /package/qemu-ras_*_amd64.deb')
         assert len(list(our_rules(system))) == 2
+
+
+def older_package(system: System) -> str:
+    """The package, with a version and a set of rules of the past."""
+    system.run(
+        'cd /run && rm -rf older && dpkg-deb -R /package/qemu-ras_*_amd64.deb '
+        'older && sed -i "s/^Version: .*/Version: 0.9/" older/DEBIAN/control '
+        f'&& echo "# Of the past." >>older{RULES} '
+        '&& dpkg-deb --root-owner-group -Znone -b older older.deb')
+    return '/run/older.deb'
+
+
+def check_installed(system: System) -> None:
+    """All is in place that VMs of libvirt need, and nothing of the past."""
+    assert system.run('dpkg --audit; dpkg --verify qemu-ras') == ''
+    assert 'Of the past' not in system.read(RULES)
+    assert len(list(our_rules(system))) == 2
+    has_folder = '<abstractions/libvirt-qemu.d>' in system.read(ABSTRACTION)
+    local = system.file(LOCAL)
+    assert (local.read_text().count('qemu-ras') if local.exists() else 0) == \
+        (0 if has_folder else 1)
+    assert [name for name in system.files() if 'qemu-ras' in name and
+            re.search(r'\.(dpkg|ucf)-', name)] == []
+    for part in ('executable', 'nvram-template'):
+        assert system.file(firmware(system, part)).is_file()
+
+
+def test_upgrade(system: System, outside: Path) -> None:
+    """No questions, nothing is left, and a guest boots."""
+    system.apt_get('purge qemu-ras')
+    system.apt_get(f'install {older_package(system)}')
+    assert 'Of the past' in system.read(RULES)
+    # dpkg would ask about a file that somebody has changed, and read the end
+    # of a file.
+    assert 'Unpacking qemu-ras' in system.apt_get(
+        'install /package/qemu-ras_*_amd64.deb')
+    assert system.run("dpkg-query -W -f '${Version}' qemu-ras") != '0.9'
+    check_installed(system)
+    boot_from_flash(system, outside, 'upgrade')
+
+
+def test_enforced(system: System, tmp_path: Path) -> None:
+    """libvirt starts VMs of both machines when AppArmor is enforced, and only
+    with our rules."""
+    vm.install_kernel(system)
+    manual = system.file('/usr/share/doc/qemu-ras/docs/libvirt')
+    release = '9.0' if system.suite == 'bookworm' else '11.3'
+    for name, file in (('arm64', f'arm64-{release}.xml'),
+                       ('ppc64', 'pseries.xml')):
+        domain = xml.fromstring((manual / file).read_text(encoding='utf-8'))
+        for tag, text in (('name', name), ('memory', '0.5')):
+            found = domain.find(tag)
+            assert found is not None
+            found.text = text if tag == 'name' else '512'
+            if tag == 'memory':
+                found.set('unit', 'MiB')
+        devices = domain.find('devices')
+        disk = domain.find('devices/disk')
+        assert devices is not None and disk is not None
+        devices.remove(disk)
+        system.file(f'/{name}.xml').write_text(
+            xml.tostring(domain, encoding='unicode'), encoding='utf-8')
+    logs = environment.directory('RAS_RESULTS')
+    said = vm.run(system, CONFINED, tmp_path,
+                  logs / f'enforced-{system.suite}.log')
+    assert '\nlibvirtd (enforce)\n' in said
+    with_rules, _, without = said.partition('\nwithout rules\n')
+    for name in ('arm64', 'ppc64'):
+        assert re.search(rf'^{name}: libvirt-[0-9a-f-]{{36}} \(enforce\)$',
+                         with_rules, re.M)
+    assert with_rules.count('\nbad pages of ') == 2
+    assert re.findall(r'.*DENIED.* profile="libvirt-.*', with_rules) == []
+    assert re.search(r'DENIED.* name="/usr/bin/qemu-ras-system-aarch64"',
+                     without)

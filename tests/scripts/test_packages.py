@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ TOP = Path(__file__).resolve().parents[2]
 # Every builder has these.
 ESSENTIAL = {'build-essential', 'dpkg-dev'}
 # What only the package needs, and what users have got the checkout with.
-MORE = {'debhelper-compat', 'git'}
+MORE = {'debhelper-compat', 'git', 'python3-sphinx'}
 
 
 def test_build_depends(tmp_path: Path) -> None:
@@ -51,7 +52,8 @@ def test_changelog() -> None:
 
 
 def test_version_of_a_commit(tmp_path: Path) -> None:
-    """A later state has a later version; the release has its own."""
+    """A later state has a later version; the release has its own, and that for
+    a later Debian replaces that for the one before."""
     for file in (*TOP.glob('scripts/*'), *TOP.glob('series/*/series'),
                  TOP / 'debian/changelog'):
         if file.is_file():
@@ -59,10 +61,17 @@ def test_version_of_a_commit(tmp_path: Path) -> None:
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(file, copy)
 
-    def version() -> str:
+    def version(suite: str = 'sid') -> str:
         return subprocess.run(
-            ['scripts/deb', '--version'], check=True, cwd=tmp_path,
+            ['scripts/deb', '--version', suite], check=True, cwd=tmp_path,
             stdout=subprocess.PIPE, text=True).stdout.strip()
+
+    changelog = tmp_path / 'debian/changelog'
+
+    def write_changelog(state: str) -> None:
+        changelog.write_text(re.sub(
+            r'(?<=\) )[^;]+', state, changelog.read_text(encoding='utf-8'),
+            count=1), encoding='utf-8')
 
     def git(*arguments: str, **more: str) -> None:
         subprocess.run(
@@ -76,19 +85,25 @@ def test_version_of_a_commit(tmp_path: Path) -> None:
 
     release = version()
     assert re.fullmatch(r'[\d.]+', release)
+    write_changelog('UNRELEASED')
     git('init', '-q')
     git('add', '.')
     commit(1)
     order = [version()]
-    assert order[0].startswith(f'{release}~git20201130.090001.')
+    assert order[0].startswith(f'{release}~~git20201130.090001.')
     commit(2)
     order.append(version())
-    git('tag', f'v{release}')
-    assert version() == release
-    order.append(release)
+    write_changelog('unstable')
+    git('add', '.')
     commit(3)
+    assert version() == release
+    order += [version('bookworm'), version('trixie'), release]
+    changelog.write_text(changelog.read_text(encoding='utf-8') + '\n',
+                         encoding='utf-8')
+    git('add', '.')
+    commit(4)
     order.append(version())
-    assert order[-1].startswith(f'{release}+git20201130.090003.')
+    assert order[-1].startswith(f'{release}+git20201130.090004.')
     (tmp_path / 'more').touch()
     order.append(version())
     assert order[-1].endswith('.dirty')
@@ -105,3 +120,22 @@ def test_other_source(name: str) -> None:
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert done.returncode == 1
     assert 'unset QEMU_SRC and RAS_CONFIGURE' in done.stdout
+
+
+def test_maintainers() -> None:
+    """Each file of the repository belongs to somebody, in one section."""
+    text = (TOP / 'MAINTAINERS').read_text(encoding='utf-8')
+    patterns = re.findall(r'^F: (.*)', text, re.M)
+    # A source package has no list of its files.
+    listed = subprocess.run(
+        ['git', '-c', f'safe.directory={TOP}', 'ls-files', '-co',
+         '--exclude-standard'], check=False, cwd=TOP, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, text=True).stdout.split('\n')
+    files = [name for name in listed if os.path.lexists(TOP / name) and name]
+    assert len(files) > 400
+    found = {name: [pattern for pattern in patterns if fnmatch(
+        name, pattern + ('*' if pattern.endswith('/') else ''))]
+        for name in files}
+    assert [name for name in files if len(found[name]) != 1] == []
+    used = {pattern for matching in found.values() for pattern in matching}
+    assert set(patterns) - used == set()
