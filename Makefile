@@ -64,7 +64,7 @@ check-long: ## fuzzing, round trips, mutants, check-series, -packages, -libvirt,
 	@scripts/check-series
 	@scripts/check-packages
 	@scripts/check libvirt
-	@RAS_RESETS=200 scripts/check kvm
+	@RAS_RESETS=200 RAS_EVACUATIONS=200 scripts/check kvm
 check-kvm: ## tests with errors of the host's memory, under KVM in an emulated host
 	@scripts/check kvm $(OR_SKIP)
 
