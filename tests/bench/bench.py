@@ -770,8 +770,15 @@ def sending() -> Result:
     return sending_time()
 
 
+# What copies: of an instruction that repeats itself, callgrind counts each time.
+COPIES = ['__mem*', 'ras_copy_*']
+
+
 def count_writes(variable: str, writes: int) -> int:
-    """Instructions of so many writes of a page, as devices make them."""
+    """Instructions of so many writes of a page, as devices make them.
+
+    Without those that copy.
+    """
     data = base64.b64encode(os.urandom(PAGE)).decode()
     with tempfile.TemporaryDirectory(prefix='ras-') as name:
         log, path = Path(name) / 'log', Path(name) / 'qtest'
@@ -779,6 +786,7 @@ def count_writes(variable: str, writes: int) -> int:
                      f'unix:{path},server=on,wait=off', '-qtest-log', 'none',
                      wrapper=counted_by(Path(name), [
                          '--toggle-collect=address_space_write',
+                         *(f'--toggle-collect={name}' for name in COPIES),
                          f'--log-file={log}'])), \
                 connect(path) as qtest, qtest.makefile('rb') as answers:
             for _ in range(writes):
