@@ -123,10 +123,11 @@ def check_failed_pages(host: Host, guest: KvmGuest, count: int, way: Way,
 class Evacuation:
     """With memory that has failed, or does so meanwhile."""
 
-    @pytest.mark.parametrize('way', ['precopy', 'file'])
-    @pytest.mark.parametrize('count', [1, 64])
-    def test_failed_pages(self, host: Host, guest: KvmGuest, count: int,
-                          way: str, report: Callable[[str], None]) -> None:
+    @pytest.mark.parametrize('way, count', [
+        pytest.param('precopy', 1, marks=pytest.mark.smoke),
+        ('precopy', 64), ('file', 1), ('file', 64)])
+    def test_failed_pages(self, host: Host, guest: KvmGuest, way: str,
+                          count: int, report: Callable[[str], None]) -> None:
         """They are told where the guest has moved, and when it is back."""
         check_failed_pages(host, guest, count, WAYS[way], report)
 
