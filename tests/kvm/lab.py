@@ -311,7 +311,9 @@ class Host(Guest):
         super().boot()
         for module in self.lab.modules:
             self.command(f'insmod /lab/{module}')
-        self.command('test -c /dev/kvm && mkdir -p /ram')
+        # A VM that moves is there twice, and a file of it.
+        self.command('test -c /dev/kvm && mkdir /ram && '
+                     'mount -t tmpfs -o size=3G none /ram')
         devices = {}
         for line in self.command('cd /sys/class/virtio-ports; '
                                  'grep lab. */name').splitlines():
@@ -328,20 +330,22 @@ class Host(Guest):
         return result.output
 
     def start_guest(self, qemu: str, smp: int = 4,
-                    extra_args: Sequence[str] = ()) -> 'KvmGuest':
+                    extra_args: Sequence[str] = (),
+                    megabytes: int = 1024) -> 'KvmGuest':
         """Boot a guest with the inner QEMU of that name, "ras" or "stock"."""
-        self.launch_guest(qemu, smp, extra_args).wait_boot(0)
+        self.launch_guest(qemu, smp, extra_args, megabytes).wait_boot(0)
         assert self.kvm_guest is not None
         return self.kvm_guest
 
     def launch_guest(self, qemu: str, smp: int = 4,
-                     extra_args: Sequence[str] = ()) -> 'KvmGuest':
+                     extra_args: Sequence[str] = (),
+                     megabytes: int = 1024) -> 'KvmGuest':
         """The same, but do not wait for the guest."""
         self.stop_guest()
         self.kvm_guest = KvmGuest(self, qemu, smp, [
             '-bios /lab/firmware -kernel /lab/kernel -initrd /lab/initrd',
             f'-append "{self.lab.kernel_arguments} irqaffinity=0 panic=0"',
-            *extra_args])
+            *extra_args], megabytes)
         self.kvm_guest.launch()
         return self.kvm_guest
 
@@ -351,7 +355,7 @@ class Host(Guest):
         self.stop_guest()
         made = self.kvm_guest = KvmProgram(self, qemu, 1, [
             '-machine acpi=off', f'-device loader,file={PROGRAM},cpu-num=0',
-            *extra_args])
+            *extra_args], 64)
         made.launch()
         return made
 
@@ -604,13 +608,12 @@ class _InnerQemu(Qemu):
 class KvmGuest(Guest):
     """A guest of the inner QEMU: ras.guest.Guest, and poison of the host."""
 
-    MEGABYTES = 1024
-
     # The base class would start a process of this machine.
     # pylint: disable-next=super-init-not-called
     def __init__(self, host: Host, qemu: str, smp: int,
-                 args: Sequence[str]) -> None:
+                 args: Sequence[str], megabytes: int) -> None:
         lab = host.lab
+        self._megabytes = megabytes
         self.host = host
         self.flavour = qemu
         self.smp = smp
@@ -620,7 +623,7 @@ class KvmGuest(Guest):
         self._moves = itertools.count(1)
         self._args = [
             *lab.machine_args, '-machine memory-backend=ram',
-            f'-m {self.MEGABYTES}M', f'-smp {smp}', '-action panic=none',
+            f'-m {megabytes}M', f'-smp {smp}', '-action panic=none',
             *(['-trace "ras_*"'] if qemu == 'ras' else []), *args]
         self.qemu = self._make_qemu(self._name, qemu == 'stock', [])
         self.agent = Agent(self.qemu.agent, self.factor)
@@ -636,7 +639,7 @@ class KvmGuest(Guest):
 
     def _ram(self, file: str) -> str:
         return f'-object memory-backend-file,id=ram,mem-path={file},' \
-               f'size={self.MEGABYTES}M,share=on'
+               f'size={self._megabytes}M,share=on'
 
     @property
     def ram_file(self) -> str:
@@ -746,8 +749,6 @@ class KvmGuest(Guest):
 
 class KvmProgram(KvmGuest):
     """Waits for an SError with SErrors masked, and holds it back."""
-
-    MEGABYTES = 64
 
     def report(self) -> SerrorReport:
         """What became of it so far."""

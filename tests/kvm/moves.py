@@ -23,6 +23,8 @@ from ras.qemu import Qemu, QemuError, QemuGone
 
 # How often memory fails while it is copied: more in "make check-long".
 ROUNDS = int(os.environ.get('RAS_EVACUATIONS', '4'))
+# Of the guest: each page takes its time here.
+MEGABYTES = 512
 # Bytes in a second: so slow that a move cannot be over before it is told to.
 SLOW = 4 << 20
 
@@ -42,6 +44,13 @@ WAYS: Dict[str, Way] = {
     'precopy': migration.precopy, 'multifd': migration.multifd,
     'postcopy': migration.postcopy, 'file': migration.file,
     'mapped-ram': mapped_ram}
+
+
+def start_guest(host: Host, qemu: str = 'ras') -> KvmGuest:
+    """A guest that is not used by other tests, unless they say so."""
+    made = host.start_guest(qemu, megabytes=MEGABYTES)
+    made.damaged = True
+    return made
 
 
 def move(guest: KvmGuest, way: Way, failed: Sequence[int] = ()) -> None:
@@ -104,7 +113,6 @@ def sweep(victim: Victim) -> int:
 def check_failed_pages(host: Host, guest: KvmGuest, count: int, way: Way,
                        report: Callable[[str], None]) -> None:
     """So many are told where the guest has moved; one more, back here."""
-    guest.damaged = True
     with controlled(guest):
         patients = Patients(guest, count)
         late, = guest.victims(1)
@@ -135,13 +143,12 @@ class Evacuation:
                         report: Callable[[str], None]) -> None:
         """The same where the kernel cannot mark memory as failed."""
         with host.wrapped('LD_PRELOAD=/lab/old-kernel.so exec "$qemu" "$@"'):
-            check_failed_pages(host, host.start_guest('ras'), 1,
+            check_failed_pages(host, start_guest(host), 1,
                                migration.precopy, report)
 
     def test_stock(self, host: Host) -> None:
         """It refuses, or dies of what it reads."""
-        guest = host.start_guest('stock')
-        guest.damaged = True
+        guest = start_guest(host, 'stock')
         host.poison(guest.victims(1)[0].pa)
         with pytest.raises((QemuError, QemuGone, GuestLost)):
             guest.qemu.qmp('migrate', uri='exec:cat >/dev/null')
@@ -152,8 +159,7 @@ class Evacuation:
         """2 MiB of the host have failed, and all of them move."""
         pages = HUGE // PAGE
         with huge_pages(host):
-            guest = host.start_guest('ras')
-            guest.damaged = True
+            guest = start_guest(host)
             # The console is slow, and would be what takes most of the time.
             guest.agent.run('dmesg -n 1')
             with controlled(guest):
@@ -174,7 +180,6 @@ class Evacuation:
 
         @known: to the kernel of the host, at once; or when it is read.
         """
-        guest.damaged = True
         seed = random.randrange(1 << 32)
         report(f'seed {seed}')
         chance = random.Random(seed)
@@ -237,7 +242,8 @@ def failing_precopy(host: Host, page: int, known: bool,
 @contextlib.contextmanager
 def huge_pages(host: Host) -> Iterator[None]:
     """RAM of guests is in huge pages of the host."""
-    wanted = 1030
+    # Both places, and a bit.
+    wanted = 2 * MEGABYTES // 2 + 4
     host.stop_guest()
     host.command('echo 1 >/proc/sys/vm/compact_memory')
     host.command(f'echo {wanted} >/proc/sys/vm/nr_hugepages')

@@ -6,7 +6,7 @@ from typing import Iterator
 import pytest
 
 from lab import Host, KvmGuest
-from moves import Evacuation, Moves
+from moves import Evacuation, Moves, start_guest
 
 HOST = 'arm64'
 
@@ -16,7 +16,7 @@ def guest(host: Host) -> Iterator[KvmGuest]:
     """A guest that is well."""
     ready = host.kvm_guest
     if ready is None or ready.damaged:
-        ready = host.start_guest('ras')
+        ready = start_guest(host)
     yield ready
     host.mend_memory()
 

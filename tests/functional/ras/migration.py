@@ -21,9 +21,12 @@ Way = Callable[[Qemu, Qemu, Path], None]
 
 def _wait_for(condition: Callable[[], bool], what: str) -> None:
     end = time.monotonic() + 120 * environment.time_factor()
+    pause = 0.02
     while not condition():
         assert time.monotonic() < end, f'{what}: not in time'
-        time.sleep(0.02)
+        time.sleep(pause)
+        # To ask takes time, too, in a QEMU that is slow.
+        pause = min(2 * pause, 0.5)
 
 
 def wait_status(qemu: Qemu, *wanted: str) -> Dict[str, Any]:
