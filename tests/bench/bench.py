@@ -711,13 +711,17 @@ def filled_memory(size: int) -> Iterator[List[str]]:
 def send(monitor: Monitor) -> None:
     """Migrate the VM, stopped, to nobody."""
     monitor.execute('migrate-set-parameters', **{'max-bandwidth': 0})
-    monitor.execute('migrate', uri='exec:cat >/dev/null')
+    answer = monitor.execute('migrate', uri='exec:cat >/dev/null')
+    assert 'error' not in answer, answer
     while True:
         status = monitor.execute('query-migrate')['return'].get('status')
         if status == 'completed':
             break
         assert status != 'failed'
         time.sleep(0.02)
+    # Or it could not be migrated again.
+    monitor.execute('cont')
+    monitor.execute('stop')
 
 
 def count_sent(variable: str, pages: int) -> int:
