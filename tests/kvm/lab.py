@@ -12,7 +12,8 @@ pseries), so no special hardware is needed:
 Host and guest run the same program as the guests of the functional tests
 (functional/guest), so what works there works on both.  Console, agent port,
 QMP and messages of the inner QEMU are virtio-serial ports of the host that it
-opens by itself; here they are sockets.
+opens by itself; here they are sockets.  The host has two sets of them (Place):
+a guest can move to another inner QEMU while the first one runs.
 
 Memory of the guest fails in one of two ways:
 
@@ -46,7 +47,10 @@ from ras.targets import Target
 HOST_SOURCES = Path(__file__).resolve().parent / 'host'
 # What inner and outer QEMU have in common, as names of ports of the host.
 PORTS = ('qmp', 'console', 'serial', 'agent', 'log')
-# The guest's RAM, in the host.  A test may mount something on its folder.
+# Inner QEMUs that the host can have at a time.
+PLACES = 2
+# The guest's RAM, in the host: that of the first place.  A test may mount
+# something on its folder.
 RAM = '/ram/guest'
 # A guest on its way from one inner QEMU to the next.
 STATE = '/tmp/state'
@@ -222,6 +226,9 @@ def _archive(lab: Lab, folder: Path) -> Path:
     for name, source in files.items():
         shutil.copy(source, root / 'lab' / name)
     for name, variable in lab.entries.items():
+        # "make check-smoke" has no stock.
+        if name == 'stock' and not environment.has(variable):
+            continue
         entry = environment.path(variable)
         shutil.copy(entry / 'bin' / lab.emulator, root / 'lab' / name)
         # Both were linked with the same libraries.
@@ -235,8 +242,9 @@ def _archive(lab: Lab, folder: Path) -> Path:
     if lab.guest_modules:
         _append(root / 'lab' / 'initrd', modules)
     _compile(lab, 'ram.c', root / 'lab' / 'ram', '-static')
-    _compile(lab, 'late-signal.c', root / 'lab' / 'late-signal.so',
-             '-shared', '-fPIC')
+    for name in 'late-signal', 'old-kernel':
+        _compile(lab, f'{name}.c', root / 'lab' / f'{name}.so',
+                 '-shared', '-fPIC')
     for name, program in lab.programs.items():
         bare.build(lab.guest, HOST_SOURCES / program, root / 'lab' / name,
                    f'-DROUNDS={RESETS}', *lab.program_flags)
@@ -253,6 +261,41 @@ def _archive(lab: Lab, folder: Path) -> Path:
     return archive
 
 
+class Place:
+    """What one inner QEMU has of the host."""
+
+    def __init__(self, host: 'Host', number: int) -> None:
+        self.host = host
+        self.number = number
+        self.ram = RAM if number == 0 else f'{RAM}-{number}'
+        self.status = f'/tmp/qemu{number}.status'
+        self.pid = f'/tmp/qemu{number}.pid'
+        # Device files in the host.
+        self.ports: Dict[str, str] = {}
+        self.taken = False
+
+    def label(self, port: str) -> str:
+        """What the outer QEMU calls a port."""
+        return f'{port}{self.number}'
+
+    def socket(self, port: str) -> Path:
+        """The socket that a port is here."""
+        return self.host.folder / self.label(port)
+
+    def is_connected(self, port: str) -> bool:
+        """True if somebody here listens to what arrives at @port."""
+        return not self._chardev(port)['filename'].startswith('disconnected:')
+
+    def is_open(self, port: str) -> bool:
+        """True if a process of the host has opened the device of @port."""
+        return self._chardev(port)['frontend-open']
+
+    def _chardev(self, port: str) -> Dict[str, Any]:
+        devices = self.host.qemu.qmp('query-chardev')
+        return next(each for each in devices
+                    if each['label'] == self.label(port))
+
+
 class Host(Guest):
     """The emulated machine whose kernel has KVM; has one guest at a time."""
 
@@ -262,15 +305,15 @@ class Host(Guest):
         self.name = name
         self.folder = Path(tempfile.mkdtemp(prefix='ras-kvm-'))
         self.kvm_guest: Optional['KvmGuest'] = None
-        # Device files of the ports.
-        self.ports: Dict[str, str] = {}
+        self._places = [Place(self, number) for number in range(PLACES)]
         self._numbers: Iterator[int] = itertools.count(1)
         ports: List[str] = []
-        for port in PORTS:
-            ports += ['-chardev', f'socket,id={port},reconnect-ms=100,'
-                                  f'path={self.folder / port}',
-                      '-device', f'virtserialport,bus=lab.0,chardev={port},'
-                                 f'name=lab.{port}']
+        for place, port in itertools.product(self._places, PORTS):
+            label = place.label(port)
+            ports += ['-chardev', f'socket,id={label},reconnect-ms=100,'
+                                  f'path={place.socket(port)}',
+                      '-device', f'virtserialport,bus=lab.0,chardev={label},'
+                                 f'name=lab.{label}']
         super().__init__(lab.host, name, extra_args=[
             '-m', '4G', '-initrd', str(_archive(lab, self.folder)),
             '-device', 'virtio-serial-pci,id=lab', *ports, *extra_args])
@@ -280,14 +323,16 @@ class Host(Guest):
         super().boot()
         for module in self.lab.modules:
             self.command(f'insmod /lab/{module}')
-        self.command('test -c /dev/kvm && mkdir -p /ram')
+        # A VM that moves is there twice, and a file of it.
+        self.command('test -c /dev/kvm && mkdir /ram && '
+                     'mount -t tmpfs -o size=3G none /ram')
+        devices = {}
         for line in self.command('cd /sys/class/virtio-ports; '
-                                 'grep . */name').splitlines():
-            device, name = line.split('/name:lab.') if 'lab.' in line \
-                else (None, None)
-            if name:
-                self.ports[name] = f'/dev/{device}'
-        assert set(self.ports) == set(PORTS), self.ports
+                                 'grep lab. */name').splitlines():
+            device, name = line.split('/name:lab.')
+            devices[name] = f'/dev/{device}'
+        for place in self._places:
+            place.ports = {port: devices[place.label(port)] for port in PORTS}
         return self
 
     def command(self, text: str) -> str:
@@ -297,20 +342,22 @@ class Host(Guest):
         return result.output
 
     def start_guest(self, qemu: str, smp: int = 4,
-                    extra_args: Sequence[str] = ()) -> 'KvmGuest':
+                    extra_args: Sequence[str] = (),
+                    megabytes: int = 1024) -> 'KvmGuest':
         """Boot a guest with the inner QEMU of that name, "ras" or "stock"."""
-        self.launch_guest(qemu, smp, extra_args).wait_boot(0)
+        self.launch_guest(qemu, smp, extra_args, megabytes).wait_boot(0)
         assert self.kvm_guest is not None
         return self.kvm_guest
 
     def launch_guest(self, qemu: str, smp: int = 4,
-                     extra_args: Sequence[str] = ()) -> 'KvmGuest':
+                     extra_args: Sequence[str] = (),
+                     megabytes: int = 1024) -> 'KvmGuest':
         """The same, but do not wait for the guest."""
         self.stop_guest()
         self.kvm_guest = KvmGuest(self, qemu, smp, [
             '-bios /lab/firmware -kernel /lab/kernel -initrd /lab/initrd',
             f'-append "{self.lab.kernel_arguments} irqaffinity=0 panic=0"',
-            *extra_args])
+            *extra_args], megabytes)
         self.kvm_guest.launch()
         return self.kvm_guest
 
@@ -320,7 +367,7 @@ class Host(Guest):
         self.stop_guest()
         made = self.kvm_guest = KvmProgram(self, qemu, 1, [
             '-machine acpi=off', f'-device loader,file={PROGRAM},cpu-num=0',
-            *extra_args])
+            *extra_args], 64)
         made.launch()
         return made
 
@@ -339,6 +386,12 @@ class Host(Guest):
         finally:
             self.stop_guest()
             self.command('mv /lab/ras-itself /lab/ras')
+
+    def take_place(self) -> Place:
+        """One for an inner QEMU, which gives it back."""
+        place = next(each for each in self._places if not each.taken)
+        place.taken = True
+        return place
 
     def next_name(self, qemu: str) -> str:
         """A name for what comes next."""
@@ -360,6 +413,10 @@ class Host(Guest):
             said += self.command(f'/lab/ram {action} {file} {words}').split()
         return said
 
+    def _guest_ram(self) -> str:
+        assert self.kvm_guest is not None
+        return self.kvm_guest.ram_file
+
     def _ram_offsets(self, pages: Sequence[int]) -> List[int]:
         return [page - self.lab.ram_base for page in pages]
 
@@ -368,7 +425,7 @@ class Host(Guest):
 
         The host's kernel knows at once, and tells the inner QEMU.
         """
-        self._ram('poison', RAM, self._ram_offsets(pages))
+        self._ram('poison', self._guest_ram(), self._ram_offsets(pages))
 
     def poison_file(self, file: str, offsets: Sequence[int]) -> None:
         """The same for pages of another file of the host."""
@@ -386,28 +443,24 @@ class Host(Guest):
 
     def where(self, pages: Sequence[int]) -> List[int]:
         """The physical addresses, in the host, of pages of the guest."""
-        return self.where_in_file(RAM, self._ram_offsets(pages))
+        return self.where_in_file(self._guest_ram(), self._ram_offsets(pages))
 
     def where_in_file(self, file: str, offsets: Sequence[int]) -> List[int]:
         """The same for pages of another file of the host."""
         return [int(line, 0) for line in self._ram('where', file, offsets)]
 
+    def sum_file(self, file: str, but: Sequence[int]) -> int:
+        """A checksum of a file of the host but for these pages of it."""
+        words = ' '.join(map(hex, but))
+        result = self.agent.run(f'/lab/ram sum {file} {words}', 300)
+        assert result.status == 0, result
+        return int(result.output, 0)
+
     def read(self, addresses: Sequence[int]) -> List[int]:
         """What is in the guest's memory there, in 8 bytes each."""
         return [int(line, 0) for line in
-                self._ram('read', RAM, self._ram_offsets(addresses))]
-
-    def _chardev(self, port: str) -> Dict[str, Any]:
-        devices = self.qemu.qmp('query-chardev')
-        return next(each for each in devices if each['label'] == port)
-
-    def is_connected(self, port: str) -> bool:
-        """True if somebody here listens to what arrives at @port."""
-        return not self._chardev(port)['filename'].startswith('disconnected:')
-
-    def is_open(self, port: str) -> bool:
-        """True if a process of the host has opened the device of @port."""
-        return self._chardev(port)['frontend-open']
+                self._ram('read', self._guest_ram(),
+                          self._ram_offsets(addresses))]
 
     def close(self) -> None:
         """End everything."""
@@ -421,17 +474,15 @@ class Host(Guest):
 class _Process:
     """The inner QEMU: what ras.qemu.Qemu wants of qemu.machine.QEMUMachine."""
 
-    STATUS = '/tmp/qemu.status'
-    PID = '/tmp/qemu.pid'
-
-    def __init__(self, host: Host, command: str) -> None:
+    def __init__(self, place: Place, command: str) -> None:
         from qemu.qmp.legacy import \
             QEMUMonitorProtocol  # pylint: disable=C0415
 
-        self._host = host
+        self._place = place
+        self._host = place.host
         self._command = command
         self._exitcode: Optional[int] = None
-        socket = host.folder / 'qmp'
+        socket = place.socket('qmp')
         socket.unlink(missing_ok=True)
         self._qmp = QEMUMonitorProtocol(str(socket), server=True)
         self._qmp_connection: Optional[QEMUMonitorProtocol] = None
@@ -439,14 +490,15 @@ class _Process:
     def launch(self) -> None:
         """Start the process, with its output to port "log"."""
         end = time.monotonic() + 30
-        while not all(map(self._host.is_connected, PORTS)):
+        place = self._place
+        while not all(map(place.is_connected, PORTS)):
             assert time.monotonic() < end, 'a port is not connected'
             time.sleep(0.05)
-        self._host.command(f'rm -f {self.STATUS} {RAM}')
+        self._host.command(f'rm -f {place.status} {place.ram}')
         self._host.command(
-            f'(sh -c \'echo $$ >{self.PID}; exec {self._command}\'; '
-            f'echo $? >{self.STATUS}) >{self._host.ports["log"]} 2>&1 &')
-        while not self._host.is_open('qmp'):
+            f'(sh -c \'echo $$ >{place.pid}; exec {self._command}\'; '
+            f'echo $? >{place.status}) >{place.ports["log"]} 2>&1 &')
+        while not place.is_open('qmp'):
             if not self.is_running():
                 raise GuestLost(f'QEMU ended with status {self._exitcode}')
         self._qmp.accept(60 * self._host.factor)
@@ -462,12 +514,12 @@ class _Process:
 
     def get_pid(self) -> int:
         """The process id, in the host."""
-        return int(self._host.command(f'cat {self.PID}'))
+        return int(self._host.command(f'cat {self._place.pid}'))
 
     def exitcode(self) -> Optional[int]:
         """Exit status; negative for a signal, None while it runs."""
         if self._exitcode is None:
-            status = self._host.agent.run(f'cat {self.STATUS}')
+            status = self._host.agent.run(f'cat {self._place.status}')
             if status.status == 0 and status.output:
                 code = int(status.output)
                 self._exitcode = code if code <= 128 else 128 - code
@@ -481,12 +533,14 @@ class _Process:
         """End it at once."""
         try:
             if self.is_running():
-                self._host.command(f'kill -9 $(cat {self.PID})')
+                self._host.command(f'kill -9 $(cat {self._place.pid})')
                 while self.is_running():
                     time.sleep(0.05)
+            self._host.command(f'rm -f {self._place.ram}')
         finally:
             self._qmp_connection = None
             self._qmp.close()
+            self._place.taken = False
 
 
 def _command_line(lab: Lab, binary: str, args: Sequence[str],
@@ -508,9 +562,10 @@ class _InnerQemu(Qemu):
     # Everything is made here that the base class would make for a process
     # of this machine.
     # pylint: disable-next=super-init-not-called
-    def __init__(self, host: Host, binary: str, args: Sequence[str],
+    def __init__(self, place: Place, binary: str, args: Sequence[str],
                  name: str) -> None:
         environment.use_qemu_python()
+        self.place = place
         self.name = name
         self.events: List[Dict[str, Any]] = []
         self.exchange = []
@@ -519,15 +574,15 @@ class _InnerQemu(Qemu):
         self.logs.mkdir(parents=True)
         self._qmp_log = open(self.logs / 'qmp.log', 'w', encoding='utf-8')
         self.console, self.serial, self.agent, self.log = self._streams = [
-            self._stream(host, port) for port in PORTS if port != 'qmp']
+            self._stream(port) for port in PORTS if port != 'qmp']
         self._loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self._loop)
-        self._vm = _Process(host, _command_line(
-            host.lab, binary, args,
-            {name: f'pipe,path={port}' for name, port in host.ports.items()}))
+        self._vm = _Process(place, _command_line(
+            place.host.lab, binary, args,
+            {name: f'pipe,path={port}' for name, port in place.ports.items()}))
 
-    def _stream(self, host: Host, port: str) -> LineStream:
-        socket = host.folder / port
+    def _stream(self, port: str) -> LineStream:
+        socket = self.place.socket(port)
         socket.unlink(missing_ok=True)
         return LineStream(port, socket, self.logs / f'{port}.log')
 
@@ -565,13 +620,12 @@ class _InnerQemu(Qemu):
 class KvmGuest(Guest):
     """A guest of the inner QEMU: ras.guest.Guest, and poison of the host."""
 
-    MEGABYTES = 1024
-
     # The base class would start a process of this machine.
     # pylint: disable-next=super-init-not-called
     def __init__(self, host: Host, qemu: str, smp: int,
-                 args: Sequence[str]) -> None:
+                 args: Sequence[str], megabytes: int) -> None:
         lab = host.lab
+        self._megabytes = megabytes
         self.host = host
         self.flavour = qemu
         self.smp = smp
@@ -581,7 +635,7 @@ class KvmGuest(Guest):
         self._moves = itertools.count(1)
         self._args = [
             *lab.machine_args, '-machine memory-backend=ram',
-            f'-m {self.MEGABYTES}M', f'-smp {smp}', '-action panic=none',
+            f'-m {megabytes}M', f'-smp {smp}', '-action panic=none',
             *(['-trace "ras_*"'] if qemu == 'ras' else []), *args]
         self.qemu = self._make_qemu(self._name, qemu == 'stock', [])
         self.agent = Agent(self.qemu.agent, self.factor)
@@ -591,12 +645,33 @@ class KvmGuest(Guest):
 
     def _make_qemu(self, name: str, stock: bool,
                    more: Sequence[str]) -> Qemu:
-        return _InnerQemu(self.host, 'stock' if stock else 'ras',
-                          [*self._args, self._ram(RAM), *more], name)
+        place = self.host.take_place()
+        return _InnerQemu(place, 'stock' if stock else 'ras',
+                          [*self._args, self._ram(place.ram), *more], name)
 
     def _ram(self, file: str) -> str:
         return f'-object memory-backend-file,id=ram,mem-path={file},' \
-               f'size={self.MEGABYTES}M,share=on'
+               f'size={self._megabytes}M,share=on'
+
+    @property
+    def ram_file(self) -> str:
+        """Its RAM, in the host."""
+        assert isinstance(self.qemu, _InnerQemu)
+        return self.qemu.place.ram
+
+    def make_folder(self) -> Path:
+        """An empty folder of the host."""
+        return Path(self.host.command('mktemp -d /ram/move-XXXXXX').strip())
+
+    def remove_folder(self, folder: Path) -> None:
+        """Remove it, and all that is in it."""
+        self.host.command(f'rm -r {folder}')
+
+    def sum_ram(self, qemu: Qemu, failed: Sequence[int]) -> int:
+        """A checksum of all RAM of the VM in that QEMU, but @failed pages."""
+        assert isinstance(qemu, _InnerQemu)
+        return self.host.sum_file(qemu.place.ram, [
+            page - self.host.lab.ram_base for page in failed])
 
     def try_load(self) -> ShellResult:
         """Let another inner QEMU load what save() has saved, and not run it.
@@ -686,8 +761,6 @@ class KvmGuest(Guest):
 
 class KvmProgram(KvmGuest):
     """Waits for an SError with SErrors masked, and holds it back."""
-
-    MEGABYTES = 64
 
     def report(self) -> SerrorReport:
         """What became of it so far."""

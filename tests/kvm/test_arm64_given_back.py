@@ -71,7 +71,7 @@ def test_late_signal(host: Host) -> None:
 def let_many_fail(host: Host, guest: KvmGuest, count: int) -> List[int]:
     """Memory fails in so many places while QEMU can take but one signal."""
     pages = pages_of(guest.victims(count))
-    process = host.command('cat /tmp/qemu.pid').strip()
+    process = host.command('cat /tmp/qemu0.pid').strip()
     host.command(f'kill -STOP {process}')
     host.poison(pages)
     host.command(f'kill -CONT {process}')

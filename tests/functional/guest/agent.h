@@ -23,6 +23,8 @@
 #include <stdint.h>
 
 #define VICTIM_MAX_PAGES 64
+/* Of VICTIM_HUGE, which says where the first page is. */
+#define VICTIM_HUGE_SIZE (2 << 20)
 
 /* Exit status of a victim whose SIGBUS handler ran. */
 #define VICTIM_EXIT_SIGBUS 43
@@ -31,6 +33,7 @@
 enum victim_memory {
     VICTIM_ANON,   /* private anonymous pages */
     VICTIM_CODE,   /* the same, executable, with a small function in them */
+    VICTIM_HUGE,   /* private anonymous pages, physically adjacent: 2 MiB */
     VICTIM_FILE,   /* pages of a file in tmpfs, mapped shared */
     VICTIM_DEVICE, /* /dev/mem at a given physical address, not touched */
 };

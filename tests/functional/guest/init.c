@@ -6,7 +6,7 @@
  *
  * Commands:
  *   ping
- *   spawn [memory=anon|code|file|device] [pages=N] [cpu=N] [handler=0|1]
+ *   spawn [memory=anon|code|huge|file|device] [pages=N] [cpu=N] [handler=0|1]
  *         [control=0|1] [aarch32=0|1] [address=A]  -> id= pid=
  *   burst count=N [cpu=...] [handler=...]     -> first= count=
  *         N victims, each with one page; the pages are physically adjacent
@@ -318,6 +318,7 @@ static void get_victim_options(const char *arguments,
     get_option(arguments, "memory", memory, sizeof(memory));
     *options = (struct victim_options) {
         .memory = !strcmp(memory, "code") ? VICTIM_CODE :
+                  !strcmp(memory, "huge") ? VICTIM_HUGE :
                   !strcmp(memory, "file") ? VICTIM_FILE :
                   !strcmp(memory, "device") ? VICTIM_DEVICE : VICTIM_ANON,
         .pages = get_number(arguments, "pages", 1),
@@ -338,6 +339,9 @@ static void do_spawn(const char *seq, const char *arguments)
     if (options.pages < 1 || options.pages > VICTIM_MAX_PAGES) {
         send_line("%s error pages must be 1 to %d", seq, VICTIM_MAX_PAGES);
         return;
+    }
+    if (options.memory == VICTIM_HUGE) {
+        options.pages = VICTIM_HUGE_SIZE / page_size();
     }
     v = start_victim(&options);
     if (!v) {

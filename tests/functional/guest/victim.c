@@ -262,6 +262,30 @@ static void fill_file(const char *name)
     close(fd);
 }
 
+/* The guest's kernel has a huge page for it, or the victim cannot be used. */
+static void get_huge_page(void)
+{
+    uint8_t *area = mmap(NULL, 2 * VICTIM_HUGE_SIZE, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uintptr_t size = VICTIM_HUGE_SIZE;
+
+    if (area == MAP_FAILED) {
+        die("mmap");
+    }
+    memory = (uint8_t *)(((uintptr_t)area + size - 1) & -size);
+    if (madvise(memory, size, MADV_HUGEPAGE)) {
+        die("MADV_HUGEPAGE");
+    }
+    memory[0] = 1;
+    for (size_t i = 0; i < self.pages; i++) {
+        if (physical_address(memory + i * page_size()) !=
+            physical_address(memory) + i * page_size()) {
+            errno = ENOMEM;
+            die("huge page");
+        }
+    }
+}
+
 static void get_memory(void)
 {
     size_t size = self.pages * page_size();
@@ -276,6 +300,7 @@ static void get_memory(void)
     } else {
         switch (self.memory) {
         case VICTIM_ANON:
+        case VICTIM_HUGE:
             break;
         case VICTIM_CODE:
             protection |= PROT_EXEC;
@@ -297,7 +322,11 @@ static void get_memory(void)
             offset = self.device;
             break;
         }
-        memory = mmap(NULL, size, protection, flags, fd, offset);
+        if (self.memory == VICTIM_HUGE) {
+            get_huge_page();
+        } else {
+            memory = mmap(NULL, size, protection, flags, fd, offset);
+        }
         if (memory == MAP_FAILED) {
             die("mmap");
         }
@@ -328,7 +357,7 @@ static void report_ready(void)
     char addresses[VICTIM_MAX_PAGES * 24];
     size_t n = 0;
 
-    for (size_t i = 0; i < self.pages; i++) {
+    for (size_t i = 0; i < (self.memory == VICTIM_HUGE ? 1 : self.pages); i++) {
         uint64_t pa = self.device;
 
         if (self.memory != VICTIM_DEVICE) {

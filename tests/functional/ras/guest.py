@@ -2,8 +2,11 @@
 """A Linux guest under test: boot, victims, injection, accounting."""
 
 import itertools
+import shutil
+import tempfile
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 from . import environment, initramfs
@@ -276,6 +279,14 @@ class Guest:
         self.qemu = qemu
         self.agent.stream = qemu.agent
         self.console = qemu.console
+
+    def make_folder(self) -> Path:
+        """An empty folder of the machine that QEMU runs on."""
+        return Path(tempfile.mkdtemp(prefix='ras-'))
+
+    def remove_folder(self, folder: Path) -> None:
+        """Remove it, and all that is in it."""
+        shutil.rmtree(folder, ignore_errors=True)
 
     def launch(self) -> 'Guest':
         """Start QEMU; do not wait for the guest."""

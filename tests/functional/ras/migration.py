@@ -2,12 +2,10 @@
 """Ways for a guest to move from one QEMU process to another.
 
 Each function takes the two processes.  The new one was started stopped, and
-waits for a migration if the way is one (in INCOMING).  Afterwards the guest
+waits for a migration if the way is one.  Afterwards the guest
 stands still in the new one, and what is left to transfer is on its way.
 """
 
-import shutil
-import tempfile
 import time
 from pathlib import Path
 from typing import Any, Callable, Dict, Sequence
@@ -23,12 +21,15 @@ Way = Callable[[Qemu, Qemu, Path], None]
 
 def _wait_for(condition: Callable[[], bool], what: str) -> None:
     end = time.monotonic() + 120 * environment.time_factor()
+    pause = 0.02
     while not condition():
         assert time.monotonic() < end, f'{what}: not in time'
-        time.sleep(0.02)
+        time.sleep(pause)
+        # To ask takes time, too, in a QEMU that is slow.
+        pause = min(2 * pause, 0.5)
 
 
-def _wait_status(qemu: Qemu, *wanted: str) -> Dict[str, Any]:
+def wait_status(qemu: Qemu, *wanted: str) -> Dict[str, Any]:
     """Wait until the migration has got that far; query-migrate."""
     info: Dict[str, Any] = {}
 
@@ -43,10 +44,11 @@ def _wait_status(qemu: Qemu, *wanted: str) -> Dict[str, Any]:
 
 
 # What a process may still have from when the guest moved to it.
-CAPABILITIES = ('return-path', 'postcopy-ram', 'multifd')
+CAPABILITIES = ('return-path', 'postcopy-ram', 'multifd', 'mapped-ram')
 
 
-def _prepare(qemus: Sequence[Qemu], *wanted: str) -> None:
+def prepare(qemus: Sequence[Qemu], *wanted: str) -> None:
+    """Give them these capabilities, and no limits."""
     for qemu in qemus:
         for name in sorted(CAPABILITIES, key=wanted.__contains__):
             qemu.qmp('migrate-set-capabilities', capabilities=[
@@ -56,56 +58,58 @@ def _prepare(qemus: Sequence[Qemu], *wanted: str) -> None:
                  downtime_limit=3000)
 
 
-def _connect(old: Qemu, new: Qemu, folder: Path) -> None:
+def connect(old: Qemu, new: Qemu, folder: Path) -> None:
+    """Begin, over a socket."""
     uri = f'unix:{folder}/migration'
     new.qmp('migrate-incoming', uri=uri)
     old.qmp('migrate', uri=uri)
 
 
-def _wait_arrived(new: Qemu) -> None:
+def wait_arrived(new: Qemu) -> None:
+    """Wait until the guest is there."""
     _wait_for(lambda: new.qmp('query-status')['status'] != 'inmigrate',
               'the guest on the other side')
 
 
 def precopy(old: Qemu, new: Qemu, folder: Path) -> None:
     """Over a socket; the source notices if the destination fails."""
-    _prepare([old, new], 'return-path')
-    _connect(old, new, folder)
-    _wait_status(old, 'completed')
-    _wait_arrived(new)
+    prepare([old, new], 'return-path')
+    connect(old, new, folder)
+    wait_status(old, 'completed')
+    wait_arrived(new)
 
 
 def postcopy(old: Qemu, new: Qemu, folder: Path) -> None:
     """Memory follows when the guest touches it."""
     try:
-        _prepare([old, new], 'postcopy-ram')
+        prepare([old, new], 'postcopy-ram')
     except QemuError as exc:
         pytest.skip(f'QEMU cannot do postcopy here: {exc}')
     # So slow that it cannot be over before it is told to start.
     old.qmp('migrate-set-parameters', max_bandwidth=1 << 20)
-    _connect(old, new, folder)
+    connect(old, new, folder)
     old.qmp('migrate-start-postcopy')
-    _wait_status(old, 'postcopy-active', 'completed')
-    _wait_arrived(new)
+    wait_status(old, 'postcopy-active', 'completed')
+    wait_arrived(new)
 
 
 def multifd(old: Qemu, new: Qemu, folder: Path) -> None:
     """Memory goes over several connections."""
-    _prepare([old, new], 'multifd', 'return-path')
-    _connect(old, new, folder)
-    assert _wait_status(old, 'completed')['ram']['multifd-bytes'] > 0
-    _wait_arrived(new)
+    prepare([old, new], 'multifd', 'return-path')
+    connect(old, new, folder)
+    assert wait_status(old, 'completed')['ram']['multifd-bytes'] > 0
+    wait_arrived(new)
 
 
 def file(old: Qemu, new: Qemu, folder: Path) -> None:
     """Into a file, and from there; what "virsh save" does."""
-    _prepare([old, new])
+    prepare([old, new])
     uri = f'file:{folder}/state'
     old.qmp('migrate', uri=uri)
-    _wait_status(old, 'completed')
+    wait_status(old, 'completed')
     new.qmp('migrate-incoming', uri=uri)
-    _wait_status(new, 'completed')
-    _wait_arrived(new)
+    wait_status(new, 'completed')
+    wait_arrived(new)
 
 
 # Snapshots
@@ -166,27 +170,30 @@ def snapshot(old: Qemu, new: Qemu, folder: Path) -> None:
 WAYS: Dict[str, Way] = {'precopy': precopy, 'postcopy': postcopy,
                         'multifd': multifd, 'file': file,
                         'snapshot': snapshot}
-# Those into a QEMU that was started to be migrated to.
-INCOMING = (precopy, postcopy, multifd, file)
 
 
-def move(guest: Guest, way: Way = precopy, stock: bool = False) -> None:
+def move(guest: Guest, way: Way = precopy, stock: bool = False,
+         compare: Callable[[Qemu, Qemu], None] = lambda old, new: None
+         ) -> None:
     """Let the guest go on in another QEMU; it stands still there.
 
     @stock: in one without guest RAS.
+    @compare: called when the guest stands still in both.
     """
     old = guest.qemu
     new = guest.successor(stock, ['-S', *(
-        ['-incoming', 'defer'] if way in INCOMING else [])])
-    folder = Path(tempfile.mkdtemp(prefix='ras-'))
+        [] if way is snapshot else ['-incoming', 'defer'])])
+    folder = guest.make_folder()
     try:
         new.launch()
         way(old, new, folder)
+        if way is not postcopy:
+            compare(old, new)
         guest.continue_in(new)
         if way is postcopy:
             # Running, so that it meets memory that is not there yet.
             new.qmp('cont')
-            ram = _wait_status(old, 'completed')['ram']
+            ram = wait_status(old, 'completed')['ram']
             assert ram['postcopy-bytes'] > 0
     except BaseException:
         if guest.qemu is not new:
@@ -195,4 +202,4 @@ def move(guest: Guest, way: Way = precopy, stock: bool = False) -> None:
     finally:
         if guest.qemu is not old:
             old.close()
-        shutil.rmtree(folder, ignore_errors=True)
+        guest.remove_folder(folder)

@@ -36,6 +36,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """End in an orderly way when told to."""
     config.addinivalue_line(
         'markers', 'needs(variable): skipped if that cannot be had')
+    config.addinivalue_line(
+        'markers', 'smoke: a part that shows whether all of it works')
     if getattr(config.option, 'numprocesses', None):
         # Only hands out work: the workers notice when it is gone.
         return

@@ -7,13 +7,17 @@
  *   ram where FILE OFFSET...    prints their physical addresses, one a line
  *   ram read FILE OFFSET...     prints the 8 bytes there, as a number, one a
  *                               line
+ *   ram sum FILE [OFFSET...]    prints a checksum of all but these pages; fails
+ *                               if one of the others has failed
  *
  * OFFSET is the number of bytes from the begin of the file to a page, and to
  * a multiple of 8 for "read".
  */
 #define _GNU_SOURCE
 #include <err.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,9 +103,58 @@ static void read_number(int fd, off_t offset)
     printf("0x%llx\n", (unsigned long long)number);
 }
 
+/* Zero for a page of zeros. */
+static uint64_t sum_of_page(const uint64_t *words, off_t offset)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < page_size / sizeof(*words); i++) {
+        sum = (sum ^ words[i]) * 0x9e3779b97f4a7c15ULL;
+        sum ^= sum >> 29;
+    }
+    return sum * (2 * (offset / page_size) + 1);
+}
+
+static bool is_among(off_t offset, char **offsets)
+{
+    for (; *offsets; offsets++) {
+        if (strtoull(*offsets, NULL, 0) / page_size == offset / page_size) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void sum_all(int fd, char **but)
+{
+    uint64_t *page = malloc(page_size), sum = 0;
+    off_t size = lseek(fd, 0, SEEK_END), offset = 0;
+
+    while (page && offset < size) {
+        off_t data = lseek(fd, offset, SEEK_DATA);
+
+        if (data < 0 && errno == ENXIO) {
+            break;
+        }
+        /* hugetlbfs does not say where there are any. */
+        if (data >= 0) {
+            offset = data / page_size * page_size;
+        }
+        if (!is_among(offset, but)) {
+            if (pread(fd, page, page_size, offset) != (ssize_t)page_size) {
+                err(1, "pread at 0x%llx", (unsigned long long)offset);
+            }
+            sum += sum_of_page(page, offset);
+        }
+        offset += page_size;
+    }
+    printf("0x%llx\n", (unsigned long long)sum);
+}
+
 int main(int argc, char **argv)
 {
     void (*act)(int fd, off_t offset) = NULL;
+    bool sum = argc > 2 && !strcmp(argv[1], "sum");
     struct statfs fs;
     int fd;
 
@@ -110,8 +163,8 @@ int main(int argc, char **argv)
               !strcmp(argv[1], "where") ? where :
               !strcmp(argv[1], "read") ? read_number : NULL;
     }
-    if (!act) {
-        errx(2, "usage: ram poison|where|read FILE OFFSET...");
+    if (!act && !sum) {
+        errx(2, "usage: ram poison|where|read|sum FILE OFFSET...");
     }
     fd = open(argv[2], O_RDWR | O_CLOEXEC);
     if (fd < 0) {
@@ -121,6 +174,10 @@ int main(int argc, char **argv)
         err(1, "fstatfs");
     }
     page_size = fs.f_bsize;
+    if (sum) {
+        sum_all(fd, argv + 3);
+        return 0;
+    }
     for (int i = 3; i < argc; i++) {
         act(fd, strtoull(argv[i], NULL, 0));
     }
