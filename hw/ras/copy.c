@@ -30,7 +30,7 @@ enum { FROM_GUEST = 0, TO_GUEST = 1 };
 
 #if defined(__linux__) && defined(__LP64__) && \
     (defined(__x86_64__) || defined(__aarch64__) || \
-     (defined(__powerpc64__) && _CALL_ELF == 2))
+     (defined(__powerpc64__) && defined(__VSX__)))
 #define HAVE_RECOVERY
 #endif
 
@@ -221,6 +221,16 @@ static __thread struct {
 #endif
 
 /*
+ * On POWER, the kernel names the instruction if it is the hardware that has
+ * found the error, and the address of the data if it knew of the error.
+ */
+#if defined(__powerpc64__)
+#define NAMES_INSTRUCTION 1
+#else
+#define NAMES_INSTRUCTION 0
+#endif
+
+/*
  * Returns the number of bytes before the failed one.  Until there, they are
  * copied byte by byte: a block may begin before the page that has failed.
  */
@@ -325,7 +335,12 @@ static uintptr_t address(const int32_t *field)
     return (uintptr_t)field + *field;
 }
 
-bool ras_copy_recover(const siginfo_t *info, void *context)
+uintptr_t ras_copy_context_pc(const void *context)
+{
+    return CONTEXT_PC((const ucontext_t *)context);
+}
+
+bool ras_copy_recover(const siginfo_t *info, void *context, void **at)
 {
     ucontext_t *uc = context;
     uintptr_t pc = CONTEXT_PC(uc), failed = (uintptr_t)info->si_addr;
@@ -348,11 +363,14 @@ bool ras_copy_recover(const siginfo_t *info, void *context)
     /* all of the granule has failed; what is named may be its beginning */
     granule = (uintptr_t)1 << MIN((unsigned short)info->si_addr_lsb, 48);
     failed &= -granule;
-    if (failed >= guest + len || failed + granule <= guest) {
+    if (NAMES_INSTRUCTION && (uintptr_t)info->si_addr == pc) {
+        failed = guest;
+    } else if (failed >= guest + len || failed + granule <= guest) {
         return false;
     }
     fault.from = guest;
     fault.failed = MAX(failed, guest);
+    *at = (void *)fault.failed;
     CONTEXT_PC(uc) = address(&e->recovery);
     return true;
 }
@@ -386,7 +404,12 @@ static RasIsZero is_zero(const uint8_t *host, size_t len)
     return any ? RAS_IS_NOT_ZERO : RAS_IS_ZERO;
 }
 
-bool ras_copy_recover(const siginfo_t *info, void *context)
+uintptr_t ras_copy_context_pc(const void *context)
+{
+    return 0;
+}
+
+bool ras_copy_recover(const siginfo_t *info, void *context, void **at)
 {
     return false;
 }
@@ -422,14 +445,29 @@ static inline bool overlaps_ahead(const void *dst, const void *src, size_t len)
     return (uintptr_t)dst - (uintptr_t)src < len && dst != src;
 }
 
-size_t ras_copy_from_guest(void *dst, const void *host, size_t len)
+#define ACCESS(bytes)                                                   \
+    size_t ras_copy_from_guest_##bytes(void *dst, const void *host)     \
+    {                                                                   \
+        return copy(dst, host, bytes, FROM_GUEST);                      \
+    }                                                                   \
+    size_t ras_copy_to_guest_##bytes(void *host, const void *src)       \
+    {                                                                   \
+        return copy(host, src, bytes, TO_GUEST);                        \
+    }
+
+ACCESS(1)
+ACCESS(2)
+ACCESS(4)
+ACCESS(8)
+
+size_t ras_copy_from_guest_any(void *dst, const void *host, size_t len)
 {
     return overlaps_ahead(dst, host, len) ?
            copy_backwards(dst, host, len, FROM_GUEST) :
            copy(dst, host, len, FROM_GUEST);
 }
 
-size_t ras_copy_to_guest(void *host, const void *src, size_t len)
+size_t ras_copy_to_guest_any(void *host, const void *src, size_t len)
 {
     return overlaps_ahead(host, src, len) ?
            copy_backwards(host, src, len, TO_GUEST) :

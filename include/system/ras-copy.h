@@ -26,8 +26,10 @@
  * Returns the number of bytes that were copied.  If that is less than @len,
  * the next one could not be read or written.
  */
-size_t ras_copy_from_guest(void *dst, const void *host, size_t len);
-size_t ras_copy_to_guest(void *host, const void *src, size_t len);
+static inline size_t ras_copy_from_guest(void *dst, const void *host,
+                                         size_t len);
+static inline size_t ras_copy_to_guest(void *host, const void *src,
+                                       size_t len);
 
 /* ras_set_guest: the same with @len bytes of value @c */
 size_t ras_set_guest(void *host, int c, size_t len);
@@ -47,10 +49,47 @@ RasIsZero ras_is_zero(const void *host, size_t len);
 /*
  * ras_copy_recover: for the handler of SIGBUS
  * @context: third argument of the handler; changed
+ * @at: set to the first byte that could not be accessed
  *
  * Returns true if the signal is about an access of these functions to memory
  * of the guest: then the thread goes on in the function, which returns early.
  */
-bool ras_copy_recover(const siginfo_t *info, void *context);
+bool ras_copy_recover(const siginfo_t *info, void *context, void **at);
+
+/* ras_copy_context_pc: the instruction at which the signal came */
+uintptr_t ras_copy_context_pc(const void *context);
+
+/* Only for the inline functions: those of known size are short. */
+size_t ras_copy_from_guest_1(void *dst, const void *host);
+size_t ras_copy_from_guest_2(void *dst, const void *host);
+size_t ras_copy_from_guest_4(void *dst, const void *host);
+size_t ras_copy_from_guest_8(void *dst, const void *host);
+size_t ras_copy_from_guest_any(void *dst, const void *host, size_t len);
+size_t ras_copy_to_guest_1(void *host, const void *src);
+size_t ras_copy_to_guest_2(void *host, const void *src);
+size_t ras_copy_to_guest_4(void *host, const void *src);
+size_t ras_copy_to_guest_8(void *host, const void *src);
+size_t ras_copy_to_guest_any(void *host, const void *src, size_t len);
+
+#define RAS_COPY(function, dst, src, len)                               \
+    (__builtin_constant_p(len) && (len) == 1 ? function##_1(dst, src) : \
+     __builtin_constant_p(len) && (len) == 2 ? function##_2(dst, src) : \
+     __builtin_constant_p(len) && (len) == 4 ? function##_4(dst, src) : \
+     __builtin_constant_p(len) && (len) == 8 ? function##_8(dst, src) : \
+     function##_any(dst, src, len))
+
+static inline size_t ras_copy_from_guest(void *dst, const void *host,
+                                         size_t len)
+{
+    return RAS_COPY(ras_copy_from_guest, dst, host, len);
+}
+
+static inline size_t ras_copy_to_guest(void *host, const void *src,
+                                       size_t len)
+{
+    return RAS_COPY(ras_copy_to_guest, host, src, len);
+}
+
+#undef RAS_COPY
 
 #endif

@@ -37,12 +37,15 @@ static struct {
     int add_code;               /* in the place of BUS_ADRERR */
     int lsb;
     void *addr;                 /* if not that of the access */
+    bool name_instruction;      /* as POWER does */
+    uint8_t *failed;            /* what ras_copy_recover() has said */
     bool stop_if_refused;
 } handling;
 
 static void handler(int sig, siginfo_t *info, void *context)
 {
     siginfo_t mine = *info;
+    void *failed = NULL;
 
     handling.signals++;
     if (mine.si_code == BUS_ADRERR && handling.add_code) {
@@ -52,7 +55,12 @@ static void handler(int sig, siginfo_t *info, void *context)
     if (handling.addr) {
         mine.si_addr = handling.addr;
     }
-    if (ras_copy_recover(&mine, context)) {
+    if (handling.name_instruction) {
+        mine.si_addr = (void *)ras_copy_context_pc(context);
+        mine.si_addr_lsb = 0;
+    }
+    if (ras_copy_recover(&mine, context, &failed)) {
+        handling.failed = failed;
         return;
     }
     handling.refused++;
@@ -239,6 +247,7 @@ static void check_failing(void)
             g_assert_cmpint(memcmp(mine, at, good), ==, 0);
             g_assert_cmpint(mine[good], ==, 0);
             g_assert_cmpint(handling.signals, ==, len > before);
+            g_assert_true(len <= before || handling.failed == ram + page);
             g_assert_cmpint(ras_can_read(at, len), ==, len <= before);
 
             memset(mine, 0x33, 3 * page);
@@ -351,6 +360,66 @@ static void test_huge(void)
     handling.lsb = 21;
     handling.addr = (void *)((uintptr_t)(ram + page) & -(uintptr_t)(1 << 21));
     g_assert_cmpuint(ras_copy_from_guest(mine, ram + page + 128, 64), ==, 0);
+    g_assert_true(handling.failed == ram + page + 128);
+    unmap();
+}
+
+static void check_sizes(const uint8_t *at, size_t want1)
+{
+    uint64_t val;
+
+    g_assert_cmpuint(ras_copy_from_guest(&val, at, 1), ==, want1);
+    g_assert_cmpuint(ras_copy_from_guest(&val, at, 2), ==, 2 * want1);
+    g_assert_cmpuint(ras_copy_from_guest(&val, at, 4), ==, 4 * want1);
+    g_assert_cmpuint(ras_copy_from_guest(&val, at, 8), ==, 8 * want1);
+}
+
+/* Sizes that the compiler knows: each access at once, all of it or nothing. */
+static void test_sizes(void)
+{
+    uint64_t val = 0x0102030405060708, got = 0;
+
+    if (!have_recovery()) {
+        return;
+    }
+    map_file();
+    check_sizes(ram, 1);
+    check_sizes(ram + page, 0);
+    g_assert_cmpuint(ras_copy_to_guest(ram, &val, 8), ==, 8);
+    g_assert_cmpint(memcmp(ram, &val, 8), ==, 0);
+    g_assert_cmpuint(ras_copy_to_guest(ram + 8, &val, 4), ==, 4);
+    g_assert_cmpuint(ras_copy_to_guest(ram + 12, &val, 2), ==, 2);
+    g_assert_cmpuint(ras_copy_to_guest(ram + 14, &val, 1), ==, 1);
+    g_assert_cmpuint(ras_copy_from_guest(&got, ram + 8, 4), ==, 4);
+    g_assert_cmpint(memcmp(&got, &val, 4), ==, 0);
+    g_assert_cmpint(memcmp(ram + 12, &val, 2), ==, 0);
+    g_assert_cmpint(memcmp(ram + 14, &val, 1), ==, 0);
+    g_assert_cmphex(ram[15], ==, 0);
+    g_assert_cmpuint(ras_copy_to_guest(ram + page, &val, 8), ==, 0);
+    g_assert_cmpuint(ras_copy_to_guest(ram + page, &val, 4), ==, 0);
+    g_assert_cmpuint(ras_copy_to_guest(ram + page, &val, 2), ==, 0);
+    g_assert_cmpuint(ras_copy_to_guest(ram + page, &val, 1), ==, 0);
+    unmap();
+}
+
+/* Only POWER does that; elsewhere it is an error of the instructions. */
+static void test_instruction(void)
+{
+    uint8_t mine[64];
+
+    if (!have_recovery()) {
+        return;
+    }
+    map_file();
+    handling.name_instruction = true;
+#ifdef __powerpc64__
+    g_assert_cmpuint(ras_copy_from_guest(mine, ram + page + 128, 64), ==, 0);
+    g_assert_true(handling.failed == ram + page + 128);
+#else
+    handling.stop_if_refused = false;
+    g_assert_cmpuint(ras_copy_from_guest(mine, ram + page + 128, 64), ==, 64);
+    g_assert_cmpint(handling.refused, ==, 1);
+#endif
     unmap();
 }
 
@@ -418,6 +487,8 @@ int main(int argc, char **argv)
     g_test_add_func("/ras-copy/poison", test_poison);
     g_test_add_func("/ras-copy/threads", test_threads);
     g_test_add_func("/ras-copy/huge-granule", test_huge);
+    g_test_add_func("/ras-copy/sizes", test_sizes);
+    g_test_add_func("/ras-copy/instruction", test_instruction);
     g_test_add_func("/ras-copy/refused", test_refused);
     return g_test_run();
 }
