@@ -21,9 +21,10 @@
 
 /* What one entry's instructions move, if it is not in a register */
 #define BLOCK 64
+#define WIDE_BLOCK 256
 
 /* As "rep movsb" begins slowly, what is shorter is moved otherwise. */
-#define REP_MIN 1024
+#define REP_MIN 8192
 
 /* what a copy is about: the guest's is the source, or the destination */
 enum { FROM_GUEST = 0, TO_GUEST = 1 };
@@ -88,6 +89,33 @@ static __thread struct {
         "movups %%xmm0, (%%rdi); movups %%xmm1, 16(%%rdi);"             \
         "movups %%xmm2, 32(%%rdi); movups %%xmm3, 48(%%rdi)",           \
         BLOCK, side, d, s, "xmm0", "xmm1", "xmm2", "xmm3")
+
+/* where can_be_wide */
+#define COPY_WIDE(side, d, s)                                           \
+    ASM("vmovdqu 0(%%rsi), %%ymm0; vmovdqu 32(%%rsi), %%ymm1;"          \
+        "vmovdqu 64(%%rsi), %%ymm2; vmovdqu 96(%%rsi), %%ymm3;"         \
+        "vmovdqu 128(%%rsi), %%ymm4; vmovdqu 160(%%rsi), %%ymm5;"       \
+        "vmovdqu 192(%%rsi), %%ymm6; vmovdqu 224(%%rsi), %%ymm7;"       \
+        "vmovdqu %%ymm0, 0(%%rdi); vmovdqu %%ymm1, 32(%%rdi);"          \
+        "vmovdqu %%ymm2, 64(%%rdi); vmovdqu %%ymm3, 96(%%rdi);"         \
+        "vmovdqu %%ymm4, 128(%%rdi); vmovdqu %%ymm5, 160(%%rdi);"       \
+        "vmovdqu %%ymm6, 192(%%rdi); vmovdqu %%ymm7, 224(%%rdi)",       \
+        WIDE_BLOCK, side, d, s, "xmm0", "xmm1", "xmm2", "xmm3",         \
+        "xmm4", "xmm5", "xmm6", "xmm7")
+
+/* Or each instruction of SSE that follows is slow. */
+#define AFTER_WIDE()                                                    \
+    asm volatile("vzeroupper" : : : "xmm0", "xmm1", "xmm2", "xmm3",     \
+                 "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",        \
+                 "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15")
+
+static bool can_be_wide;
+
+static void __attribute__((constructor)) find_width(void)
+{
+    __builtin_cpu_init();
+    can_be_wide = __builtin_cpu_supports("avx2");
+}
 
 /* The addresses move: they are not where the compiler has them. */
 #define COPY_REP(side, d, s, len)                                       \
@@ -241,6 +269,11 @@ static size_t copy_rest(uint8_t *dst, const uint8_t *src, size_t len,
     size_t done = fault.from - guest;
     size_t end = MIN(fault.failed - guest, len);
 
+#ifdef COPY_WIDE
+    if (can_be_wide) {
+        AFTER_WIDE();
+    }
+#endif
     for (; done < end; done++) {
         COPY_1(side, dst + done, src + done);
     }
@@ -253,6 +286,7 @@ copy(uint8_t *dst, const uint8_t *src, size_t len, const int side)
 {
     uint8_t *d = dst;
     const uint8_t *s = src;
+    size_t left = len;
 
 #ifdef COPY_REP
     if (len >= REP_MIN) {
@@ -260,10 +294,23 @@ copy(uint8_t *dst, const uint8_t *src, size_t len, const int side)
         return len;
     }
 #endif
-    for (size_t left = len; left >= BLOCK; left -= BLOCK) {
+#ifdef COPY_WIDE
+    if (len >= WIDE_BLOCK && can_be_wide) {
+        for (; left >= WIDE_BLOCK; left -= WIDE_BLOCK) {
+            COPY_WIDE(side, d, s);
+            d += WIDE_BLOCK;
+            s += WIDE_BLOCK;
+        }
+        AFTER_WIDE();
+    }
+#endif
+    for (; left >= BLOCK; left -= BLOCK) {
         COPY_BLOCK(side, d, s);
         d += BLOCK;
         s += BLOCK;
+    }
+    if (!left) {
+        return len;
     }
     if (len & 32) {
         COPY_16(side, d, s);

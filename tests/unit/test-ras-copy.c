@@ -136,7 +136,8 @@ static void unmap(void)
 
 static const size_t lengths[] = {
     0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 127,
-    128, 129, 255, 511, 512, 1000, 1023, 1024, 1025, 2000, 4000, 4095, 4096,
+    128, 129, 191, 192, 255, 256, 511, 512, 1000, 1023, 1024, 1025, 2000, 4000,
+    4095, 4096, 8191, 8192, 8193,
 };
 
 static uint8_t pattern(size_t i)
@@ -147,7 +148,7 @@ static uint8_t pattern(size_t i)
 /* Good memory: what memcpy() does, and not a byte more. */
 static void test_good(void)
 {
-    static uint8_t src[4096 + 64], dst[4096 + 64];
+    static uint8_t src[8193 + 64], dst[8193 + 64];
 
     for (size_t i = 0; i < sizeof(src); i++) {
         src[i] = pattern(i);
@@ -238,7 +239,7 @@ static void check_failing(void)
     memset(ram + 2 * page, 0x77, page);
     for (size_t n = 0; n < G_N_ELEMENTS(lengths); n++) {
         for (size_t before = 0; before <= 70; before++) {
-            size_t len = lengths[n], good = MIN(before, len);
+            size_t len = MIN(lengths[n], page + 70), good = MIN(before, len);
             uint8_t *at = ram + page - before;
 
             memset(mine, 0, 3 * page);
