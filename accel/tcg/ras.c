@@ -7,9 +7,9 @@
  */
 
 #include "qemu/osdep.h"
+#include "accel/tcg/cpu-loop.h"
 #include "exec/cpu-common.h"
 #include "hw/core/cpu.h"
-#include "hw/ras-compat.h"
 #include "system/ras-tcg.h"
 #include "tcg/tcg.h"
 

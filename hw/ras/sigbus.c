@@ -20,6 +20,7 @@
 #include "system/ras-copy.h"
 #include "system/ras-poison.h"
 #include "system/ras.h"
+#include "system/ramblock.h"
 #include "system/tcg.h"
 #include "system/ras-tcg.h"
 #include "internal.h"
