@@ -11,6 +11,7 @@
 #include "qemu/osdep.h"
 #include "ras-fail.h"
 #include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>

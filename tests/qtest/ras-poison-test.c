@@ -8,7 +8,6 @@
 
 #include "qemu/osdep.h"
 #include "ras-rig.h"
-#include "hw/pci/pci.h"
 #include "standard-headers/linux/virtio_balloon.h"
 #include "standard-headers/linux/virtio_config.h"
 #include "standard-headers/linux/virtio_mem.h"

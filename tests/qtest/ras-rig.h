@@ -8,6 +8,7 @@
 #define TESTS_QTEST_RAS_RIG_H
 
 #include "ras-qtest.h"
+#include "hw/pci/pci.h"
 #include "libqos/ahci.h"
 #include "libqos/generic-pcihost.h"
 #include "libqos/libqos.h"
