@@ -278,6 +278,10 @@ static size_t copy_rest(uint8_t *dst, const uint8_t *src, size_t len,
         COPY_1(side, dst + done, src + done);
     }
 failed:
+    if (side == FROM_GUEST) {
+        /* there are callers who do not look at the result */
+        memset(dst + done, 0, len - done);
+    }
     return done;
 }
 
@@ -478,7 +482,7 @@ static size_t copy_backwards(uint8_t *dst, const uint8_t *src, size_t len,
             done = copy(dst + left, block, n, TO_GUEST);
         } else {
             done = copy(block, src + left, n, FROM_GUEST);
-            memcpy(dst + left, block, done);
+            memcpy(dst + left, block, n);
         }
         if (done < n) {
             return left + done;

@@ -24,7 +24,8 @@
  * The two may overlap.  What is 1, 2, 4 or 8 bytes is one access.
  *
  * Returns the number of bytes that were copied.  If that is less than @len,
- * the next one could not be read or written.
+ * the next one could not be read or written.  What was not read is zero in
+ * @dst.
  */
 static inline size_t ras_copy_from_guest(void *dst, const void *host,
                                          size_t len);
