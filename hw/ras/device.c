@@ -169,6 +169,7 @@ static void ras_realize(DeviceState *dev, Error **errp)
     s->listener.unrealize = device_unrealized;
     device_listener_register(&s->listener);
     ras_set(s);
+    ras_sigbus_init();
     if (kvm_enabled()) {
         kvm_ras_init();
     }

@@ -14,6 +14,7 @@
  *   core.c             ras_report(): accept an error, choose its channel
  *   poison.c           poisoned memory under TCG
  *   host-memory.c      memory of the host that has failed
+ *   sigbus.c           QEMU has touched memory that has failed
  *   migration.c        errors and poison in the migration stream
  *   device.c           realize, reset, unplug, run state
  *   qmp-cmds.c         commands
@@ -344,6 +345,9 @@ void ras_host_memory_init(RasState *s);
 
 /* ras_host_memory_reset: put good memory where memory of the host failed */
 void ras_host_memory_reset(RasState *s);
+
+/* ras_sigbus_init: have SIGBUS on this thread, the main one, come at once */
+void ras_sigbus_init(void);
 
 /* ras_migration_init: have errors and poison of @s move with the VM */
 void ras_migration_init(RasState *s);

@@ -19,8 +19,7 @@ struct RasStorageAccess;
 /*
  * kvm_ras_sigbus: a SIGBUS of a memory error has arrived
  *
- * Called from the signal handler, on a vCPU thread or on the main thread, at
- * any point of it.
+ * Called from the signal handler, on any thread, at any point of it.
  *
  * Returns false if guest RAS has nothing to do with it.  Does not return if
  * QEMU cannot go on, because it needs itself what has failed.
