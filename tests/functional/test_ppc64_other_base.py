@@ -1,14 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """ppc64: guests that move to another release of QEMU, and back."""
 
-from typing import Callable
-
 import pytest
 
-from ras import cases, moves, other_base
-from ras.guest import Guest
-from ras.migration import move
-from ras.oracles import Oracle
+from ras import moves, other_base
 from ras.targets import PPC64
 
 MACHINE = 'ppc64'
@@ -19,7 +14,7 @@ pytestmark = pytest.mark.needs('RAS_OTHER_BASE')
 
 
 class TestMoves(other_base.OtherBase):
-    """See ras/moves.py."""
+    """See ras/moves.py; there, back, there, and so on."""
 
 
 class TestOlderStock(moves.Stock):
@@ -29,31 +24,14 @@ class TestOlderStock(moves.Stock):
     """
 
     STOCK_OPTIONS = [*OLDER, '-smp', '1']
-    BUILDS = other_base.FROM_OLDER_STOCK
+    BUILDS = other_base.OLDER_STOCK
 
 
-class TestNewerStock(cases.Case):
-    """To guest RAS of the older release.
+class TestNewerStock(other_base.FromStock):
+    """See ras/other_base.py.
 
-    And not back: stock 10.2 and later take an idle boot vCPU of such a machine
-    for one that was never started.
+    Not back: stock 10.2 and later take an idle boot vCPU of such a machine for
+    one that was never started.
     """
 
-    def test_to_older(self, new_guest: Callable[..., Guest],
-                      oracle: Oracle) -> None:
-        """All vCPUs run there, and errors are told."""
-        guest = new_guest(stock=True, extra_args=OLDER,
-                          **other_base.FROM_NEWER_STOCK).boot()
-        control = guest.spawn_control()
-        move(guest)
-        guest.qemu.qmp('cont')
-        for vcpu in cases.VCPUS:
-            victim = guest.spawn(cpu=vcpu)
-            account, mark = guest.account(), guest.console.mark()
-            guest.inject(victim.pa[0])
-            victim.tell('load 0 24')
-            cases.check_user_hit(guest, oracle,
-                                 cases.hit_of(victim, 'load', 0, 24), victim,
-                                 account, mark)
-        guest.check_alive()
-        assert control.count()['bad'] == 0
+    OPTIONS = {**other_base.NEWER_STOCK, 'extra_args': OLDER}

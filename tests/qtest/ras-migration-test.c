@@ -1077,7 +1077,7 @@ static void check_fails(const char *from_options, const char *to_options,
 static void test_without_ras(void)
 {
     check_fails(",ras=on", "", "", true,
-                "*Unknown savevm section or instance 'ras'*");
+                "*Unknown *section or instance 'ras'*");
 }
 
 static void test_without_ghes(void)
@@ -1102,7 +1102,7 @@ static void test_stock_refuses_errors(void)
 {
     if (ras_env_or_skip(stock_binary())) {
         check_fails_in(stock_binary(), ras_on(), ras_on(), "", true,
-                       "*Unknown savevm section or instance 'ras'*");
+                       "*Unknown *section or instance 'ras'*");
     }
 }
 

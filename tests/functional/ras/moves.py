@@ -193,7 +193,8 @@ class Stock(Case):
     @pytest.fixture(autouse=True)
     def needs_stock(self, target: Target) -> None:
         """A build of the base."""
-        if not environment.has(target.stock_variable):
+        if not environment.has(target.stock_variable +
+                               self.BUILDS.get('stock_build', '')):
             pytest.skip('there is no build of the base')
 
     def test_stock_and_back(self, new_guest: Callable[..., Guest],
