@@ -39,8 +39,8 @@ def test_records_wait(guest: Guest) -> None:
         guest.qemu.qmp('inject-ghes-v2-error', cper=record(f'no. {number}'))
     guest.qemu.qmp('cont')
     account.settle(acknowledged=5)
-    cases.check_console(guest, mark, [f'fru_text: no. {number}'
-                                      for number in range(5)])
+    # Linux prints no more than two of these in 5 seconds.
+    cases.check_console(guest, mark, ['fru_text: no. 0', 'fru_text: no. 1'])
 
 
 @needs_stock
