@@ -134,8 +134,8 @@ static void test_blk_pages(void)
 /* QEMU itself looks at the data before it writes them. */
 static void test_blk_zeroes(void)
 {
-    Rig *rig = rig_start("-S -drive if=none,id=z,driver=raw,file.driver=null-co,"
-                         "file.size=1048576,detect-zeroes=on",
+    Rig *rig = rig_start("-S -drive if=none,id=z,driver=raw,detect-zeroes=on,"
+                         "file.driver=null-co,file.size=1048576",
                          "virtio-blk-pci,drive=z", 1);
     RasVm *vm = rig->vm;
 
