@@ -1,12 +1,12 @@
 /*
  * Guest RAS: access memory of the guest that may have failed on the host
  *
- * See system/ras-copy.h.  What touches memory of the guest is an "asm goto" of a
- * few instructions, with an entry in the section ras_copy: where they begin and
- * end, where to go on if one of them fails, and how much they access.  Which
- * registers have the addresses, and which of them is the guest's, is fixed for
- * each kind of host: the handler takes no failure of other memory for the
- * guest's.
+ * See system/ras-copy.h.  What touches memory of the guest is an "asm goto" of
+ * a few instructions, with an entry in the section ras_copy: where they begin
+ * and end, where to go on if one of them fails, and how much they access.
+ * Which registers have the addresses, and which of them is the guest's, is
+ * fixed for each kind of host: the handler takes no failure of other memory
+ * for the guest's.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
