@@ -3,16 +3,17 @@
  *
  * See system/ras-copy.h.  What touches memory of the guest is an "asm goto" of
  * a few instructions, with an entry in the section ras_copy: where they begin
- * and end, where to go on if one of them fails, and how much they access.  Which
- * registers have the addresses, and which of them is the guest's, is fixed for
- * each kind of host: the handler takes no failure of other memory for the
- * guest's.
+ * and end, where to go on if one of them fails, and how much they access.
+ * Which registers have the addresses, and which of them is the guest's, is
+ * fixed for each kind of host: the handler takes no failure of other memory
+ * for the guest's.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
 #include "qemu/osdep.h"
 #include "system/ras-copy.h"
+#include "copy.h"
 #include <ucontext.h>
 
 #ifndef BUS_MCEERR_AR
@@ -36,18 +37,6 @@ enum { FROM_GUEST = 0, TO_GUEST = 1 };
 #endif
 
 #ifdef HAVE_RECOVERY
-
-typedef struct Entry {
-    int32_t start, end;         /* code, relative to these fields */
-    int32_t recovery;
-    int32_t len;                /* bytes that are accessed, 0: in a register */
-} Entry;
-
-QEMU_BUILD_BUG_ON(sizeof(Entry) != 16);
-
-/* From the linker.  Hidden: not by way of a table that is filled at start. */
-extern const Entry __start_ras_copy[] __attribute__((visibility("hidden")));
-extern const Entry __stop_ras_copy[] __attribute__((visibility("hidden")));
 
 /* What the handler has found: [from, failed) can still be accessed. */
 static __thread struct {
@@ -396,7 +385,7 @@ bool ras_copy_recover(const siginfo_t *info, void *context, void **at)
     ucontext_t *uc = context;
     uintptr_t pc = CONTEXT_PC(uc), failed = (uintptr_t)info->si_addr;
     uintptr_t guest, len, granule;
-    const Entry *e;
+    const RasCopyEntry *e;
 
     if (info->si_code != BUS_MCEERR_AR) {
         return false;
@@ -437,6 +426,7 @@ static inline size_t copy(uint8_t *dst, const uint8_t *src, size_t len,
 
 static bool can_read(const uint8_t *host, size_t len)
 {
+    /* volatile: what counts is that they are read */
     const volatile uint8_t *byte = host;
 
     for (size_t i = 0; i < len; i++) {

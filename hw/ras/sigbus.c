@@ -2,8 +2,8 @@
  * Guest RAS: QEMU itself has touched memory that has failed
  *
  * The kernel sends SIGBUS to the thread that has done so.  If the access is one
- * of system/ras-copy.h, it fails, and whoever made it goes on with an error.  If
- * it is one of TCG's generated code, the instruction of the guest is tried
+ * of system/ras-copy.h, it fails, and whoever made it goes on with an error.
+ * If it is one of TCG's generated code, the instruction of the guest is tried
  * again, and meets what is known to have failed by then.  Anything else ends
  * QEMU: there is no content to go on with.
  *

@@ -13,8 +13,8 @@
  * tcg_ras_try_again: leave the loop of @cpu at the instruction of the guest
  * that has been translated to what is at @pc
  *
- * From a signal handler on @cpu's thread.  Returns if @pc is not generated code:
- * what a helper was about nobody knows.
+ * From a signal handler on @cpu's thread.  Returns if @pc is not generated
+ * code: what a helper was about nobody knows.
  */
 void tcg_ras_try_again(CPUState *cpu, uintptr_t pc);
 

@@ -63,8 +63,9 @@ static void test_access(const void *options)
 }
 
 /*
- * Memory that has failed on the host, and of which nobody knows: it is generated
- * code that meets it first, and the guest gets what it gets for poison.
+ * Memory that has failed on the host, and of which nobody knows: it is
+ * generated code that meets it first, and the guest gets what it gets for
+ * poison.
  */
 static void test_failed_on_host(void)
 {

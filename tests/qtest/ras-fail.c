@@ -9,6 +9,7 @@
  */
 
 #include "qemu/osdep.h"
+#include "qemu/cutils.h"
 #include "ras-fail.h"
 #include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
@@ -35,7 +36,7 @@ typedef struct UffdPoison {
 
 bool ras_can_fail(void)
 {
-    size_t page = getpagesize();
+    size_t page = qemu_real_host_page_size();
     int fd = syscall(SYS_userfaultfd, O_CLOEXEC | MODE_USER_ONLY);
     struct uffdio_api api = { .api = UFFD_API };
     struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
@@ -127,14 +128,17 @@ static uint64_t host_address(RasVm *vm, uint64_t address)
 {
     g_autofree char *text = qtest_hmp(vm->qts, "gpa2hva 0x%" PRIx64, address);
     const char *is = strstr(text, " is 0x");
+    const char *end;
+    uint64_t host;
 
     g_assert_nonnull(is);
-    return strtoull(is + 4, NULL, 16);
+    g_assert_cmpint(qemu_strtou64(is + 4, &end, 16, &host), ==, 0);
+    return host;
 }
 
 void ras_fail(RasVm *vm, uint64_t address)
 {
-    uint64_t page = getpagesize();
+    uint64_t page = qemu_real_host_page_size();
     uint64_t host = host_address(vm, address) & -page;
     struct uffdio_api api = { .api = UFFD_API };
     struct uffdio_register reg = {

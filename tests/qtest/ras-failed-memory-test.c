@@ -131,6 +131,21 @@ static void test_blk_pages(void)
     rig_quit(rig);
 }
 
+/* QEMU itself looks at the data before it writes them. */
+static void test_blk_zeroes(void)
+{
+    Rig *rig = rig_start("-S -drive if=none,id=z,driver=raw,detect-zeroes=on,"
+                         "file.driver=null-co,file.size=1048576",
+                         "virtio-blk-pci,drive=z", 1);
+    RasVm *vm = rig->vm;
+
+    ras_fail(vm, PAGE(1));
+    g_assert_cmpuint(blk_do(rig, VIRTIO_BLK_T_OUT, 8, PAGE(1), RAS_PAGE), ==,
+                     IOERR);
+    assert_failed(vm, PAGE(1));
+    rig_quit(rig);
+}
+
 /* What is around a request */
 static void test_blk_header(void)
 {
@@ -305,6 +320,103 @@ static void test_input(void)
     one_request("-S", "virtio-keyboard-pci", 2, 1, false);
 }
 
+/* --- devices that are not virtio: the test writes their registers --------- */
+
+/* Registers of a device that has its ring, with one entry, in failed memory */
+typedef struct Register {
+    uint64_t offset, value;
+    bool is_64_bit;
+} Register;
+
+/* @ring: number of the register that gets the address of the failed page */
+static void pci_ring(const char *options, const Register *reg, unsigned int n,
+                     unsigned int ring, uint64_t alive)
+{
+    g_autofree char *args = g_strdup_printf("-accel tcg %s,addr=%d", options,
+                                            SLOT);
+    RasVm *vm = ras_start(args);
+    QGuestAllocator alloc;
+    QGenericPCIBus generic;
+    QPCIBusSPAPR spapr;
+    QPCIBus *bus = &generic.bus;
+    QPCIDevice *dev;
+    QPCIBar bar;
+
+    alloc_init(&alloc, ALLOC_NO_FLAGS, vm->ram + 32 * MiB, vm->ram + 48 * MiB,
+               RAS_PAGE);
+    if (ras_on_arm()) {
+        qpci_init_generic(&generic, vm->qts, &alloc, false);
+    } else {
+        qpci_init_spapr(&spapr, vm->qts, &alloc);
+        bus = &spapr.bus;
+    }
+    dev = qpci_device_find(bus, QPCI_DEVFN(SLOT, 0));
+    g_assert_nonnull(dev);
+    qpci_device_enable(dev);
+    bar = qpci_iomap(dev, 0, NULL);
+    ras_fail(vm, PAGE(1));
+    for (unsigned int i = 0; i < n; i++) {
+        uint64_t value = reg[i].value;
+
+        if (i == ring) {
+            value |= PAGE(1);
+        }
+        if (reg[i].is_64_bit) {
+            qpci_io_writel(dev, bar, reg[i].offset, value);
+            qpci_io_writel(dev, bar, reg[i].offset + 4, value >> 32);
+        } else {
+            qpci_io_writel(dev, bar, reg[i].offset, value);
+        }
+    }
+    assert_failed(vm, PAGE(1));
+    g_assert_cmphex(qpci_io_readl(dev, bar, alive), !=, UINT32_MAX);
+    g_free(dev);
+    alloc_destroy(&alloc);
+    ras_quit(vm);
+}
+
+static void test_e1000(void)
+{
+    static const Register reg[] = {
+        { 0x3800, 0, true },            /* TDBA */
+        { 0x3808, 128 },                /* TDLEN */
+        { 0x3810, 0 },                  /* TDH */
+        { 0x0400, 2 },                  /* TCTL: enabled */
+        { 0x3818, 1 },                  /* TDT */
+    };
+
+    pci_ring("-netdev user,id=n -device e1000,netdev=n,romfile=", reg,
+             ARRAY_SIZE(reg), 0, 0x0008);
+}
+
+static void test_nvme(void)
+{
+    g_autofree char *disk = make_disk();
+    g_autofree char *options = g_strdup_printf("-drive if=none,id=d,"
+        "format=raw,file=%s -device nvme,serial=1,drive=d", disk);
+    static const Register reg[] = {
+        { 0x24, 0x00010001 },           /* AQA: two entries each */
+        { 0x28, 0, true },              /* ASQ */
+        { 0x30, 0x41000000, true },     /* ACQ */
+        { 0x14, 0x00460001 },           /* CC: enabled */
+        { 0x1000, 1 },                  /* tail of the admin queue */
+    };
+
+    pci_ring(options, reg, ARRAY_SIZE(reg), 1, 0x1c);
+    g_unlink(disk);
+}
+
+static void test_xhci(void)
+{
+    static const Register reg[] = {
+        { 0x40 + 0x18, 1, true },       /* CRCR */
+        { 0x40, 1 },                    /* USBCMD: run */
+        { 0x2000, 0 },                  /* doorbell of the command ring */
+    };
+
+    pci_ring("-device qemu-xhci", reg, ARRAY_SIZE(reg), 0, 0x44);
+}
+
 #define ITS             0x08080000
 #define GITS_CTLR       (ITS + 0x00)
 #define GITS_CBASER     (ITS + 0x80)
@@ -356,6 +468,7 @@ int main(int argc, char **argv)
     add("accesses", test_accesses);
     add("first-access", test_first_access);
     add("blk/pages", test_blk_pages);
+    add("blk/zeroes", test_blk_zeroes);
     add("blk/header", test_blk_header);
     add("ring", test_ring);
     add("iothread", test_iothread);
@@ -366,6 +479,9 @@ int main(int argc, char **argv)
     add("net", test_net);
     add("gpu", test_gpu);
     add("input", test_input);
+    add("e1000", test_e1000);
+    add("nvme", test_nvme);
+    add("xhci", test_xhci);
     if (ras_on_arm()) {
         add("ahci", test_ahci);
         add("its", test_its);

@@ -9,7 +9,7 @@
 #include "standard-headers/linux/virtio_config.h"
 #include "standard-headers/linux/virtio_ring.h"
 
-static char *make_disk(void)
+char *make_disk(void)
 {
     g_autofree uint8_t *content = g_malloc(DISK_BYTES);
     char *name = ras_temp_file();

@@ -57,6 +57,7 @@ typedef struct AhciRig {
     char *disk;
 } AhciRig;
 
+char *make_disk(void);
 Rig *rig_start(const char *options, const char *device, unsigned int queues);
 Rig *rig_start_blk(void);
 void rig_quit(Rig *rig);

@@ -10,6 +10,7 @@
 
 #include "qemu/osdep.h"
 #include "system/ras-copy.h"
+#include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <linux/userfaultfd.h>
@@ -469,6 +470,7 @@ static void test_refused(void)
     /* and what is none of these functions */
     map_file();
     handling.stop_if_refused = false;
+    /* volatile: it has to be read */
     g_assert_cmphex(*(volatile uint8_t *)(ram + page), ==, 0);
     g_assert_cmpint(handling.refused, ==, 1);
     unmap();
@@ -482,7 +484,7 @@ int main(int argc, char **argv)
     };
 
     g_test_init(&argc, &argv, NULL);
-    page = sysconf(_SC_PAGESIZE);
+    page = getauxval(AT_PAGESZ);
     g_assert_cmpint(sigaction(SIGBUS, &action, NULL), ==, 0);
     g_test_add_func("/ras-copy/good-memory", test_good);
     g_test_add_func("/ras-copy/overlap", test_overlap);
