@@ -153,4 +153,12 @@ static inline bool ras_host_memory_is_unreadable(void)
 /* ras_host_memory_why_unreadable: set @errp to what to say of that */
 void ras_host_memory_why_unreadable(Error **errp);
 
+/*
+ * ras_host_memory_note: an access to @host, memory of the guest, has failed
+ * @lsb: log2 of the granule that failed, or 0
+ *
+ * On any thread, in signal handlers, too.  The main loop does the rest.
+ */
+void ras_host_memory_note(const void *host, uint8_t lsb);
+
 #endif
