@@ -7,7 +7,7 @@
 # To be raised when systems are made differently than before.
 root_recipe=2
 
-# Run COMMAND where the systems in ROOTS have /proc and /dev, and the FOLDERS of
+# Run COMMAND where the systems in ROOTS have /proc, /sys and /dev, and the FOLDERS of
 # this machine at the same paths (both are lists, separated by blanks). The
 # mounts belong to a namespace that ends with the command, however that ends,
 # together with all of its processes.
@@ -18,6 +18,7 @@ in_roots() {
             # What does something to the mounts there needs one at "/".
             mount --bind "$root" "$root"
             mount -t proc proc "$root/proc"
+            mount --bind -o ro /sys "$root/sys"
             mount --rbind /dev "$root/dev"
             for folder in $2; do
                 mkdir -p "$root$folder"
@@ -25,7 +26,11 @@ in_roots() {
             done
         done
         shift 2
-        exec "$@"' bash "$@" </dev/null
+        # Not in the place of this shell, which as the first process there waits
+        # for those whose parents have ended.
+        status=0
+        "$@" || status=$?
+        exit $status' bash "$@" </dev/null
 }
 
 # Run a shell COMMAND in the system in ROOT, with FOLDERS.

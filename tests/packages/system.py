@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Set
 
 # What is not the package's: mounts, and what apt and dpkg note for themselves.
-NOT_LOOKED_AT = ('proc', 'dev', 'tmp', 'package', 'root', 'run',
+NOT_LOOKED_AT = ('proc', 'sys', 'dev', 'tmp', 'package', 'root', 'run',
                  'var/cache', 'var/lib/apt', 'var/lib/dpkg', 'var/log')
 EMULATORS = {'arm64': '/usr/bin/qemu-ras-system-aarch64',
              'ppc64': '/usr/bin/qemu-ras-system-ppc64'}
@@ -27,14 +27,21 @@ class System:
         self.root = root
         self.before: Set[str] = set()
 
-    def run(self, command: str, **options: object) -> str:
-        """Output of a shell command in the system, which must succeed."""
-        done = subprocess.run(
+    def _run(self, command: str) -> 'subprocess.CompletedProcess[str]':
+        return subprocess.run(
             ['chroot', str(self.root), 'sh', '-c', command], env=ENVIRONMENT,
             check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, **options)
+            stderr=subprocess.STDOUT, text=True)
+
+    def run(self, command: str) -> str:
+        """Output of a shell command in the system, which must succeed."""
+        done = self._run(command)
         assert done.returncode == 0, f'{command}:\n{done.stdout}'
         return done.stdout
+
+    def status(self, command: str) -> int:
+        """Exit status of a shell command in the system."""
+        return self._run(command).returncode
 
     def apt_get(self, arguments: str) -> str:
         """Run apt-get without questions."""

@@ -48,14 +48,15 @@ class Terminal:
     """A terminal on which a user runs a command."""
 
     def __init__(self, system: System, commands: str) -> None:
-        system.file('/run/commands').write_text(commands + '\n',
+        # bash reads it while others use theirs.
+        system.file('/run/terminal').write_text(commands + '\n',
                                                 encoding='utf-8')
         self.output = ''
         self._process, self._master = pty.fork()
         if self._process == 0:
             os.execvpe('chroot', [
                 'chroot', str(system.root), 'su', '-l', USER, '-c',
-                'bash -e /run/commands'], {**ENVIRONMENT, 'TERM': 'dumb'})
+                'bash -e /run/terminal'], {**ENVIRONMENT, 'TERM': 'dumb'})
 
     def type(self, text: str) -> int:
         """Type this; where the output is then."""
@@ -98,12 +99,20 @@ def _libvirtd(system: System) -> Iterator[None]:
     """What systemd would start.  polkit, which lets the members of a group use
     libvirt, is started by dbus."""
     system.apt_get('install dbus polkitd')
-    system.run('mkdir -p /run/dbus; dbus-uuidgen --ensure')
+    # /dev is that of this machine: libvirt cannot make a copy for each VM.
+    system.run('mkdir -p /run/dbus; dbus-uuidgen --ensure; '
+               'echo "namespaces = []" >>/etc/libvirt/qemu.conf')
     daemons = [subprocess.Popen(  # pylint: disable=R1732
         ['chroot', str(system.root), *command], stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for command in (['dbus-daemon', '--system', '--nofork'],
+        for command in (['dbus-daemon', '--system', '--nofork', '--nopidfile'],
                         ['virtlogd'], ['libvirtd'])]
+    end = time.monotonic() + PATIENCE * environment.time_factor()
+    for ready in ('dbus-send --system --print-reply --dest=org.freedesktop.DBus'
+                  ' / org.freedesktop.DBus.ListNames', 'virsh uri'):
+        while system.status(ready) != 0:
+            assert time.monotonic() < end, ready
+            time.sleep(0.5)
     yield
     for daemon in reversed(daemons):
         daemon.terminate()
@@ -174,7 +183,6 @@ def test_libvirt(system: System, libvirtd: None) -> None:
     as_user(system, shell + inject)
     console.wait('Memory failure: .* Recovered', mark)
     assert 'accepted 1 = ' in as_user(system, shell + show)
-    # Told, and acknowledged.
     console.type('\x1d')
     assert console.ended() == 0
     as_user(system, shell + remove)
