@@ -213,6 +213,7 @@ class TestOnTheWay:
         """A reset puts good memory there; its content moves."""
         start, _ = HOLES[0]
         old.memory.fail(*HOLES[0])
+        old.memory.fail(*HOLES[1])
         with successor(old, tmp_path) as new:
             self.begin(old, new, tmp_path)
             old.qmp('system_reset')
@@ -222,6 +223,8 @@ class TestOnTheWay:
             migration._wait_arrived(new)  # type: ignore
             assert new.failed() == []
             assert new.read(start) == content(start)
+            # Nobody has written to this one.
+            assert new.read(HOLES[1][0]) == bytes(PAGE)
 
     def test_cancelled(self, old: Vm, tmp_path: Path) -> None:
         """The VM goes on, and moves later."""
