@@ -26,9 +26,9 @@ def _to_file(old: Any, new: Any, folder: Path, *capabilities: str) -> None:
     for qemu in (old, new):
         _capabilities(qemu, *capabilities)
     old.qmp('migrate', uri=f'file:{folder}/state')
-    migration._wait_status(old, 'completed')  # type: ignore
+    migration.wait_status(old, 'completed')  # type: ignore
     new.qmp('migrate-incoming', uri=f'file:{folder}/state')
-    migration._wait_status(new, 'completed')  # type: ignore
+    migration.wait_status(new, 'completed')  # type: ignore
 
 
 def _capabilities(qemu: Any, *capabilities: str) -> None:
@@ -66,8 +66,8 @@ def xbzrle(old: Any, new: Any, folder: Path) -> None:
 def _over_socket(old: Any, new: Any, folder: Path) -> None:
     new.qmp('migrate-incoming', uri=f'unix:{folder}/socket')
     old.qmp('migrate', uri=f'unix:{folder}/socket')
-    migration._wait_status(old, 'completed')  # type: ignore
-    migration._wait_arrived(new)  # type: ignore
+    migration.wait_status(old, 'completed')  # type: ignore
+    migration.wait_arrived(new)  # type: ignore
 
 
 WAYS = {**migration.WAYS,
@@ -141,7 +141,7 @@ def carry(way: Any, old: Vm, new: Vm, folder: Path, name: str) -> None:
     place.mkdir()
     way(old, new, place)
     if way is migration.postcopy:
-        migration._wait_status(old, 'completed')  # type: ignore
+        migration.wait_status(old, 'completed')  # type: ignore
     assert old.alive() and new.alive()
 
 
@@ -201,13 +201,13 @@ class TestOnTheWay:
                 for name in ('return-path', 'pause-before-switchover')])
         new.qmp('migrate-incoming', uri=f'unix:{folder}/socket')
         old.qmp('migrate', uri=f'unix:{folder}/socket')
-        migration._wait_status(old, 'pre-switchover')  # type: ignore
+        migration.wait_status(old, 'pre-switchover')  # type: ignore
 
     @staticmethod
     def finish(old: Vm) -> None:
         """Move on."""
         old.qmp('migrate-continue', state='pre-switchover')
-        migration._wait_status(old, 'completed')  # type: ignore
+        migration.wait_status(old, 'completed')  # type: ignore
 
     def test_healed(self, old: Vm, tmp_path: Path) -> None:
         """A reset puts good memory there; its content moves."""
@@ -220,7 +220,7 @@ class TestOnTheWay:
             assert old.failed() == []
             old.write(start, content(start))
             self.finish(old)
-            migration._wait_arrived(new)  # type: ignore
+            migration.wait_arrived(new)  # type: ignore
             assert new.failed() == []
             assert new.read(start) == content(start)
             # Nobody has written to this one.
@@ -233,11 +233,11 @@ class TestOnTheWay:
         with successor(old, tmp_path, 'first') as new:
             self.begin(old, new, tmp_path)
             old.qmp('migrate_cancel')
-            migration._wait_status(old, 'cancelled')  # type: ignore
+            migration.wait_status(old, 'cancelled')  # type: ignore
         with successor(old, tmp_path, 'second') as new:
             self.begin(old, new, tmp_path)
             self.finish(old)
-            migration._wait_arrived(new)  # type: ignore
+            migration.wait_arrived(new)  # type: ignore
             check(new)
 
     def test_locked(self, old: Vm, tmp_path: Path) -> None:
@@ -288,7 +288,7 @@ class TestRefused:
             with pytest.raises(Exception):
                 migration._prepare([old])  # type: ignore
                 old.qmp('migrate', uri=f'file:{tmp_path}/state')
-                migration._wait_status(old, 'completed')  # type: ignore
+                migration.wait_status(old, 'completed')  # type: ignore
             old.wait_end()
 
 
@@ -422,7 +422,7 @@ class TestHostile:
         stream = tmp_path / 'stream'
         migration._prepare([old])  # type: ignore
         old.qmp('migrate', uri=f'file:{stream}')
-        migration._wait_status(old, 'completed')  # type: ignore
+        migration.wait_status(old, 'completed')  # type: ignore
         good = stream.read_bytes()
         assert Section(good).bytes() == good
         for harm, message in HOSTILE.items():
@@ -432,7 +432,7 @@ class TestHostile:
             with successor(old, tmp_path, harm.__name__) as new:
                 try:
                     new.qmp('migrate-incoming', uri=f'file:{stream}')
-                    migration._wait_status(new, 'completed')  # type: ignore
+                    migration.wait_status(new, 'completed')  # type: ignore
                 except Exception:  # pylint: disable=broad-except
                     pass
                 new.wait_end()
@@ -443,7 +443,7 @@ class TestHostile:
         stream.write_bytes(many.bytes())
         with successor(old, tmp_path, 'many') as new:
             new.qmp('migrate-incoming', uri=f'file:{stream}')
-            migration._wait_status(new, 'completed')  # type: ignore
+            migration.wait_status(new, 'completed')  # type: ignore
             assert [start for start, _, _ in new.failed()] == [
                 FIRST + 2 * PAGE * i for i in range(1024)]
             assert new.read(FIRST + 2046 * PAGE) is None
