@@ -861,6 +861,19 @@ def count_writes(variable: str, writes: int) -> int:
         return collected(log.read_text(encoding='utf-8'))
 
 
+def copy_time() -> Result:
+    """Of the copy in it: by guest RAS, and by memcpy(); ps."""
+    with tempfile.TemporaryDirectory(prefix='ras-') as folder:
+        program = f'{folder}/copy'
+        glib = shlex.split(run(['pkg-config', '--cflags', '--libs',
+                                'glib-2.0']))
+        run(['cc', '-O2', '-std=gnu11', '-D_GNU_SOURCE', '-o', program,
+             *(f'-I{TOP / path}' for path in ('tests/standalone', 'include')),
+             str(TOP / 'tests/bench/copy.c'), str(TOP / 'hw/ras/copy.c'),
+             *glib])
+        return Result(*map(float, run([program]).split()))
+
+
 def device_write() -> Result:
     """Of 4 KiB; machine "virt"."""
     return compare_calls(count_writes, 'AARCH64')
@@ -982,6 +995,8 @@ MEASURES = [
             'those of stock', at_most=1.02),
     Measure('instructions of a 4 KiB write', device_write,
             'those of stock', at_most=1.02),
+    Measure('the copy in it, ps', copy_time,
+            'that of memcpy()', at_most=1.1),
     Measure('instructions to send a page', page_instructions,
             'those of stock', at_most=1.01),
     Measure('sending 4 GiB, ms of processor', sending,
