@@ -3,6 +3,7 @@
  *
  * Each file uses those before it only ("make lint" sees to that):
  *
+ *   copy.c             accesses to memory that may have failed
  *   queue.c            errors, their states, what waits and what is outstanding
  *   wakeup.c           work for the main loop
  *   state.c            the device's state, and how an error in it moves on
