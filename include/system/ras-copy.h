@@ -72,25 +72,38 @@ size_t ras_copy_to_guest_4(void *host, const void *src);
 size_t ras_copy_to_guest_8(void *host, const void *src);
 size_t ras_copy_to_guest_any(void *host, const void *src, size_t len);
 
-#define RAS_COPY(function, dst, src, len)                               \
-    (__builtin_constant_p(len) && (len) == 1 ? function##_1(dst, src) : \
-     __builtin_constant_p(len) && (len) == 2 ? function##_2(dst, src) : \
-     __builtin_constant_p(len) && (len) == 4 ? function##_4(dst, src) : \
-     __builtin_constant_p(len) && (len) == 8 ? function##_8(dst, src) : \
-     function##_any(dst, src, len))
-
 static inline size_t ras_copy_from_guest(void *dst, const void *host,
                                          size_t len)
 {
-    return RAS_COPY(ras_copy_from_guest, dst, host, len);
+    switch (__builtin_constant_p(len) ? len : 0) {
+    case 1:
+        return ras_copy_from_guest_1(dst, host);
+    case 2:
+        return ras_copy_from_guest_2(dst, host);
+    case 4:
+        return ras_copy_from_guest_4(dst, host);
+    case 8:
+        return ras_copy_from_guest_8(dst, host);
+    default:
+        return ras_copy_from_guest_any(dst, host, len);
+    }
 }
 
 static inline size_t ras_copy_to_guest(void *host, const void *src,
                                        size_t len)
 {
-    return RAS_COPY(ras_copy_to_guest, host, src, len);
+    switch (__builtin_constant_p(len) ? len : 0) {
+    case 1:
+        return ras_copy_to_guest_1(host, src);
+    case 2:
+        return ras_copy_to_guest_2(host, src);
+    case 4:
+        return ras_copy_to_guest_4(host, src);
+    case 8:
+        return ras_copy_to_guest_8(host, src);
+    default:
+        return ras_copy_to_guest_any(host, src, len);
+    }
 }
-
-#undef RAS_COPY
 
 #endif
