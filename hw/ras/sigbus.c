@@ -101,6 +101,10 @@ bool ras_sigbus(const siginfo_t *siginfo, void *context)
         info.si_code = BUS_MCEERR_AR;
         info.si_addr_lsb = ctz64(qemu_real_host_page_size());
     }
+    if (info.si_code != BUS_MCEERR_AR && info.si_code != BUS_MCEERR_AO) {
+        /* not about failed memory: a file that was cut, or kill() */
+        return false;
+    }
     if (info.si_code == BUS_MCEERR_AR &&
         ras_copy_recover(&info, context, &failed)) {
         if (!is_guest_memory(failed)) {
@@ -116,9 +120,6 @@ bool ras_sigbus(const siginfo_t *siginfo, void *context)
     if (info.si_code == BUS_MCEERR_AO) {
         ras_host_memory_note(failed, info.si_addr_lsb);
         return true;
-    }
-    if (info.si_code != BUS_MCEERR_AR) {
-        return false;
     }
     if (tcg_enabled() && current_cpu && is_guest_memory(failed)) {
         ras_host_memory_note(failed, info.si_addr_lsb);

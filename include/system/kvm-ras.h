@@ -17,7 +17,7 @@
 struct RasStorageAccess;
 
 /*
- * kvm_ras_sigbus: a SIGBUS of a memory error has arrived
+ * kvm_ras_sigbus: a SIGBUS of a memory error has arrived: BUS_MCEERR_AR or AO
  *
  * Called from the signal handler, on any thread, at any point of it.
  *
