@@ -33,24 +33,25 @@
 
 unsigned int ras_copy_failures;
 
-/*
- * Kernels without support of memory failure have UFFDIO_POISON as well, and
- * send BUS_ADRERR: as for a file that has been cut, but a look at the page says
- * what it is.
- */
-static bool is_poison_marker(void *addr)
+/* Returns 0 if the page of @addr can be read, or why the kernel says it cannot */
+static int look_at_page(void *addr)
 {
 #ifdef MADV_POPULATE_READ
     size_t page = qemu_real_host_page_size();
     int saved = errno;
-    bool failed = madvise(QEMU_ALIGN_PTR_DOWN(addr, page), page,
-                          MADV_POPULATE_READ) != 0 && errno == EHWPOISON;
+    int failed = madvise(QEMU_ALIGN_PTR_DOWN(addr, page), page,
+                         MADV_POPULATE_READ) ? errno : 0;
 
     errno = saved;
     return failed;
 #else
-    return false;
+    return ENOSYS;
 #endif
+}
+
+bool ras_page_is_good(void *addr)
+{
+    return look_at_page(addr) == 0;
 }
 
 bool ras_on_main_thread(void)
@@ -97,7 +98,13 @@ bool ras_sigbus(const siginfo_t *siginfo, void *context)
     if (!ras_get()) {
         return false;
     }
-    if (info.si_code == BUS_ADRERR && is_poison_marker(info.si_addr)) {
+    /*
+     * Kernels without support of memory failure have UFFDIO_POISON as well, and
+     * send BUS_ADRERR: as for a file that has been cut, but a look at the page
+     * says what it is.
+     */
+    if (info.si_code == BUS_ADRERR &&
+        look_at_page(info.si_addr) == EHWPOISON) {
         info.si_code = BUS_MCEERR_AR;
         info.si_addr_lsb = ctz64(qemu_real_host_page_size());
     }
@@ -111,18 +118,18 @@ bool ras_sigbus(const siginfo_t *siginfo, void *context)
             ras_touched_by_qemu(failed);
         }
         qatomic_inc(&ras_copy_failures);
-        ras_host_memory_note(failed, info.si_addr_lsb);
+        ras_host_memory_note(failed, true);
         return true;
     }
     if (kvm_enabled()) {
         return kvm_ras_sigbus(&info);
     }
     if (info.si_code == BUS_MCEERR_AO) {
-        ras_host_memory_note(failed, info.si_addr_lsb);
+        ras_host_memory_note(failed, false);
         return true;
     }
     if (tcg_enabled() && current_cpu && is_guest_memory(failed)) {
-        ras_host_memory_note(failed, info.si_addr_lsb);
+        ras_host_memory_note(failed, true);
         /* does not return if it can */
         tcg_ras_try_again(current_cpu, ras_copy_context_pc(context));
     }

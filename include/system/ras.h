@@ -154,11 +154,11 @@ static inline bool ras_host_memory_is_unreadable(void)
 void ras_host_memory_why_unreadable(Error **errp);
 
 /*
- * ras_host_memory_note: an access to @host, memory of the guest, has failed
- * @lsb: log2 of the granule that failed, or 0
+ * ras_host_memory_note: @host, in memory of the guest, has failed
+ * @met: for an access; or nobody has touched it yet
  *
  * On any thread, in signal handlers, too.  The main loop does the rest.
  */
-void ras_host_memory_note(const void *host, uint8_t lsb);
+void ras_host_memory_note(const void *host, bool met);
 
 #endif

@@ -28,6 +28,7 @@ static int given_to_kvm, noted, recovered;
 G_NORETURN void ras_touched_by_qemu(void *addr);
 bool ras_sigbus(const siginfo_t *siginfo, void *context);
 bool ras_on_main_thread(void);
+bool ras_page_is_good(void *addr);
 void ras_sigbus_init(void);
 int ras_poison_result_slow(const struct iovec *iov, unsigned int n, int ret);
 
@@ -56,7 +57,7 @@ static void tcg_ras_try_again(CPUState *cpu, uintptr_t pc)
 {
 }
 
-static void ras_host_memory_note(const void *host, uint8_t lsb)
+static void ras_host_memory_note(const void *host, bool met)
 {
     noted++;
 }
