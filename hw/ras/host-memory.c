@@ -670,6 +670,8 @@ void ras_host_memory_reset(RasState *s)
         take_notes(s);
     }
     set_nr_host_memory(s, 0);
+    /* requests that have met it are of before the reset */
+    qatomic_set(&ras_copy_failures, 0);
     s->host_memory_resetting = false;
 }
 
