@@ -247,9 +247,13 @@ static void __attribute__((constructor)) find_width(void)
 #define NAMES_INSTRUCTION 0
 #endif
 
+/* Then an access over the edge of a page does not tell which page it is. */
+#define TWO_PAGES (NAMES_INSTRUCTION && fault.failed == UINTPTR_MAX)
+
 /*
  * Returns the number of bytes before the failed one.  Until there, they are
- * copied byte by byte: a block may begin before the page that has failed.
+ * copied byte by byte: a block may begin before the page that has failed, which
+ * may not be known before.
  */
 static size_t copy_rest(uint8_t *dst, const uint8_t *src, size_t len,
                         const int side)
@@ -353,6 +357,11 @@ static bool can_read(const uint8_t *host, size_t len)
     return true;
 
 failed:
+    while (TWO_PAGES && len) {
+        READ_1(host);
+        host++;
+        len--;
+    }
     return false;
 }
 
@@ -367,6 +376,9 @@ not_zero:
     return RAS_IS_NOT_ZERO;
 
 failed:
+    if (TWO_PAGES) {
+        can_read(host, BLOCK);
+    }
     return RAS_IS_UNREADABLE;
 }
 
@@ -404,13 +416,15 @@ bool ras_copy_recover(const siginfo_t *info, void *context, void **at)
     granule = (uintptr_t)1 << MIN((unsigned short)info->si_addr_lsb, 48);
     failed &= -granule;
     if (NAMES_INSTRUCTION && (uintptr_t)info->si_addr == pc) {
-        failed = guest;
+        uintptr_t page = getpagesize();
+
+        failed = (guest ^ (guest + len - 1)) & -page ? UINTPTR_MAX : guest;
     } else if (failed >= guest + len || failed + granule <= guest) {
         return false;
     }
     fault.from = guest;
     fault.failed = MAX(failed, guest);
-    *at = (void *)fault.failed;
+    *at = TWO_PAGES ? NULL : (void *)fault.failed;
     CONTEXT_PC(uc) = address(&e->recovery);
     return true;
 }

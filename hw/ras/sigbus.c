@@ -114,6 +114,9 @@ bool ras_sigbus(const siginfo_t *siginfo, void *context)
     }
     if (info.si_code == BUS_MCEERR_AR &&
         ras_copy_recover(&info, context, &failed)) {
+        if (!failed) {
+            return true;
+        }
         if (!is_guest_memory(failed)) {
             ras_touched_by_qemu(failed);
         }

@@ -50,7 +50,8 @@ RasIsZero ras_is_zero(const void *host, size_t len);
 /*
  * ras_copy_recover: for the handler of SIGBUS
  * @context: third argument of the handler; changed
- * @at: set to the first byte that could not be accessed
+ * @at: set to the first byte that could not be accessed; to NULL if another
+ *      signal will tell
  *
  * Returns true if the signal is about an access of these functions to memory
  * of the guest: then the thread goes on in the function, which returns early.
