@@ -14,7 +14,6 @@
 #include "qemu/osdep.h"
 #include "system/ras-copy.h"
 #include "copy.h"
-#include <ucontext.h>
 
 #ifndef BUS_MCEERR_AR
 #define BUS_MCEERR_AR 4
@@ -37,6 +36,8 @@ enum { FROM_GUEST = 0, TO_GUEST = 1 };
 #endif
 
 #ifdef HAVE_RECOVERY
+
+#include <ucontext.h>
 
 /* What the handler has found: [from, failed) can still be accessed. */
 static __thread struct {
@@ -459,6 +460,7 @@ static RasIsZero is_zero(const uint8_t *host, size_t len)
     return any ? RAS_IS_NOT_ZERO : RAS_IS_ZERO;
 }
 
+#ifdef __linux__
 uintptr_t ras_copy_context_pc(const void *context)
 {
     return 0;
@@ -468,6 +470,7 @@ bool ras_copy_recover(const siginfo_t *info, void *context, void **at)
 {
     return false;
 }
+#endif
 
 #endif
 

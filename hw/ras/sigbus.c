@@ -24,7 +24,9 @@
 #include "system/tcg.h"
 #include "system/ras-tcg.h"
 #include "internal.h"
+#ifdef CONFIG_LINUX
 #include <sys/mman.h>
+#endif
 
 #ifndef BUS_MCEERR_AR
 #define BUS_MCEERR_AR 4
@@ -82,6 +84,8 @@ void ras_touched_by_qemu(void *addr)
     }
     _exit(1);
 }
+
+#ifdef CONFIG_LINUX
 
 static bool is_guest_memory(void *addr)
 {
@@ -151,6 +155,14 @@ void ras_sigbus_init(void)
     sigaddset(&set, SIGBUS);
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
+
+#else
+
+void ras_sigbus_init(void)
+{
+}
+
+#endif
 
 /* The handler of what is raised by that takes note of it. */
 static bool can_read(uint8_t *host, size_t len)

@@ -47,6 +47,7 @@ typedef enum RasIsZero {
 /* ras_is_zero: are these bytes zero?  @len: a multiple of 64 */
 RasIsZero ras_is_zero(const void *host, size_t len);
 
+#ifdef __linux__                /* elsewhere there may be no siginfo_t */
 /*
  * ras_copy_recover: for the handler of SIGBUS
  * @context: third argument of the handler; changed
@@ -60,6 +61,7 @@ bool ras_copy_recover(const siginfo_t *info, void *context, void **at);
 
 /* ras_copy_context_pc: the instruction at which the signal came */
 uintptr_t ras_copy_context_pc(const void *context);
+#endif
 
 /* Only for the inline functions: those of known size are short. */
 size_t ras_copy_from_guest_1(void *dst, const void *host);

@@ -107,6 +107,7 @@ static inline void ras_vcpu_moved(CPUState *cpu)
  * Memory.  On any thread.
  */
 
+#ifdef CONFIG_LINUX
 /*
  * ras_sigbus: a SIGBUS has arrived, on any thread, at any point of it
  * @context: of the thread; changed if it is to go on elsewhere
@@ -116,6 +117,7 @@ static inline void ras_vcpu_moved(CPUState *cpu)
  * has failed.
  */
 bool ras_sigbus(const siginfo_t *info, void *context);
+#endif
 
 /*
  * ras_touched_by_qemu: say that QEMU cannot go on without what has failed at
