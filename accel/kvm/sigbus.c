@@ -62,7 +62,7 @@ bool kvm_ras_sigbus(const siginfo_t *info)
     }
     if (!current_cpu && !ras_on_main_thread()) {
         /* nobody would look into the ring of this thread */
-        ras_host_memory_note(e.addr, e.lsb);
+        ras_host_memory_note(e.addr, e.required);
         return true;
     }
     if (ras_ring_put(&ring, e)) {

@@ -14,7 +14,6 @@
 #include "qemu/osdep.h"
 #include "system/ras-copy.h"
 #include "copy.h"
-#include <ucontext.h>
 
 #ifndef BUS_MCEERR_AR
 #define BUS_MCEERR_AR 4
@@ -37,6 +36,8 @@ enum { FROM_GUEST = 0, TO_GUEST = 1 };
 #endif
 
 #ifdef HAVE_RECOVERY
+
+#include <ucontext.h>
 
 /* What the handler has found: [from, failed) can still be accessed. */
 static __thread struct {
@@ -247,9 +248,13 @@ static void __attribute__((constructor)) find_width(void)
 #define NAMES_INSTRUCTION 0
 #endif
 
+/* Then an access over the edge of a page does not tell which page it is. */
+#define TWO_PAGES (NAMES_INSTRUCTION && fault.failed == UINTPTR_MAX)
+
 /*
  * Returns the number of bytes before the failed one.  Until there, they are
- * copied byte by byte: a block may begin before the page that has failed.
+ * copied byte by byte: a block may begin before the page that has failed, which
+ * may not be known before.
  */
 static size_t copy_rest(uint8_t *dst, const uint8_t *src, size_t len,
                         const int side)
@@ -353,6 +358,11 @@ static bool can_read(const uint8_t *host, size_t len)
     return true;
 
 failed:
+    while (TWO_PAGES && len) {
+        READ_1(host);
+        host++;
+        len--;
+    }
     return false;
 }
 
@@ -367,6 +377,9 @@ not_zero:
     return RAS_IS_NOT_ZERO;
 
 failed:
+    if (TWO_PAGES) {
+        can_read(host, BLOCK);
+    }
     return RAS_IS_UNREADABLE;
 }
 
@@ -404,13 +417,15 @@ bool ras_copy_recover(const siginfo_t *info, void *context, void **at)
     granule = (uintptr_t)1 << MIN((unsigned short)info->si_addr_lsb, 48);
     failed &= -granule;
     if (NAMES_INSTRUCTION && (uintptr_t)info->si_addr == pc) {
-        failed = guest;
+        uintptr_t page = getpagesize();
+
+        failed = (guest ^ (guest + len - 1)) & -page ? UINTPTR_MAX : guest;
     } else if (failed >= guest + len || failed + granule <= guest) {
         return false;
     }
     fault.from = guest;
     fault.failed = MAX(failed, guest);
-    *at = (void *)fault.failed;
+    *at = TWO_PAGES ? NULL : (void *)fault.failed;
     CONTEXT_PC(uc) = address(&e->recovery);
     return true;
 }
@@ -445,6 +460,7 @@ static RasIsZero is_zero(const uint8_t *host, size_t len)
     return any ? RAS_IS_NOT_ZERO : RAS_IS_ZERO;
 }
 
+#ifdef __linux__
 uintptr_t ras_copy_context_pc(const void *context)
 {
     return 0;
@@ -454,6 +470,7 @@ bool ras_copy_recover(const siginfo_t *info, void *context, void **at)
 {
     return false;
 }
+#endif
 
 #endif
 

@@ -36,10 +36,11 @@ int ras_host_memory_unreadable;
 void (*ras_host_memory_replaced)(RAMBlock *rb, uint64_t offset, uint64_t len);
 
 /*
- * Addresses of memory that accesses have met, none of which KVM has reported:
- * written by whoever has met it, emptied by the main loop.
+ * Pages that accesses have met, none of which KVM has reported: written by
+ * whoever has met them, emptied by the main loop.
  */
 #define NOTES 64
+#define NOTE_NOT_MET 1          /* nobody has touched it yet */
 static uintptr_t notes[NOTES];
 
 static RasHostMemory *find(RasState *s, hwaddr addr)
@@ -486,21 +487,27 @@ void ras_host_memory_tell(RasDevice *d)
     }
 }
 
-/* Called on any thread, and from signal handlers: no lock, no allocation. */
-void ras_host_memory_note(const void *host, uint8_t lsb)
+/*
+ * Called on any thread, and from signal handlers: no lock, no allocation.  Nor
+ * does it look whether that is known: the signal may have come to the thread
+ * that changes the list.
+ */
+void ras_host_memory_note(const void *host, bool met)
 {
     RasState *s = ras_state();
+    uintptr_t note = (uintptr_t)host & -qemu_real_host_page_size(), old;
     ram_addr_t offset;
-    uint64_t from, to;
-    RAMBlock *rb;
 
-    RCU_READ_LOCK_GUARD();
-    rb = qemu_ram_block_from_host((void *)host, false, &offset);
-    if (!s || !rb || ras_host_memory_find(rb->offset + offset, 1, &from, &to)) {
+    if (!s || !qemu_ram_block_from_host((void *)host, false, &offset)) {
         return;
     }
+    note |= met ? 0 : NOTE_NOT_MET;
     for (int i = 0; i < NOTES; i++) {
-        if (!qatomic_cmpxchg(&notes[i], 0, (uintptr_t)host)) {
+        old = qatomic_cmpxchg(&notes[i], 0, note);
+        if (old == note) {
+            return;
+        }
+        if (!old) {
             qatomic_inc(&ras_host_memory_unreadable);
             qemu_bh_schedule(s->note_bh);
             return;
@@ -518,14 +525,17 @@ static void take_notes(void *opaque)
 
     RCU_READ_LOCK_GUARD();
     for (int i = 0; i < NOTES; i++) {
-        void *host = (void *)qatomic_xchg(&notes[i], 0);
+        uintptr_t note = qatomic_xchg(&notes[i], 0);
+        void *host = (void *)(note & ~(uintptr_t)NOTE_NOT_MET);
         RAMBlock *rb;
 
         if (!host) {
             continue;
         }
         rb = qemu_ram_block_from_host(host, false, &offset);
-        if (rb && !ras_host_memory_find(rb->offset + offset, 1, &from, &to)) {
+        /* a signal that comes late may name what is good again */
+        if (rb && !ras_host_memory_find(rb->offset + offset, 1, &from, &to) &&
+            (host == (void *)note || !ras_page_is_good(host))) {
             offset = QEMU_ALIGN_DOWN(offset, qemu_ram_pagesize(rb));
             add(s, rb, offset, qemu_ram_pagesize(rb), false, false);
             more = true;
@@ -534,7 +544,9 @@ static void take_notes(void *opaque)
     }
     if (more) {
         ras_poison_failed_memory(s, true);
-        ras_host_memory_tell(s->device);
+        if (!s->host_memory_resetting) {
+            ras_host_memory_tell(s->device);
+        }
     }
 }
 
@@ -636,6 +648,7 @@ void ras_host_memory_reset(RasState *s)
     }
     s->host_memory_resetting = true;
     kvm_ras_take_signals();
+    take_notes(s);
     if (!s->nr_host_memory && ras_host_memory_is_unreadable()) {
         /* a vCPU has run into something, and it is not known yet into what */
         kvm_ras_find_failed();
@@ -654,8 +667,11 @@ void ras_host_memory_reset(RasState *s)
         }
         /* some may name what is good now, or more */
         kvm_ras_take_signals();
+        take_notes(s);
     }
     set_nr_host_memory(s, 0);
+    /* requests that have met it are of before the reset */
+    qatomic_set(&ras_copy_failures, 0);
     s->host_memory_resetting = false;
 }
 

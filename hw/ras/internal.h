@@ -355,6 +355,9 @@ void ras_host_memory_forget_absent(RasState *s);
 
 void ras_host_memory_init(RasState *s);
 
+/* ras_page_is_good: can the page at host address @addr be read? */
+bool ras_page_is_good(void *addr);
+
 /* ras_host_memory_reset: put good memory where memory of the host failed */
 void ras_host_memory_reset(RasState *s);
 

@@ -24,7 +24,9 @@
 #include "system/tcg.h"
 #include "system/ras-tcg.h"
 #include "internal.h"
+#ifdef CONFIG_LINUX
 #include <sys/mman.h>
+#endif
 
 #ifndef BUS_MCEERR_AR
 #define BUS_MCEERR_AR 4
@@ -33,24 +35,25 @@
 
 unsigned int ras_copy_failures;
 
-/*
- * Kernels without support of memory failure have UFFDIO_POISON as well, and
- * send BUS_ADRERR: as for a file that has been cut, but a look at the page says
- * what it is.
- */
-static bool is_poison_marker(void *addr)
+/* Returns 0 if the page of @addr can be read, or why the kernel says it cannot */
+static int look_at_page(void *addr)
 {
 #ifdef MADV_POPULATE_READ
     size_t page = qemu_real_host_page_size();
     int saved = errno;
-    bool failed = madvise(QEMU_ALIGN_PTR_DOWN(addr, page), page,
-                          MADV_POPULATE_READ) != 0 && errno == EHWPOISON;
+    int failed = madvise(QEMU_ALIGN_PTR_DOWN(addr, page), page,
+                         MADV_POPULATE_READ) ? errno : 0;
 
     errno = saved;
     return failed;
 #else
-    return false;
+    return ENOSYS;
 #endif
+}
+
+bool ras_page_is_good(void *addr)
+{
+    return look_at_page(addr) == 0;
 }
 
 bool ras_on_main_thread(void)
@@ -82,6 +85,8 @@ void ras_touched_by_qemu(void *addr)
     _exit(1);
 }
 
+#ifdef CONFIG_LINUX
+
 static bool is_guest_memory(void *addr)
 {
     ram_addr_t offset;
@@ -97,31 +102,41 @@ bool ras_sigbus(const siginfo_t *siginfo, void *context)
     if (!ras_get()) {
         return false;
     }
-    if (info.si_code == BUS_ADRERR && is_poison_marker(info.si_addr)) {
+    /*
+     * Kernels without support of memory failure have UFFDIO_POISON as well, and
+     * send BUS_ADRERR: as for a file that has been cut, but a look at the page
+     * says what it is.
+     */
+    if (info.si_code == BUS_ADRERR &&
+        look_at_page(info.si_addr) == EHWPOISON) {
         info.si_code = BUS_MCEERR_AR;
         info.si_addr_lsb = ctz64(qemu_real_host_page_size());
     }
+    if (info.si_code != BUS_MCEERR_AR && info.si_code != BUS_MCEERR_AO) {
+        /* not about failed memory: a file that was cut, or kill() */
+        return false;
+    }
     if (info.si_code == BUS_MCEERR_AR &&
         ras_copy_recover(&info, context, &failed)) {
+        if (!failed) {
+            return true;
+        }
         if (!is_guest_memory(failed)) {
             ras_touched_by_qemu(failed);
         }
         qatomic_inc(&ras_copy_failures);
-        ras_host_memory_note(failed, info.si_addr_lsb);
+        ras_host_memory_note(failed, true);
         return true;
     }
     if (kvm_enabled()) {
         return kvm_ras_sigbus(&info);
     }
     if (info.si_code == BUS_MCEERR_AO) {
-        ras_host_memory_note(failed, info.si_addr_lsb);
+        ras_host_memory_note(failed, false);
         return true;
     }
-    if (info.si_code != BUS_MCEERR_AR) {
-        return false;
-    }
     if (tcg_enabled() && current_cpu && is_guest_memory(failed)) {
-        ras_host_memory_note(failed, info.si_addr_lsb);
+        ras_host_memory_note(failed, true);
         /* does not return if it can */
         tcg_ras_try_again(current_cpu, ras_copy_context_pc(context));
     }
@@ -140,6 +155,14 @@ void ras_sigbus_init(void)
     sigaddset(&set, SIGBUS);
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
+
+#else
+
+void ras_sigbus_init(void)
+{
+}
+
+#endif
 
 /* The handler of what is raised by that takes note of it. */
 static bool can_read(uint8_t *host, size_t len)

@@ -84,10 +84,12 @@ int ras_poison_result_slow(const struct iovec *iov, unsigned int n, int ret)
     return ret;
 }
 
+#ifdef CONFIG_LINUX
 bool ras_sigbus(const siginfo_t *info, void *context)
 {
     return false;
 }
+#endif
 
 bool ras_on_main_thread(void)
 {

@@ -47,10 +47,12 @@ typedef enum RasIsZero {
 /* ras_is_zero: are these bytes zero?  @len: a multiple of 64 */
 RasIsZero ras_is_zero(const void *host, size_t len);
 
+#ifdef __linux__                /* elsewhere there may be no siginfo_t */
 /*
  * ras_copy_recover: for the handler of SIGBUS
  * @context: third argument of the handler; changed
- * @at: set to the first byte that could not be accessed
+ * @at: set to the first byte that could not be accessed; to NULL if another
+ *      signal will tell
  *
  * Returns true if the signal is about an access of these functions to memory
  * of the guest: then the thread goes on in the function, which returns early.
@@ -59,6 +61,7 @@ bool ras_copy_recover(const siginfo_t *info, void *context, void **at);
 
 /* ras_copy_context_pc: the instruction at which the signal came */
 uintptr_t ras_copy_context_pc(const void *context);
+#endif
 
 /* Only for the inline functions: those of known size are short. */
 size_t ras_copy_from_guest_1(void *dst, const void *host);

@@ -26,7 +26,10 @@ extern unsigned int ras_poison_ranges;
 /* NULL before anything was poisoned; only for the inline functions */
 extern uint8_t *ras_poison_buffers;
 
-/* times that QEMU has met failed memory; only for the inline functions */
+/*
+ * times that QEMU has met failed memory, since it was replaced; only for the
+ * inline functions
+ */
 extern unsigned int ras_copy_failures;
 
 /* Every access to it fails.  Addresses in it are those of ram_addr_t. */

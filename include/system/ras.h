@@ -107,6 +107,7 @@ static inline void ras_vcpu_moved(CPUState *cpu)
  * Memory.  On any thread.
  */
 
+#ifdef CONFIG_LINUX
 /*
  * ras_sigbus: a SIGBUS has arrived, on any thread, at any point of it
  * @context: of the thread; changed if it is to go on elsewhere
@@ -116,6 +117,7 @@ static inline void ras_vcpu_moved(CPUState *cpu)
  * has failed.
  */
 bool ras_sigbus(const siginfo_t *info, void *context);
+#endif
 
 /*
  * ras_touched_by_qemu: say that QEMU cannot go on without what has failed at
@@ -154,11 +156,11 @@ static inline bool ras_host_memory_is_unreadable(void)
 void ras_host_memory_why_unreadable(Error **errp);
 
 /*
- * ras_host_memory_note: an access to @host, memory of the guest, has failed
- * @lsb: log2 of the granule that failed, or 0
+ * ras_host_memory_note: @host, in memory of the guest, has failed
+ * @met: for an access; or nobody has touched it yet
  *
  * On any thread, in signal handlers, too.  The main loop does the rest.
  */
-void ras_host_memory_note(const void *host, uint8_t lsb);
+void ras_host_memory_note(const void *host, bool met);
 
 #endif

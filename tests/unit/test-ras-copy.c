@@ -420,6 +420,19 @@ static void test_instruction(void)
 #ifdef __powerpc64__
     g_assert_cmpuint(ras_copy_from_guest(mine, ram + page + 128, 64), ==, 0);
     g_assert_true(handling.failed == ram + page + 128);
+    /* over the edge: it is the second page */
+    g_assert_cmpuint(ras_copy_from_guest(mine, ram + page - 8, 64), ==, 8);
+    g_assert_true(handling.failed == ram + page);
+    handling.failed = NULL;
+    g_assert_cmpuint(ras_copy_to_guest(ram + page - 1, mine, 8), ==, 1);
+    g_assert_true(handling.failed == ram + page);
+    handling.failed = NULL;
+    g_assert_false(ras_can_read(ram + page - 8, 64));
+    g_assert_true(handling.failed == ram + page);
+    handling.failed = NULL;
+    memset(ram + page - 8, 0, 8);
+    g_assert_true(ras_is_zero(ram + page - 8, 64) == RAS_IS_UNREADABLE);
+    g_assert_true(handling.failed == ram + page);
 #else
     handling.stop_if_refused = false;
     g_assert_cmpuint(ras_copy_from_guest(mine, ram + page + 128, 64), ==, 64);
