@@ -286,7 +286,7 @@ class TestRefused:
             fill(old)
             old.memory.fail(*HOLES[0])
             with pytest.raises(Exception):
-                migration._prepare([old])  # type: ignore
+                migration.prepare([old])  # type: ignore
                 old.qmp('migrate', uri=f'file:{tmp_path}/state')
                 migration.wait_status(old, 'completed')  # type: ignore
             old.wait_end()
@@ -420,7 +420,7 @@ class TestHostile:
         for start, length in HOLES:
             old.memory.fail(start, length)
         stream = tmp_path / 'stream'
-        migration._prepare([old])  # type: ignore
+        migration.prepare([old])  # type: ignore
         old.qmp('migrate', uri=f'file:{stream}')
         migration.wait_status(old, 'completed')  # type: ignore
         good = stream.read_bytes()
