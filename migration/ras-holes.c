@@ -5,9 +5,9 @@
  * while it does, and sends zeroes in their place.  Where they are is in section
  * "ras/holes", which is sent
  *
- *   announced   at the beginning, if memory is known to have failed: who cannot
- *               load the section, or have holes, says so before it is too late.
- *               The list is empty;
+ *   announced   at the beginning, if memory is known to have failed, or may when
+ *               there is no way back, in postcopy: who cannot load the section,
+ *               or have holes, says so before it is too late.  The list is empty;
  *   with the    state of the other devices, when all of memory was sent;
  *   late        for what is found after that: in postcopy, and in a background
  *               snapshot, whose state is from before its memory.
@@ -27,6 +27,7 @@
 #include "qemu/bitmap.h"
 #include "qemu/error-report.h"
 #include "qemu/main-loop.h"
+#include "qemu/memalign.h"
 #include "qemu/rcu.h"
 #include "block/aio.h"
 #include "exec/cpu-common.h"
@@ -34,6 +35,7 @@
 #include "io/channel-guard.h"
 #include "migration/ras-mark.h"
 #include "migration/vmstate.h"
+#include "system/hostmem.h"
 #include "system/kvm.h"
 #include "system/memory.h"
 #include "system/ramblock.h"
@@ -83,6 +85,15 @@ static RasHoleMap *map;
 static unsigned int nr_maps;
 static int found;               /* any page at all */
 static int unsent;              /* and one that is in no section yet */
+static uint8_t *page_read;      /* for ras_holes_read() */
+static unsigned int run;        /* which migration this is */
+
+/* Of devices and firmware, QEMU reads memory without a copy. */
+static bool is_guest_ram(RAMBlock *rb)
+{
+    return object_dynamic_cast(memory_region_owner(rb->mr),
+                               TYPE_MEMORY_BACKEND);
+}
 
 /* --- what is found: any thread, no lock ---------------------------------- */
 
@@ -131,6 +142,18 @@ bool ras_holes_check_slow(RAMBlock *rb, uint64_t offset)
     return false;
 }
 
+uint8_t *ras_holes_read(RAMBlock *rb, uint64_t offset)
+{
+    size_t page = qemu_target_page_size();
+
+    if ((ras_host_memory_is_unreadable() && ras_holes_check_slow(rb, offset)) ||
+        ras_copy_from_guest(page_read, rb->host + offset, page) < page) {
+        set_hole(rb, offset);
+        return NULL;
+    }
+    return page_read;
+}
+
 bool ras_holes_is_zero_slow(RAMBlock *rb, const void *host, size_t len)
 {
     RasIsZero is_zero = ras_is_zero(host, len);
@@ -158,17 +181,19 @@ void ras_holes_copy_slow(void *to, RAMBlock *rb, const void *host, size_t len)
 }
 
 /*
- * A copy of @iov in which nothing is memory of the guest, to be freed by the
- * caller; NULL if nothing was, or there is no memory for it.
+ * A buffer, to be freed by the caller, with a copy of @iov in which nothing is
+ * memory of the guest; NULL if nothing was, or there is no memory for it.  The
+ * pages come first, so that O_DIRECT can be used.
  * @failed: only if any of it has failed
  */
-static struct iovec *copy_iov(const struct iovec *iov, size_t niov, bool failed)
+static void *copy_iov(const struct iovec *iov, size_t niov, bool failed,
+                      struct iovec **result)
 {
     size_t page = qemu_target_page_size(), total = 0;
     struct iovec *copy;
     ram_addr_t offset;
     bool found_one = false;
-    uint8_t *p;
+    uint8_t *buf, *p;
 
     RCU_READ_LOCK_GUARD();
     for (size_t i = 0; i < niov; i++) {
@@ -176,12 +201,15 @@ static struct iovec *copy_iov(const struct iovec *iov, size_t niov, bool failed)
             total += iov[i].iov_len;
         }
     }
-    copy = total ? g_try_malloc(niov * sizeof(*iov) + total) : NULL;
-    if (!copy) {
+    buf = total ? qemu_try_memalign(qemu_real_host_page_size(),
+                                    ROUND_UP(total, sizeof(*iov)) +
+                                    niov * sizeof(*iov)) : NULL;
+    if (!buf) {
         return NULL;
     }
+    copy = (struct iovec *)(buf + ROUND_UP(total, sizeof(*iov)));
     memcpy(copy, iov, niov * sizeof(*iov));
-    p = (uint8_t *)(copy + niov);
+    p = buf;
     for (size_t i = 0; i < niov; i++) {
         RAMBlock *rb = qemu_ram_block_from_host(iov[i].iov_base, false,
                                                 &offset);
@@ -202,20 +230,21 @@ static struct iovec *copy_iov(const struct iovec *iov, size_t niov, bool failed)
         p += iov[i].iov_len;
     }
     if (failed && !found_one) {
-        g_free(copy);
+        qemu_vfree(buf);
         return NULL;
     }
-    return copy;
+    *result = copy;
+    return buf;
 }
 
 /* Without failed memory, only who reads it in user space gets a copy. */
-static struct iovec *guard(const struct iovec *iov, size_t niov,
-                           QIOChannelGuardWhy why)
+static void *guard(const struct iovec *iov, size_t niov, QIOChannelGuardWhy why,
+                   struct iovec **copy)
 {
     if (why == QIO_CHANNEL_GUARD_KERNEL && !ras_host_memory_is_unreadable()) {
         return NULL;
     }
-    return copy_iov(iov, niov, why == QIO_CHANNEL_GUARD_FAILED);
+    return copy_iov(iov, niov, why == QIO_CHANNEL_GUARD_FAILED, copy);
 }
 
 static size_t dump_lost;
@@ -245,8 +274,8 @@ void ras_dump_lost(const char *what, uint64_t lost)
 
 /* --- a migration --------------------------------------------------------- */
 
-/* Its threads may still be there: what they use stays until the next one. */
-void ras_holes_end(void)
+/* What threads use that may still be there stays until the next one. */
+static void end(void)
 {
     ras_holes_moved = false;
     qatomic_set(&qio_channel_guard, NULL);
@@ -256,14 +285,30 @@ void ras_holes_end(void)
     }
 }
 
+static void end_later(void *opaque)
+{
+    if (run == (uintptr_t)opaque) {
+        end();
+    }
+}
+
+/* Threads of the migration are joined after that; a bottom half comes later. */
+void ras_holes_end(void)
+{
+    aio_bh_schedule_oneshot(qemu_get_aio_context(), end_later,
+                            (void *)(uintptr_t)run);
+}
+
 static void forget_last(void)
 {
-    ras_holes_end();
+    run++;
+    end();
     for (unsigned int i = 0; i < nr_maps; i++) {
         g_free(map[i].failed);
         g_free(map[i].sent);
     }
     g_clear_pointer(&map, g_free);
+    g_clear_pointer(&page_read, g_free);
     nr_maps = 0;
 }
 
@@ -286,6 +331,7 @@ bool ras_holes_begin(Error **errp)
         n++;
     }
     map = g_new0(RasHoleMap, n);
+    page_read = g_malloc(qemu_target_page_size());
     RAMBLOCK_FOREACH(rb) {
         unsigned long pages = rb->max_length >> qemu_target_page_bits();
 
@@ -303,6 +349,15 @@ bool ras_holes_begin(Error **errp)
     return true;
 }
 
+void ras_holes_resume(void)
+{
+    for (unsigned int i = 0; i < nr_maps; i++) {
+        bitmap_zero(map[i].sent,
+                    map[i].rb->max_length >> qemu_target_page_bits());
+    }
+    qatomic_set(&unsent, qatomic_read(&found));
+}
+
 bool ras_holes_unsent(void)
 {
     return qatomic_read(&unsent);
@@ -312,8 +367,9 @@ int ras_holes_send(QEMUFile *f, bool announce)
 {
     int ret;
 
-    if (!ras_holes_moved || (announce ? !ras_host_memory_is_unreadable() :
-                                        !qatomic_xchg(&unsent, 0))) {
+    if (!ras_holes_moved ||
+        (announce ? !ras_host_memory_is_unreadable() && !ras_mark_in_postcopy() :
+                    !qatomic_xchg(&unsent, 0))) {
         return 0;
     }
     section.when = announce ? HOLES_ANNOUNCED : HOLES_LATE;
@@ -422,11 +478,19 @@ static int pre_save(void *opaque)
         qatomic_set(&unsent, 0);
     }
     for (unsigned int i = 0; i < nr_maps && !h->announced; i++) {
+        int before = h->nr_holes;
+
         if (!put_holes(h, &map[i])) {
             error_report("ras: Can't migrate this vm with hardware poisoned "
                          "memory: there are more than %d ranges of it",
                          RAS_HOST_MEMORY_MAX);
             return -E2BIG;
+        }
+        if (h->nr_holes > before && !is_guest_ram(map[i].rb)) {
+            error_report("ras: Can't migrate this vm with hardware poisoned "
+                         "memory: RAM block '%s', which belongs to a device, "
+                         "has some", map[i].rb->idstr);
+            return -ENOTSUP;
         }
     }
     return 0;
@@ -435,7 +499,7 @@ static int pre_save(void *opaque)
 static bool is_needed(void *opaque)
 {
     return ras_holes_moved && (ras_host_memory_is_unreadable() ||
-                               section.when == HOLES_LATE);
+                               section.when != HOLES_WITH_STATE);
 }
 
 /* --- loading ------------------------------------------------------------- */
@@ -452,6 +516,10 @@ static bool find_blocks(const RasHoles *h, RAMBlock **rb, Error **errp)
         rb[i] = qemu_ram_block_by_name(idstr);
         if (!rb[i] || !qemu_ram_is_migratable(rb[i])) {
             error_setg(errp, "unknown RAM block '%s'", idstr);
+            return false;
+        }
+        if (!is_guest_ram(rb[i])) {
+            error_setg(errp, "RAM block '%s' belongs to a device", idstr);
             return false;
         }
         for (int j = 0; j < i; j++) {
@@ -672,8 +740,25 @@ static void replaced(RAMBlock *rb, uint64_t offset, uint64_t len)
     ras_mark(rb, offset, len, false, NULL);
 }
 
+/* The guest has no use for what it has given back, good or not. */
+static void discarded(RAMBlock *rb, uint64_t offset, uint64_t len)
+{
+    RasHoleMap *m = find_map(rb);
+    int bits = qemu_target_page_bits();
+
+    if (m && ras_holes_moved && qatomic_read(&found)) {
+        uint64_t first = QEMU_ALIGN_UP(offset, 1ULL << bits) >> bits;
+        uint64_t end = (offset + len) >> bits;
+
+        for (; first < end; first++) {
+            clear_bit_atomic(first, m->failed);
+        }
+    }
+}
+
 void ras_holes_init(void)
 {
+    ras_host_memory_discarded = discarded;
     ras_host_memory_replaced = replaced;
     vmstate_register(NULL, 0, &vmstate_holes, &section);
 }

@@ -15,8 +15,12 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qemu/error-report.h"
+#include "qemu/madvise.h"
+#include "qemu/rcu.h"
+#include "qemu/units.h"
 #include "qemu/userfaultfd.h"
 #include "exec/cpu-common.h"
+#include "exec/target_page.h"
 #include "migration.h"
 #include "options.h"
 #include "postcopy-ram.h"
@@ -26,8 +30,12 @@
 #include "savevm.h"
 #include "system/memory.h"
 #include "system/ramblock.h"
+#include "system/ramlist.h"
 #include <sys/ioctl.h>
 #include <linux/userfaultfd.h>
+
+/* Marks are kept from what makes huge pages of small ones. */
+#define THP_SIZE (2 * MiB)
 
 static bool in_postcopy(void)
 {
@@ -36,9 +44,45 @@ static bool in_postcopy(void)
     return ps >= POSTCOPY_INCOMING_LISTENING && ps < POSTCOPY_INCOMING_END;
 }
 
+/* Who reads pages in one go, as a whole, and expects no failure */
+static bool reads_by_itself(void)
+{
+    MultiFDCompression by = migrate_multifd_compression();
+
+    return migrate_zero_copy_send() ||
+           (migrate_multifd() && by != MULTIFD_COMPRESSION_NONE &&
+#ifdef CONFIG_ZSTD
+            by != MULTIFD_COMPRESSION_ZSTD &&
+#endif
+            by != MULTIFD_COMPRESSION_ZLIB);
+}
+
+/* A page of the host has to be sent whole, or not at all. */
+static bool pages_are_larger(void)
+{
+    RAMBlock *rb;
+
+    RCU_READ_LOCK_GUARD();
+    RAMBLOCK_FOREACH(rb) {
+        if (qemu_ram_is_migratable(rb) &&
+            qemu_ram_pagesize(rb) > qemu_target_page_size()) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool ras_mark_can_move(void)
 {
-    return !migrate_rdma() && !migrate_colo();
+    return !migrate_rdma() && !migrate_colo() && !reads_by_itself() &&
+           /* the source has this very memory: to mark it would replace it */
+           !migrate_ignore_shared() && migrate_mode() == MIG_MODE_NORMAL &&
+           !(migrate_postcopy_ram() && pages_are_larger());
+}
+
+bool ras_mark_in_postcopy(void)
+{
+    return migrate_postcopy_ram();
 }
 
 int ras_mark_send_section(QEMUFile *f, const char *idstr)
@@ -98,6 +142,14 @@ static bool mark(RAMBlock *rb, uint64_t offset, uint64_t len, Error **errp)
     fd = mark_fd;
     if (fd < 0) {
         return false;
+    }
+    if (qemu_ram_is_shared(rb)) {
+        /* the kernel drops marks when it makes a huge page of the file */
+        uint64_t first = QEMU_ALIGN_DOWN(offset, THP_SIZE);
+        uint64_t end = MIN(QEMU_ALIGN_UP(offset + len, THP_SIZE),
+                           rb->max_length);
+
+        qemu_madvise(rb->host + first, end - first, QEMU_MADV_NOHUGEPAGE);
     }
     /* what is locked cannot be discarded; and failed memory need not be */
     munlock(host, len);

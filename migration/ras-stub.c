@@ -32,6 +32,15 @@ bool ras_holes_is_zero_slow(RAMBlock *rb, const void *host, size_t len)
     g_assert_not_reached();
 }
 
+uint8_t *ras_holes_read(RAMBlock *rb, uint64_t offset)
+{
+    g_assert_not_reached();
+}
+
+void ras_holes_resume(void)
+{
+}
+
 void ras_holes_copy_slow(void *to, RAMBlock *rb, const void *host, size_t len)
 {
     g_assert_not_reached();

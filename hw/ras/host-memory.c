@@ -34,6 +34,7 @@
 
 int ras_host_memory_unreadable;
 void (*ras_host_memory_replaced)(RAMBlock *rb, uint64_t offset, uint64_t len);
+void (*ras_host_memory_discarded)(RAMBlock *rb, uint64_t offset, uint64_t len);
 
 /*
  * Pages that accesses have met, none of which KVM has reported: written by
@@ -170,6 +171,9 @@ void ras_memory_discarded(RAMBlock *rb, uint64_t start, size_t length)
             kvm_ras_take_signals();
         }
         forget_discarded(s, qemu_ram_get_offset(rb) + start, length);
+        if (ras_host_memory_discarded) {
+            ras_host_memory_discarded(rb, start, length);
+        }
     }
 }
 

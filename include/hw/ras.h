@@ -140,11 +140,15 @@ bool ras_host_memory_add_moved(RasDevice *d, RAMBlock *rb, uint64_t offset,
 void ras_host_memory_tell(RasDevice *d);
 
 /*
- * ras_host_memory_replaced: set by who wants to know that a reset has put good
- * memory there
+ * Set by who wants to know
+ *
+ * ras_host_memory_replaced: that a reset has put good memory there
+ * ras_host_memory_discarded: that the guest has given memory back
  */
 extern void (*ras_host_memory_replaced)(RAMBlock *rb, uint64_t offset,
                                         uint64_t len);
+extern void (*ras_host_memory_discarded)(RAMBlock *rb, uint64_t offset,
+                                         uint64_t len);
 
 /*
  * ras_ram_is_good: is all of [@addr, @addr + @len) RAM that can be read and

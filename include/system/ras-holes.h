@@ -43,13 +43,12 @@ static inline bool ras_holes_refused(void)
 }
 
 /*
- * ras_holes_check: has this page failed?
- * @always: read it to find out; otherwise it is only read if memory of the
- *          guest is known to have failed
+ * ras_holes_check: has this page failed?  It is only read to find out if some
+ * memory of the guest is known to have failed.
  */
-static inline bool ras_holes_check(RAMBlock *rb, uint64_t offset, bool always)
+static inline bool ras_holes_check(RAMBlock *rb, uint64_t offset)
 {
-    return ras_holes_moved && (always || ras_host_memory_is_unreadable()) &&
+    return ras_holes_moved && ras_host_memory_is_unreadable() &&
            ras_holes_check_slow(rb, offset);
 }
 
@@ -71,11 +70,12 @@ static inline void ras_holes_copy(void *to, RAMBlock *rb, const void *host,
     }
 }
 
-/* ras_holes_can_read: can this byte of the guest be read? */
-static inline bool ras_holes_can_read(const void *host)
-{
-    return !ras_host_memory_is_unreadable() || ras_can_read(host, 1);
-}
+/*
+ * ras_holes_read: a copy of the page at @offset of @rb, which stays until the
+ * next call, or NULL if that has failed.  Only if ras_holes_moved; one thread at
+ * a time (bitmap_mutex of ram.c).
+ */
+uint8_t *ras_holes_read(RAMBlock *rb, uint64_t offset);
 
 /*
  * ras_dump_read: a copy of memory of the guest, whether or not it has failed
@@ -90,6 +90,9 @@ void ras_dump_lost(const char *what, uint64_t lost);
  * @announce: what follows may have some; can the destination have them?
  */
 int ras_holes_send(QEMUFile *f, bool announce);
+
+/* ras_holes_resume: what was sent in postcopy may not have arrived */
+void ras_holes_resume(void);
 
 /* ras_holes_unsent: are there new ones since that was called? */
 bool ras_holes_unsent(void);
