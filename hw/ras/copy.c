@@ -460,7 +460,7 @@ static RasIsZero is_zero(const uint8_t *host, size_t len)
     return any ? RAS_IS_NOT_ZERO : RAS_IS_ZERO;
 }
 
-#ifdef __linux__
+#ifdef CONFIG_LINUX
 uintptr_t ras_copy_context_pc(const void *context)
 {
     return 0;

@@ -90,7 +90,6 @@ static bool recover(const siginfo_t *info, void *context, void **at)
     return recovers;
 }
 
-#define CONFIG_LINUX 1
 #define ras_copy_recover recover
 #define ras_copy_context_pc(context) 0
 #define ras_can_read(host, len) true

@@ -42,6 +42,7 @@
 
 #include <glib.h>
 
+#define CONFIG_LINUX 1
 #define HOST_BIG_ENDIAN (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
 
 #ifndef ARRAY_SIZE
