@@ -417,7 +417,7 @@ bool ras_copy_recover(const siginfo_t *info, void *context, void **at)
     granule = (uintptr_t)1 << MIN((unsigned short)info->si_addr_lsb, 48);
     failed &= -granule;
     if (NAMES_INSTRUCTION && (uintptr_t)info->si_addr == pc) {
-        uintptr_t page = getpagesize();
+        uintptr_t page = qemu_real_host_page_size();
 
         failed = (guest ^ (guest + len - 1)) & -page ? UINTPTR_MAX : guest;
     } else if (failed >= guest + len || failed + granule <= guest) {
@@ -460,7 +460,7 @@ static RasIsZero is_zero(const uint8_t *host, size_t len)
     return any ? RAS_IS_NOT_ZERO : RAS_IS_ZERO;
 }
 
-#ifdef __linux__
+#ifdef CONFIG_LINUX
 uintptr_t ras_copy_context_pc(const void *context)
 {
     return 0;

@@ -35,19 +35,19 @@
 
 unsigned int ras_copy_failures;
 
-/* Returns 0 if the page of @addr can be read, or why the kernel says it cannot */
+/* Returns 0 if the page of @addr can be read, or a negative errno value */
 static int look_at_page(void *addr)
 {
 #ifdef MADV_POPULATE_READ
     size_t page = qemu_real_host_page_size();
     int saved = errno;
     int failed = madvise(QEMU_ALIGN_PTR_DOWN(addr, page), page,
-                         MADV_POPULATE_READ) ? errno : 0;
+                         MADV_POPULATE_READ) ? -errno : 0;
 
     errno = saved;
     return failed;
 #else
-    return ENOSYS;
+    return -ENOSYS;
 #endif
 }
 
@@ -108,7 +108,7 @@ bool ras_sigbus(const siginfo_t *siginfo, void *context)
      * says what it is.
      */
     if (info.si_code == BUS_ADRERR &&
-        look_at_page(info.si_addr) == EHWPOISON) {
+        look_at_page(info.si_addr) == -EHWPOISON) {
         info.si_code = BUS_MCEERR_AR;
         info.si_addr_lsb = ctz64(qemu_real_host_page_size());
     }

@@ -47,7 +47,7 @@ typedef enum RasIsZero {
 /* ras_is_zero: are these bytes zero?  @len: a multiple of 64 */
 RasIsZero ras_is_zero(const void *host, size_t len);
 
-#ifdef __linux__                /* elsewhere there may be no siginfo_t */
+#ifdef CONFIG_LINUX             /* elsewhere there may be no siginfo_t */
 /*
  * ras_copy_recover: for the handler of SIGBUS
  * @context: third argument of the handler; changed

@@ -1,7 +1,8 @@
 /*
  * Guest RAS: which SIGBUS is about failed memory, and who is to handle it
  *
- * hw/ras/sigbus.c, with each answer that the rest of QEMU can give.
+ * hw/ras/sigbus.c, whose functions are static here, with each answer that the
+ * rest of QEMU can give.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -24,13 +25,6 @@ typedef struct CPUState CPUState;
 static CPUState *current_cpu;
 static bool kvm, tcg, recovers;
 static int given_to_kvm, noted, recovered;
-
-G_NORETURN void ras_touched_by_qemu(void *addr);
-bool ras_sigbus(const siginfo_t *siginfo, void *context);
-bool ras_on_main_thread(void);
-bool ras_page_is_good(void *addr);
-void ras_sigbus_init(void);
-int ras_poison_result_slow(const struct iovec *iov, unsigned int n, int ret);
 
 static RasDevice *ras_get(void)
 {
@@ -62,11 +56,6 @@ static void ras_host_memory_note(const void *host, bool met)
     noted++;
 }
 
-static size_t qemu_real_host_page_size(void)
-{
-    return sysconf(_SC_PAGESIZE);
-}
-
 static int qemu_get_thread_id(void)
 {
     return syscall(SYS_gettid);
@@ -90,7 +79,6 @@ static bool recover(const siginfo_t *info, void *context, void **at)
     return recovers;
 }
 
-#define CONFIG_LINUX 1
 #define ras_copy_recover recover
 #define ras_copy_context_pc(context) 0
 #define ras_can_read(host, len) true
