@@ -5,9 +5,10 @@
  * while it does, and sends zeroes in their place.  Where they are is in section
  * "ras/holes", which is sent
  *
- *   announced   at the beginning, if memory is known to have failed, or may when
- *               there is no way back, in postcopy: who cannot load the section,
- *               or have holes, says so before it is too late.  The list is empty;
+ *   announced   at the beginning, if memory is known to have failed, or if in
+ *               postcopy there will be no way back: who cannot load the section,
+ *               or have holes, says so before it is too late.  The list is
+ *               empty;
  *   with the    state of the other devices, when all of memory was sent;
  *   late        for what is found after that: in postcopy, and in a background
  *               snapshot, whose state is from before its memory.
@@ -368,8 +369,9 @@ int ras_holes_send(QEMUFile *f, bool announce)
     int ret;
 
     if (!ras_holes_moved ||
-        (announce ? !ras_host_memory_is_unreadable() && !ras_mark_in_postcopy() :
-                    !qatomic_xchg(&unsent, 0))) {
+        (announce && !ras_host_memory_is_unreadable() &&
+         !ras_mark_in_postcopy()) ||
+        (!announce && !qatomic_xchg(&unsent, 0))) {
         return 0;
     }
     section.when = announce ? HOLES_ANNOUNCED : HOLES_LATE;

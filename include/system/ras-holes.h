@@ -72,8 +72,8 @@ static inline void ras_holes_copy(void *to, RAMBlock *rb, const void *host,
 
 /*
  * ras_holes_read: a copy of the page at @offset of @rb, which stays until the
- * next call, or NULL if that has failed.  Only if ras_holes_moved; one thread at
- * a time (bitmap_mutex of ram.c).
+ * next call, or NULL if that has failed.  Only if ras_holes_moved; one thread
+ * at a time (bitmap_mutex of ram.c).
  */
 uint8_t *ras_holes_read(RAMBlock *rb, uint64_t offset);
 
