@@ -44,7 +44,7 @@ demo: ## build all, then let a guest of each machine survive a memory error
 .PHONY: check check-unit check-tools check-scripts check-qtest check-functional check-kvm check-long
 .PHONY: check-series check-packages check-libvirt check-comparison check-smoke
 check: ## tests of all levels but kvm, packages, series and long
-	@scripts/check unit tools scripts qtest functional libvirt $(SECOND) $(OR_SKIP)
+	@scripts/check unit tools scripts qtest functional libvirt $(OR_SKIP)
 check-unit: ## tests of the pure files; of QEMU, decodetree.py is fetched
 	@scripts/check unit
 check-tools: ## tests of rasctl, without QEMU
@@ -65,6 +65,8 @@ check-comparison: ## what the manual says of stock QEMU 10.0 and 10.2 is measure
 	@scripts/check-comparison
 check-long: ## fuzzing, round trips, mutants, check-series, -packages, -libvirt, -comparison, -kvm
 	@scripts/check-long
+	@scripts/check $(SECOND)
+	@RAS_OTHER_BASE=10.2 PYTEST_ADDOPTS='-k other_base' scripts/check functional
 	@scripts/mutants
 	@scripts/check-series
 	@scripts/check-packages
