@@ -24,12 +24,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
 TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / 'tests' / 'functional'))
 
-from ras import bare, environment, failing, fake_kvm, initramfs  # noqa: E402
+from ras import bare, environment, fake_kvm, initramfs  # noqa: E402
 from ras.guest import PAGE, Guest  # noqa: E402
 from ras.targets import ARM64, PPC64  # noqa: E402
 
@@ -708,10 +708,10 @@ def filled_memory(size: int) -> Iterator[List[str]]:
                f'size={size},mem-path={memory.name}']
 
 
-def send(monitor: Monitor, uri: str = 'exec:cat >/dev/null') -> None:
-    """Migrate the VM, stopped; to nobody, or to another one."""
+def send(monitor: Monitor) -> None:
+    """Migrate the VM, stopped, to nobody."""
     monitor.execute('migrate-set-parameters', **{'max-bandwidth': 0})
-    answer = monitor.execute('migrate', uri=uri)
+    answer = monitor.execute('migrate', uri='exec:cat >/dev/null')
     assert 'error' not in answer, answer
     while True:
         status = monitor.execute('query-migrate')['return'].get('status')
@@ -750,88 +750,28 @@ def used_time(process: int) -> float:
     return (int(user) + int(system)) * 1000 / os.sysconf('SC_CLK_TCK')
 
 
-def compare_sending(*sides: Monitor) -> Result:
-    """Processor time for all of RAM, which limits how fast it goes.
+def sending_time(ours: Callable[[Monitor], None] = lambda monitor: None
+                 ) -> Result:
+    """Processor time for 4 GiB, which is what limits how fast they go.
 
-    In turns; the best of each.
+    In turns; the best of each.  @ours: makes ours ready.
     """
-    times: Dict[Monitor, List[float]] = {side: [] for side in sides}
-    for _ in range(SENDINGS):
-        for side in sides:
-            before = used_time(side.process)
-            send(side)
-            times[side].append(used_time(side.process) - before)
-    return Result(*(min(times[side]) for side in sides))
+    times: Dict[Monitor, List[float]] = {}
+    with filled_memory(SENT) as memory, \
+            bare_vm(OURS, *memory) as first, bare_vm(STOCK, *memory) as second:
+        ours(first)
+        for _ in range(SENDINGS):
+            for side in first, second:
+                before = used_time(side.process)
+                send(side)
+                times.setdefault(side, []).append(
+                    used_time(side.process) - before)
+    return Result(*(min(times[side]) for side in (first, second)))
 
 
 def sending() -> Result:
-    """4 GiB of a VM without errors."""
-    with filled_memory(SENT) as memory, bare_vm(OURS, *memory) as ours, \
-            bare_vm(STOCK, *memory) as stock:
-        return compare_sending(ours, stock)
-
-
-# Failed memory moves.
-MOVES = ['-global', 'ras.x-move-failed-memory=on']
-
-
-@contextlib.contextmanager
-def failing_vm(size: int, *args: str
-               ) -> Iterator[Tuple[Monitor, failing.Failing]]:
-    """A VM of ours, and what lets memory of it fail; @size: bytes of RAM."""
-    with tempfile.TemporaryDirectory(prefix='ras-') as name:
-        library, path = Path(name) / 'fail.so', Path(name) / 'fail'
-        failing.build(library)
-        with bare_vm(OURS, *args, '-S', *MOVES, wrapper=[
-                'env', f'LD_PRELOAD={library}',
-                f'FAIL_SOCKET={path}']) as monitor:
-            yield monitor, failing.Failing(path, size)
-
-
-def sending_with_holes() -> Result:
-    """The same if a page of it has failed; the other side has none."""
-    with filled_memory(SENT) as memory, \
-            failing_vm(SENT, *memory) as (ours, fail), \
-            bare_vm(OURS, *memory, *MOVES) as good:
-        fail.fail(SENT // 2)
-        return compare_sending(ours, good)
-
-
-HOLES = 1024
-HOLE_ROUNDS = 5
-
-
-def downtime_with_holes() -> Result:
-    """What they add to the downtime of a move to another VM; us.
-
-    The best of each, in turns.
-    """
-    size = 256 << 20
-    times: Dict[Monitor, List[int]] = {}
-    with failing_vm(size) as (ours, fail), failing_vm(size) as (good, _):
-        # No two are neighbours.
-        for number in range(HOLES):
-            fail.fail((64 << 20) + 2 * PAGE * number)
-        for _ in range(HOLE_ROUNDS):
-            for side in ours, good:
-                times.setdefault(side, []).append(move_downtime(side))
-    return Result((min(times[ours]) - min(times[good])) * 1000)
-
-
-def move_downtime(monitor: Monitor) -> int:
-    """Of a move to a new VM that reports when it has loaded all; ms."""
-    capabilities = [{'capability': 'return-path', 'state': True}]
-    with tempfile.TemporaryDirectory(prefix='ras-') as folder:
-        uri = f'unix:{folder}/migration'
-        with bare_vm(OURS, '-S', *MOVES, '-incoming',
-                     'defer') as there:
-            for side in there, monitor:
-                side.execute('migrate-set-capabilities',
-                             capabilities=capabilities)
-            there.execute('migrate-incoming', uri=uri)
-            send(monitor, uri)
-            info = monitor.execute('query-migrate')['return']
-    return int(info['downtime'])
+    """Of a VM without errors."""
+    return sending_time()
 
 
 # What copies: of an instruction that repeats itself, callgrind counts each time.
@@ -859,19 +799,6 @@ def count_writes(variable: str, writes: int) -> int:
                 answer = answers.readline()
                 assert answer == b'OK\n', answer
         return collected(log.read_text(encoding='utf-8'))
-
-
-def copy_time() -> Result:
-    """Of the copy in it: by guest RAS, and by memcpy(); ps."""
-    with tempfile.TemporaryDirectory(prefix='ras-') as folder:
-        program = f'{folder}/copy'
-        glib = shlex.split(run(['pkg-config', '--cflags', '--libs',
-                                'glib-2.0']))
-        run(['cc', '-O2', '-std=gnu11', '-D_GNU_SOURCE', '-o', program,
-             *(f'-I{TOP / path}' for path in ('tests/standalone', 'include')),
-             str(TOP / 'tests/bench/copy.c'), str(TOP / 'hw/ras/copy.c'),
-             *glib])
-        return Result(*map(float, run([program]).split()))
 
 
 def device_write() -> Result:
@@ -995,16 +922,10 @@ MEASURES = [
             'those of stock', at_most=1.02),
     Measure('instructions of a 4 KiB write', device_write,
             'those of stock', at_most=1.02),
-    Measure('the copy in it, ps', copy_time,
-            'that of memcpy()', at_most=1.1),
     Measure('instructions to send a page', page_instructions,
             'those of stock', at_most=1.01),
     Measure('sending 4 GiB, ms of processor', sending,
             'not above stock', at_most=1.1),
-    Measure('the same, a page has failed, ms', sending_with_holes,
-            'not above none failed', at_most=1.1),
-    Measure('downtime for 1024 holes, us', downtime_with_holes,
-            '<= 5000', at_most=5000),
     Measure('touch to SIGBUS under KVM, ms', sigbus_latency,
             'not above stock', at_most=1.1),
     Measure('load to KVM_EXIT_NMI handler, us', nmi_latency,

@@ -18,7 +18,6 @@ static size_t by_memcpy(void *dst, const void *src, size_t len)
     return len;
 }
 
-/* volatile: the compiler is not to know which one it is */
 static void measure(size_t (*volatile copy)(void *, const void *, size_t),
                     int64_t *best)
 {

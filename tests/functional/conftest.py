@@ -31,6 +31,23 @@ pytest_plugins = ['ras.report']
 collect_ignore = [] if environment.release() >= (10, 2) else [
     'test_arm64_hest.py']
 
+
+def pytest_configure(config: pytest.Config) -> None:
+    """since(10, 2): about something that came with QEMU 10.2."""
+    config.addinivalue_line('markers', 'since(*release): not for older ones')
+
+
+def pytest_collection_modifyitems(config: pytest.Config,
+                                  items: List[pytest.Item]) -> None:
+    """What this release has not is no test of it."""
+    old = [item for item in items
+           for marker in item.iter_markers('since')
+           if environment.release() < marker.args]
+    if old:
+        config.hook.pytest_deselected(items=old)
+        items[:] = [item for item in items if item not in old]
+
+
 _guests: List[Guest] = []
 _numbers: Dict[str, Iterator[int]] = {}
 

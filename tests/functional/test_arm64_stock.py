@@ -18,8 +18,7 @@ MACHINE = 'arm64'
 
 NO_BASE64 = '*'
 
-pytestmark = pytest.mark.skipif(environment.release() < (10, 2),
-                                reason='this base has no such command')
+pytestmark = pytest.mark.since(10, 2)
 needs_stock = pytest.mark.skipif(
     not environment.has(ARM64.stock_variable),
     reason='there is no build of the base')

@@ -193,8 +193,7 @@ def test_reset_while_loading(start: Callable[..., Vm], step: str) -> None:
     check_clean(vm.log())
 
 
-@pytest.mark.skipif(environment.release() < (11,),
-                    reason='this release makes no new VM of KVM at a reset')
+@pytest.mark.since(11)
 @pytest.mark.parametrize('step', ['load', *FAILING])
 def test_reset_makes_a_new_vm(start: Callable[..., Vm], step: str) -> None:
     """KVM gets new descriptors for VM and vCPUs, as for confidential guests."""

@@ -97,8 +97,8 @@ def test_old_machine_moves(new_guest: Callable[..., Guest], name: str,
         guest.spawn_control().kill()
 
 
-@pytest.mark.skipif(environment.release() < (10, 2),
-                    reason='this base takes all vCPUs but one for stopped')
+# An older base takes all vCPUs but one for stopped.
+@pytest.mark.since(10, 2)
 @pytest.mark.skipif(not environment.has(PPC64.stock_variable),
                     reason='there is no build of the base')
 @pytest.mark.parametrize('controller', ['xics', 'xive'])

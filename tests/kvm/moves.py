@@ -26,7 +26,7 @@ ROUNDS = int(os.environ.get('RAS_EVACUATIONS', '4'))
 # Failed memory moves.
 MOVES = ['-global ras.x-move-failed-memory=on']
 # Of the guest: each page takes its time here.
-MEGABYTES = 512
+MEGABYTES = 320
 # Bytes in a second: so slow that a move cannot be over before it is told to.
 SLOW = 4 << 20
 

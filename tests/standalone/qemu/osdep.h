@@ -31,7 +31,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -43,7 +42,6 @@
 
 #include <glib.h>
 
-#define CONFIG_LINUX 1
 #define HOST_BIG_ENDIAN (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
 
 #ifndef ARRAY_SIZE
@@ -51,8 +49,6 @@
 #endif
 
 #define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
-
-#define qemu_real_host_page_size() ((uintptr_t)getauxval(AT_PAGESZ))
 
 #define QEMU_PACKED __attribute__((packed))
 
