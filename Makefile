@@ -42,7 +42,7 @@ demo: ## build all, then let a guest of each machine survive a memory error
 	@scripts/demo $(OR_SKIP)
 
 .PHONY: check check-unit check-tools check-scripts check-qtest check-functional check-kvm check-long
-.PHONY: check-series check-packages check-libvirt check-comparison
+.PHONY: check-series check-packages check-libvirt check-comparison check-smoke
 check: ## tests of all levels but kvm, packages, series and long
 	@scripts/check unit tools scripts qtest functional libvirt $(OR_SKIP)
 check-unit: ## tests of the pure files; of QEMU, decodetree.py is fetched
@@ -73,6 +73,8 @@ check-long: ## fuzzing, round trips, mutants, check-series, -packages, -libvirt,
 	@scripts/check libvirt
 	@scripts/check-comparison
 	@RAS_RESETS=200 RAS_EVACUATIONS=200 scripts/check kvm
+check-smoke: ## one of these tests on each machine
+	@scripts/check smoke $(OR_SKIP)
 check-kvm: ## tests with errors of the host's memory, under KVM in an emulated host
 	@scripts/check kvm $(OR_SKIP)
 

@@ -20,9 +20,9 @@
 #include "hwpoison-scan.h"
 #include "system/kvm.h"
 #include "system/kvm-ras.h"
+#include "system/ras-copy.h"
 #include "system/ras-poison.h"
 #include "system/ras.h"
-#include <setjmp.h>
 
 #ifndef BUS_MCEERR_AR
 #define BUS_MCEERR_AR 4
@@ -38,60 +38,6 @@ static __thread volatile sig_atomic_t lost_in_guest;
 static QEMUBH *main_bh;
 __thread bool kvm_ras_after_run_pending;
 
-/*
- * QEMU has touched failed memory itself: the access would fail again when the
- * handler returns, and there is no content to go on with.
- */
-static G_NORETURN void touched_by_qemu(void *addr)
-{
-    ram_addr_t offset;
-    RAMBlock *block = qemu_ram_block_from_host(addr, false, &offset);
-    char text[300];
-
-    /* in a signal handler: no locks, no allocation */
-    if (block) {
-        snprintf(text, sizeof(text), "qemu: ras: hardware memory error: QEMU "
-                 "itself accessed guest memory that has failed (block '%s', "
-                 "offset 0x" RAM_ADDR_FMT "), for a device; the guest cannot "
-                 "be notified of that\n", qemu_ram_get_idstr(block), offset);
-    } else {
-        snprintf(text, sizeof(text), "qemu: ras: hardware memory error in "
-                 "memory of QEMU itself, not of the guest (host address "
-                 "%p)\n", addr);
-    }
-    if (write(STDERR_FILENO, text, strlen(text)) < 0) {
-        /* and nowhere else to write to */
-    }
-    _exit(1);
-}
-
-/* Set while a thread reads guest memory to see whether it can be read. */
-static __thread sigjmp_buf *reading;
-
-/*
- * The handler of the signal that such a read raises comes back here.  Nothing
- * but the loop is left by that: no function of QEMU, no lock.
- */
-static bool can_read(const void *host, size_t len)
-{
-    /* volatile: what counts is that they are read */
-    const volatile uint8_t *byte = host;
-    sigjmp_buf env;
-
-    if (sigsetjmp(env, 1)) {
-        reading = NULL;
-        return false;
-    }
-    reading = &env;
-    barrier();
-    for (size_t i = 0; i < len; i++) {
-        (void)byte[i];
-    }
-    barrier();
-    reading = NULL;
-    return true;
-}
-
 bool kvm_ras_sigbus(const siginfo_t *info)
 {
     RasHostError e = {
@@ -104,9 +50,6 @@ bool kvm_ras_sigbus(const siginfo_t *info)
     if (!kvm_enabled() || !ras_get()) {
         return false;
     }
-    if (e.required && reading) {
-        siglongjmp(*reading, 1);
-    }
     /*
      * At most one access of a vCPU can be in the ring: KVM_RUN returns after
      * it has sent the signal, and kvm_ras_after_run() comes before the next.
@@ -115,7 +58,12 @@ bool kvm_ras_sigbus(const siginfo_t *info)
     e.in_guest = qemu_ram_block_from_host(e.addr, false, &offset);
     if (e.required && (!current_cpu || ras_ring_has_required(&ring) ||
                        !e.in_guest)) {
-        touched_by_qemu(e.addr);
+        ras_touched_by_qemu(e.addr);
+    }
+    if (!current_cpu && !ras_on_main_thread()) {
+        /* nobody would look into the ring of this thread */
+        ras_host_memory_note(e.addr, e.required);
+        return true;
     }
     if (ras_ring_put(&ring, e)) {
         if (e.in_guest) {
@@ -177,18 +125,9 @@ static void main_bh_run(void *opaque)
 
 void kvm_ras_init(void)
 {
-    sigset_t set;
-
     main_bh = qemu_bh_new(main_bh_run, NULL);
     hwpoison_scan_init();
-    ras_poison_set_probe(can_read);
-    /*
-     * To the handler, and not to the file descriptor that QEMU reads signals
-     * from: the kernel kills who touches failed memory with SIGBUS blocked.
-     */
-    sigemptyset(&set);
-    sigaddset(&set, SIGBUS);
-    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    ras_poison_set_probe(ras_can_read);
 }
 
 void kvm_ras_thread_ends(void)

@@ -21,10 +21,12 @@ void kvm_ras_take_signals(void)
 {
 }
 
+#ifdef CONFIG_LINUX
 bool kvm_ras_sigbus(const siginfo_t *info)
 {
     return false;
 }
+#endif
 
 void kvm_ras_after_run_slow(CPUState *cpu, int run_ret)
 {

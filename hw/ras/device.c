@@ -71,6 +71,9 @@ static void vm_state_changed(void *opaque, bool running, RunState state)
     RasState *s = opaque;
 
     ras_events_send(s);
+    if (running) {
+        ras_host_memory_tell(s->device);
+    }
     if (running && s->loaded) {
         s->loaded = false;
         ras_exception_resume(s);
@@ -169,6 +172,7 @@ static void ras_realize(DeviceState *dev, Error **errp)
     s->listener.unrealize = device_unrealized;
     device_listener_register(&s->listener);
     ras_set(s);
+    ras_sigbus_init();
     if (kvm_enabled()) {
         kvm_ras_init();
     }
@@ -178,6 +182,8 @@ static void ras_realize(DeviceState *dev, Error **errp)
 static const Property ras_properties[] = {
     DEFINE_PROP_UINT32("reclaim-ms", RasDevice, reclaim_ms,
                        RECLAIM_MS_DEFAULT),
+    DEFINE_PROP_BOOL("x-move-failed-memory", RasDevice, move_failed_memory,
+                     false),
 };
 
 static void ras_class_init(ObjectClass *oc, RAS_CLASS_DATA *data)

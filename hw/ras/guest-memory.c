@@ -6,11 +6,24 @@
 
 #include "qemu/osdep.h"
 #include "qapi/error.h"
+#include "qemu/seqlock.h"
 #include "system/address-spaces.h"
 #include "system/memory.h"
 #include "hw/mem/memory-device.h"
 #include "hw/ras.h"
 #include "internal.h"
+
+/*
+ * Failed memory, for those who have no lock: [start, end), in order, none of
+ * them overlap.  Of the host's word size, which holds any ram_addr_t of RAM.
+ */
+static struct {
+    QemuSeqLock lock;
+    unsigned int n;
+    struct {
+        uintptr_t start, end;
+    } range[RAS_HOST_MEMORY_MAX];
+} failed;
 
 static bool slot_overlaps(const RasPoisonSlot *slot, uint64_t addr,
                           uint64_t len)
@@ -52,6 +65,70 @@ bool ras_host_memory_overlaps(RasDevice *d, uint64_t addr, uint64_t len)
         }
     }
     return false;
+}
+
+void ras_failed_publish(RasState *s)
+{
+    unsigned int n = 0;
+
+    seqlock_write_begin(&failed.lock);
+    for (unsigned int i = 0; i < s->nr_host_memory; i++) {
+        uintptr_t start = s->host_memory[i].ram_addr;
+        uintptr_t end = start + s->host_memory[i].len;
+        unsigned int at = n, next;
+
+        while (at && failed.range[at - 1].end >= start) {
+            at--;
+        }
+        /* those from @at to @next become one with it */
+        for (next = at; next < n && failed.range[next].start <= end; next++) {
+            start = MIN(start, failed.range[next].start);
+            end = MAX(end, failed.range[next].end);
+        }
+        memmove(&failed.range[at + 1], &failed.range[next],
+                (n - next) * sizeof(failed.range[0]));
+        n += 1 + at - next;
+        qatomic_set(&failed.range[at].start, start);
+        qatomic_set(&failed.range[at].end, end);
+    }
+    qatomic_set(&failed.n, n);
+    seqlock_write_end(&failed.lock);
+}
+
+bool ras_host_memory_find(uint64_t start, uint64_t len, uint64_t *from,
+                          uint64_t *to)
+{
+    unsigned int seq;
+    bool found;
+
+    do {
+        unsigned int low = 0, high;
+
+        seq = seqlock_read_begin(&failed.lock);
+        high = MIN(qatomic_read(&failed.n), RAS_HOST_MEMORY_MAX);
+        found = false;
+        *from = *to = start + len;
+        /* the first one that ends behind @start */
+        while (low < high) {
+            unsigned int middle = (low + high) / 2;
+
+            if (qatomic_read(&failed.range[middle].end) > start) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        if (low < MIN(qatomic_read(&failed.n), RAS_HOST_MEMORY_MAX)) {
+            uint64_t first = qatomic_read(&failed.range[low].start);
+
+            if (first < start + len) {
+                found = true;
+                *from = MAX(first, start);
+                *to = qatomic_read(&failed.range[low].end);
+            }
+        }
+    } while (seqlock_read_retry(&failed.lock, seq));
+    return found;
 }
 
 bool ras_check_pages(uint64_t addr, uint64_t len, Error **errp)

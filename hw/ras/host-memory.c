@@ -2,8 +2,8 @@
  * Guest RAS: memory of the host that failed under the guest
  *
  * Remembers what has failed: the guest is notified of it once, it is shown by
- * query-ras, keeps the VM from being migrated (reading it would end QEMU),
- * and is replaced by good memory at the next reset.
+ * query-ras, moves with the VM (holes.c) or keeps it from being migrated, and
+ * is replaced by good memory at the next reset.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -14,8 +14,10 @@
 #include "qemu/main-loop.h"
 #include "qemu/timer.h"
 #include "qemu/units.h"
+#include "system/address-spaces.h"
 #include "exec/cpu-common.h"
 #include "system/ramblock.h"
+#include "system/ramlist.h"
 #include "hw/core/cpu.h"
 #include "hw/ras.h"
 #include "migration/blocker.h"
@@ -31,6 +33,16 @@
 #define BLOCK_AGAIN_MS 100
 
 int ras_host_memory_unreadable;
+void (*ras_host_memory_replaced)(RAMBlock *rb, uint64_t offset, uint64_t len);
+void (*ras_host_memory_discarded)(RAMBlock *rb, uint64_t offset, uint64_t len);
+
+/*
+ * Pages that accesses have met, none of which KVM has reported: written by
+ * whoever has met them, emptied by the main loop.
+ */
+#define NOTES 64
+#define NOTE_NOT_MET 1          /* nobody has touched it yet */
+static uintptr_t notes[NOTES];
 
 static RasHostMemory *find(RasState *s, hwaddr addr)
 {
@@ -48,16 +60,35 @@ static void set_nr_host_memory(RasState *s, unsigned int nr)
 {
     qatomic_add(&ras_host_memory_unreadable, (int)(nr - s->nr_host_memory));
     s->nr_host_memory = nr;
+    ras_failed_publish(s);
+    ras_poison_failed_memory(s, false);
     qemu_bh_schedule(s->block_bh);
+}
+
+/* The block that @addr is in, or NULL; in an RCU critical section */
+static RAMBlock *block_at(ram_addr_t addr)
+{
+    RAMBlock *rb;
+
+    RAMBLOCK_FOREACH(rb) {
+        if (addr - rb->offset < rb->max_length) {
+            return rb;
+        }
+    }
+    return NULL;
 }
 
 void ras_host_memory_forget_absent(RasState *s)
 {
     unsigned int kept = 0;
 
+    RCU_READ_LOCK_GUARD();
     for (unsigned int i = 0; i < s->nr_host_memory; i++) {
-        if (ras_is_memory(s->host_memory[i].first, s->host_memory[i].len)) {
-            s->host_memory[kept++] = s->host_memory[i];
+        const RasHostMemory *m = &s->host_memory[i];
+
+        if (m->first == RAS_NOT_MAPPED ? block_at(m->ram_addr) != NULL :
+                                         ras_is_memory(m->first, m->len)) {
+            s->host_memory[kept++] = *m;
         }
     }
     set_nr_host_memory(s, kept);
@@ -140,17 +171,57 @@ void ras_memory_discarded(RAMBlock *rb, uint64_t start, size_t length)
             kvm_ras_take_signals();
         }
         forget_discarded(s, qemu_ram_get_offset(rb) + start, length);
+        if (ras_host_memory_discarded) {
+            ras_host_memory_discarded(rb, start, length);
+        }
     }
 }
 
-static void remember(RasState *s, const RasHostMemory *m)
+/* Neighbours in a block are one range, if they have one story. */
+static bool continues(const RasHostMemory *m, const RasHostMemory *next)
 {
-    if (s->nr_host_memory == RAS_HOST_MEMORY_MAX) {
+    RCU_READ_LOCK_GUARD();
+    return m->ram_addr + m->len == next->ram_addr &&
+           (m->first == RAS_NOT_MAPPED ? next->first == RAS_NOT_MAPPED :
+                                         m->first + m->len == next->first) &&
+           m->moved == next->moved && m->told == next->told &&
+           block_at(m->ram_addr) == block_at(next->ram_addr);
+}
+
+/* Add @m to @list, which has room for it; returns the new length. */
+static unsigned int join(RasHostMemory *list, unsigned int nr, RasHostMemory m)
+{
+    for (unsigned int i = 0; i < nr; ) {
+        if (continues(&list[i], &m)) {
+            list[i].len += m.len;
+            m = list[i];
+        } else if (continues(&m, &list[i])) {
+            m.len += list[i].len;
+        } else {
+            i++;
+            continue;
+        }
+        list[i] = list[--nr];
+        i = 0;
+    }
+    list[nr] = m;
+    return nr + 1;
+}
+
+static void remember(RasState *s, const RasHostMemory *m, bool joined)
+{
+    unsigned int nr = s->nr_host_memory;
+
+    if (nr == RAS_HOST_MEMORY_MAX) {
         s->host_memory_full = true;
         return;
     }
-    s->host_memory[s->nr_host_memory] = *m;
-    set_nr_host_memory(s, s->nr_host_memory + 1);
+    if (joined) {
+        nr = join(s->host_memory, nr, *m);
+    } else {
+        s->host_memory[nr++] = *m;
+    }
+    set_nr_host_memory(s, nr);
 }
 
 /* A refused error has no other witness than this line. */
@@ -214,12 +285,11 @@ bool ras_host_memory_used(CPUState *cpu)
     return true;
 }
 
-void ras_host_memory_failed(CPUState *cpu, const RasHostMemory *m,
-                            const RasStorageAccess *access)
+static void notify(CPUState *cpu, const RasHostMemory *m, bool known,
+                   const RasStorageAccess *access)
 {
     RasState *s = ras_state();
     RasDeviceClass *rc = ras_class(s);
-    bool known = find(s, m->addr);
     bool async = ras_has_channel(s->device, RAS_CHANNEL_INTERRUPT);
     uint64_t end = m->first + m->len;
     /* what the exception's record covers: nothing, if nobody waits for it */
@@ -232,12 +302,6 @@ void ras_host_memory_failed(CPUState *cpu, const RasHostMemory *m,
         .vcpu = -1,
     };
 
-    if (!known) {
-        remember(s, m);
-    }
-    if (s->host_memory_resetting) {
-        return;
-    }
     if (!cpu && !known && !async) {
         ras_log(s->device, "ras: %" PRIu64 " KiB of the guest's memory at "
                 "guest physical address 0x%" PRIx64 " have failed on this "
@@ -284,9 +348,218 @@ void ras_host_memory_failed(CPUState *cpu, const RasHostMemory *m,
     }
 }
 
+void ras_host_memory_failed(CPUState *cpu, const RasHostMemory *m,
+                            const RasStorageAccess *access)
+{
+    RasState *s = ras_state();
+    bool known = find(s, m->addr);
+
+    if (!known) {
+        RasHostMemory new = *m;
+
+        new.told = true;
+        remember(s, &new, false);
+    }
+    if (!s->host_memory_resetting) {
+        notify(cpu, m, known, access);
+    }
+}
+
+/* --- what has no guest physical address from elsewhere -------------------- */
+
+typedef struct Search {
+    RAMBlock *block;
+    uint64_t offset, addr;
+} Search;
+
+static bool is_at(Int128 start, Int128 len, const MemoryRegion *mr,
+                  hwaddr offset, void *opaque)
+{
+    Search *search = opaque;
+
+    if (mr->ram_block != search->block || search->offset < offset ||
+        search->offset - offset >= int128_get64(len)) {
+        return false;
+    }
+    search->addr = int128_get64(start) + (search->offset - offset);
+    return true;
+}
+
+/* The guest physical address of @offset of @rb; in RCU critical section */
+static uint64_t guest_address(RAMBlock *rb, uint64_t offset)
+{
+    Search search = { rb, offset, RAS_NOT_MAPPED };
+
+    flatview_for_each_range(address_space_to_flatview(&address_space_memory),
+                            is_at, &search);
+    return search.addr;
+}
+
+static void add(RasState *s, RAMBlock *rb, uint64_t offset, uint64_t len,
+                bool moved, bool told)
+{
+    RasHostMemory m = {
+        .first = guest_address(rb, offset),
+        .len = len,
+        .ram_addr = rb->offset + offset,
+        .ram_page = qemu_ram_pagesize(rb),
+        .moved = moved,
+        .told = told,
+    };
+
+    m.addr = m.first;
+    if (len) {
+        remember(s, &m, true);
+    }
+}
+
+bool ras_host_memory_add_moved(RasDevice *d, RAMBlock *rb, uint64_t offset,
+                               uint64_t len, bool told)
+{
+    RasState *s = d->state;
+    uint64_t page = qemu_ram_pagesize(rb);
+    uint64_t first = QEMU_ALIGN_DOWN(offset, page);
+    uint64_t end = QEMU_ALIGN_UP(offset + len, page);
+    uint64_t more = end - first - len, from, to;
+
+    RCU_READ_LOCK_GUARD();
+    /* what is known is not added again, nor told twice */
+    while (ras_host_memory_find(rb->offset + offset, len, &from, &to)) {
+        if (from > rb->offset + offset) {
+            break;
+        }
+        to -= rb->offset + offset;
+        if (to >= len) {
+            return true;
+        }
+        offset += to;
+        len -= to;
+    }
+    if (s->nr_host_memory + (more ? 3 : 1) > RAS_HOST_MEMORY_MAX) {
+        return false;
+    }
+    add(s, rb, offset, len, true, told);
+    if (more) {
+        /* the guest thinks that this is good */
+        add(s, rb, first, offset - first, true, false);
+        add(s, rb, offset + len, end - offset - len, true, false);
+        ras_log(s->device, "ras: %" PRIu64 " KiB more of the guest's memory "
+                "fail than on the other host: block '%s', offset 0x%" PRIx64
+                ", is in pages of %" PRIu64 " KiB here", more / KiB,
+                qemu_ram_get_idstr(rb), first, page / KiB);
+    }
+    ras_poison_failed_memory(s, true);
+    return true;
+}
+
+void ras_host_memory_locate(RasState *s)
+{
+    RCU_READ_LOCK_GUARD();
+    for (unsigned int i = 0; i < s->nr_host_memory; i++) {
+        RasHostMemory *m = &s->host_memory[i];
+        RAMBlock *rb = m->moved ? block_at(m->ram_addr) : NULL;
+
+        if (rb) {
+            m->first = m->addr = guest_address(rb, m->ram_addr - rb->offset);
+        }
+    }
+}
+
+void ras_host_memory_tell(RasDevice *d)
+{
+    RasState *s = d->state;
+    unsigned int nr = 0;
+    bool told = false;
+
+    ras_host_memory_locate(s);
+    for (unsigned int i = 0; i < s->nr_host_memory; i++) {
+        RasHostMemory *m = &s->host_memory[i];
+
+        if (!m->told && m->first != RAS_NOT_MAPPED) {
+            m->told = told = true;
+            notify(NULL, m, false, NULL);
+        }
+    }
+    if (told) {
+        /* some are one range now */
+        for (unsigned int i = 0; i < s->nr_host_memory; i++) {
+            RasHostMemory m = s->host_memory[i];
+
+            nr = join(s->host_memory, nr, m);
+        }
+        set_nr_host_memory(s, nr);
+    }
+}
+
+/*
+ * Called on any thread, and from signal handlers: no lock, no allocation.  Nor
+ * does it look whether that is known: the signal may have come to the thread
+ * that changes the list.
+ */
+void ras_host_memory_note(const void *host, bool met)
+{
+    RasState *s = ras_state();
+    uintptr_t note = (uintptr_t)host & -qemu_real_host_page_size(), old;
+    ram_addr_t offset;
+
+    if (!s || !qemu_ram_block_from_host((void *)host, false, &offset)) {
+        return;
+    }
+    note |= met ? 0 : NOTE_NOT_MET;
+    for (int i = 0; i < NOTES; i++) {
+        old = qatomic_cmpxchg(&notes[i], 0, note);
+        if (old == note) {
+            return;
+        }
+        if (!old) {
+            qatomic_inc(&ras_host_memory_unreadable);
+            qemu_bh_schedule(s->note_bh);
+            return;
+        }
+    }
+    /* there is no room: whoever meets it next, notes it */
+}
+
+static void take_notes(void *opaque)
+{
+    RasState *s = opaque;
+    ram_addr_t offset;
+    uint64_t from, to;
+    bool more = false;
+
+    RCU_READ_LOCK_GUARD();
+    for (int i = 0; i < NOTES; i++) {
+        uintptr_t note = qatomic_xchg(&notes[i], 0);
+        void *host = (void *)(note & ~(uintptr_t)NOTE_NOT_MET);
+        RAMBlock *rb;
+
+        if (!host) {
+            continue;
+        }
+        rb = qemu_ram_block_from_host(host, false, &offset);
+        /* a signal that comes late may name what is good again */
+        if (rb && !ras_host_memory_find(rb->offset + offset, 1, &from, &to) &&
+            (host == (void *)note || !ras_page_is_good(host))) {
+            offset = QEMU_ALIGN_DOWN(offset, qemu_ram_pagesize(rb));
+            add(s, rb, offset, qemu_ram_pagesize(rb), false, false);
+            more = true;
+        }
+        qatomic_dec(&ras_host_memory_unreadable);
+    }
+    if (more) {
+        ras_poison_failed_memory(s, true);
+        if (!s->host_memory_resetting) {
+            ras_host_memory_tell(s->device);
+        }
+    }
+}
+
+/* -------------------------------------------------------------------------- */
+
 void ras_host_memory_why_unreadable(Error **errp)
 {
-    error_setg(errp, "memory of the guest has failed on this host and cannot "
+    error_setg(errp, "Can't migrate this vm with hardware poisoned memory: "
+               "memory of the guest has failed on this host and cannot "
                "be read; a reset of the guest replaces it");
 }
 
@@ -321,6 +594,9 @@ static void block(void *opaque)
     RasState *s = opaque;
     uint64_t bytes = 0;
 
+    if (s->device->move_failed_memory) {
+        return;
+    }
     if (s->nr_host_blocked == s->nr_host_memory) {
         /* perhaps what it waited for was forgotten meanwhile */
         stop_waiting(s);
@@ -347,8 +623,19 @@ static void block(void *opaque)
 
 static void replace(const RasHostMemory *m)
 {
+    RAMBlock *rb;
+
     for (uint64_t done = 0; done < m->len; done += m->ram_page) {
         qemu_ram_remap(m->ram_addr + done);
+    }
+    /* a migration sends what is there now */
+    RCU_READ_LOCK_GUARD();
+    rb = block_at(m->ram_addr);
+    if (rb) {
+        memory_region_set_dirty(rb->mr, m->ram_addr - rb->offset, m->len);
+        if (ras_host_memory_replaced) {
+            ras_host_memory_replaced(rb, m->ram_addr - rb->offset, m->len);
+        }
     }
 }
 
@@ -356,8 +643,16 @@ void ras_host_memory_reset(RasState *s)
 {
     unsigned int replaced = 0;
 
+    if (s->nr_host_memory && ram_block_discard_is_disabled()) {
+        /* the IOMMU has the failed pages pinned, and would go on with them */
+        warn_report("ras: a device is assigned to the guest, so a reset does "
+                    "not replace the memory that has failed: it fails again "
+                    "when the guest uses it");
+        return;
+    }
     s->host_memory_resetting = true;
     kvm_ras_take_signals();
+    take_notes(s);
     if (!s->nr_host_memory && ras_host_memory_is_unreadable()) {
         /* a vCPU has run into something, and it is not known yet into what */
         kvm_ras_find_failed();
@@ -376,13 +671,17 @@ void ras_host_memory_reset(RasState *s)
         }
         /* some may name what is good now, or more */
         kvm_ras_take_signals();
+        take_notes(s);
     }
     set_nr_host_memory(s, 0);
+    /* requests that have met it are of before the reset */
+    qatomic_set(&ras_copy_failures, 0);
     s->host_memory_resetting = false;
 }
 
 void ras_host_memory_init(RasState *s)
 {
     s->block_bh = qemu_bh_new(block, s);
+    s->note_bh = qemu_bh_new(take_notes, s);
     s->block_timer = timer_new_ms(QEMU_CLOCK_REALTIME, block, s);
 }

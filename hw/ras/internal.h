@@ -3,6 +3,7 @@
  *
  * Each file uses those before it only ("make lint" sees to that):
  *
+ *   copy.c             accesses to memory that may have failed
  *   queue.c            errors, their states, what waits and what is outstanding
  *   wakeup.c           work for the main loop
  *   state.c            the device's state, and how an error in it moves on
@@ -14,6 +15,7 @@
  *   core.c             ras_report(): accept an error, choose its channel
  *   poison.c           poisoned memory under TCG
  *   host-memory.c      memory of the host that has failed
+ *   sigbus.c           QEMU has touched memory that has failed
  *   migration.c        errors and poison in the migration stream
  *   device.c           realize, reset, unplug, run state
  *   qmp-cmds.c         commands
@@ -51,8 +53,6 @@ typedef struct RasPoison {
     QEMUBH *event_bh;           /* sends the event of the others */
     QEMUTimer *event_timer;     /* pending: too early for one more */
 } RasPoison;
-
-#define RAS_HOST_MEMORY_MAX 1024
 
 /* So many passed, and so many did not, in a window of time. */
 typedef struct RasRate {
@@ -114,6 +114,7 @@ struct RasState {
     unsigned int nr_host_memory;
     bool host_memory_full;      /* there is more than fits */
     bool host_memory_resetting; /* what is found now is no error */
+    QEMUBH *note_bh;            /* what ras_host_memory_note() has noted */
     Error *host_blocker;        /* of migration */
     unsigned int nr_host_blocked;   /* ranges that it speaks of */
     QEMUBH *block_bh;           /* blocks it, or no longer */
@@ -175,6 +176,11 @@ bool ras_check_ram(RasState *s, uint64_t addr, uint64_t len, Error **errp);
  * region of RAM; returns false if there is none
  */
 bool ras_find_ram(uint64_t addr, uint64_t len, MemoryRegionSection *section);
+
+/*
+ * ras_failed_publish: what ras_host_memory_find() finds is what is in @s now
+ */
+void ras_failed_publish(RasState *s);
 
 /* ras_poison_find: the poisoned range that holds @addr, or NULL */
 RasPoisonSlot *ras_poison_find(RasState *s, uint64_t addr);
@@ -334,6 +340,13 @@ void ras_poison_discarded(RAMBlock *rb, uint64_t offset, uint64_t len);
 unsigned int ras_poison_count(RasState *s);
 
 /*
+ * ras_poison_failed_memory: memory of the host that has failed has changed;
+ * without KVM, each access to it fails as one to poison does
+ * @more: there is more of it
+ */
+void ras_poison_failed_memory(RasState *s, bool more);
+
+/*
  * Memory of the host that has failed (hw/ras/host-memory.c)
  *
  * ras_host_memory_forget_absent: forget memory that was unplugged
@@ -342,8 +355,17 @@ void ras_host_memory_forget_absent(RasState *s);
 
 void ras_host_memory_init(RasState *s);
 
+/* ras_page_is_good: can the page at host address @addr be read? */
+bool ras_page_is_good(void *addr);
+
 /* ras_host_memory_reset: put good memory where memory of the host failed */
 void ras_host_memory_reset(RasState *s);
+
+/* ras_sigbus_init: have SIGBUS on this thread, the main one, come at once */
+void ras_sigbus_init(void);
+
+/* ras_host_memory_locate: find out where the guest sees what has moved */
+void ras_host_memory_locate(RasState *s);
 
 /* ras_migration_init: have errors and poison of @s move with the VM */
 void ras_migration_init(RasState *s);

@@ -30,6 +30,7 @@
 #include "hw/core/cpu.h"
 #include "hw/ras.h"
 #include "system/cpus.h"
+#include "system/kvm.h"
 #include "system/ras-poison.h"
 #include "system/runstate.h"
 #include "system/tcg.h"
@@ -88,6 +89,13 @@ static struct {
 
 /* --- accesses: any thread, no lock --------------------------------------- */
 
+/* Memory of the host that has failed is poison, too; KVM has its own way. */
+static bool find_failed(ram_addr_t start, uint64_t len, uint64_t *from,
+                        uint64_t *to)
+{
+    return !kvm_enabled() && ras_host_memory_find(start, len, from, to);
+}
+
 /*
  * Look for poison in [@start, @start + @len): the first byte, in @from, and
  * the first good one behind it, in @to.
@@ -95,6 +103,7 @@ static struct {
 static bool find_in_ram(ram_addr_t start, uint64_t len, ram_addr_t *from,
                         ram_addr_t *to)
 {
+    uint64_t failed_from, failed_to;
     unsigned int seq, n;
 
     do {
@@ -112,6 +121,10 @@ static bool find_in_ram(ram_addr_t start, uint64_t len, ram_addr_t *from,
             }
         }
     } while (seqlock_read_retry(&ram_ranges.lock, seq));
+    if (find_failed(start, *from - start, &failed_from, &failed_to)) {
+        *from = failed_from;
+        *to = failed_to;
+    }
     return *from < start + len;
 }
 
@@ -300,6 +313,14 @@ unsigned int ras_poison_count(RasState *s)
     return n;
 }
 
+static void count_ranges(void)
+{
+    RasState *s = ras_state();
+
+    qatomic_set(&ras_poison_ranges, ram_ranges.n + probing_threads +
+                (s && !kvm_enabled() ? s->nr_host_memory : 0));
+}
+
 /* The ranges have changed: accesses find them as they are now. */
 static void publish(RasState *s)
 {
@@ -317,7 +338,7 @@ static void publish(RasState *s)
     }
     qatomic_set(&ram_ranges.n, n);
     seqlock_write_end(&ram_ranges.lock);
-    qatomic_set(&ras_poison_ranges, n + probing_threads);
+    count_ranges();
 }
 
 void ras_poison_set_probe(bool (*function)(const void *host, size_t len))
@@ -332,7 +353,7 @@ void ras_poison_probe(bool begin)
     }
     probing = begin;
     probing_threads += begin ? 1 : -1;
-    qatomic_set(&ras_poison_ranges, ram_ranges.n + probing_threads);
+    count_ranges();
 }
 
 /*
@@ -433,6 +454,16 @@ static void resume_vcpus(bool paused)
     }
 }
 
+static void create_buffers(void)
+{
+    if (!ras_poison_buffers) {
+        uint8_t *buffers = qemu_memalign(BUFFER_SIZE, BUFFERS * BUFFER_SIZE);
+
+        memset(buffers, 0, BUFFER_SIZE);
+        qatomic_set(&ras_poison_buffers, buffers);
+    }
+}
+
 static bool add_pages(RasState *s, uint64_t addr, uint64_t len,
                       RasSeverity severity, Error **errp)
 {
@@ -471,12 +502,7 @@ static bool add_pages(RasState *s, uint64_t addr, uint64_t len,
         }
     }
 
-    if (!ras_poison_buffers) {
-        uint8_t *buffers = qemu_memalign(BUFFER_SIZE, BUFFERS * BUFFER_SIZE);
-
-        memset(buffers, 0, BUFFER_SIZE);
-        qatomic_set(&ras_poison_buffers, buffers);
-    }
+    create_buffers();
     memcpy(s->poison.range, slots, sizeof(s->poison.range));
     publish(s);
     renew_users();
@@ -547,6 +573,24 @@ void ras_poison_clear(RasState *s)
     }
 }
 
+void ras_poison_failed_memory(RasState *s, bool more)
+{
+    bool paused = false;
+
+    if (kvm_enabled()) {
+        return;
+    }
+    if (more) {
+        create_buffers();
+        paused = pause_vcpus();
+    }
+    count_ranges();
+    if (more) {
+        renew_users();
+    }
+    resume_vcpus(paused);
+}
+
 /*
  * From here on, poison goes while vCPUs and devices run, and nobody need look
  * for his memory again: who still takes the long way finds it good.
@@ -610,6 +654,13 @@ static void event_bh_run(void *opaque)
                 at - slot->ram_addr < slot->len;
         addr = slot->addr + (at - slot->ram_addr);
     }
+    for (unsigned int i = 0; i < s->nr_host_memory && !found; i++) {
+        RasHostMemory *m = &s->host_memory[i];
+
+        found = at >= m->ram_addr && at - m->ram_addr < m->len &&
+                m->first != RAS_NOT_MAPPED;
+        addr = m->first + (at - m->ram_addr);
+    }
     ras_send_poison_access(found ? &addr : NULL, is_write, count);
     if (found) {
         ras_log(s->device, "ras: poison %s by a device or a page table walk, "
@@ -657,8 +708,10 @@ RasAccess ras_access_kind(MMUAccessType access_type)
 /*
  * Is all of the page RAM, so that accesses to it do not fail?  TCG takes a page
  * for a device's, as it does with poison, also if only a part of it is RAM.
+ *
+ * @failed: it is poisoned, or memory of the host that has failed
  */
-static bool is_page_of_ram(hwaddr addr)
+static bool is_page_of_ram(hwaddr addr, bool *failed)
 {
     hwaddr offset, len = RAS_PAGE_SIZE;
     MemoryRegion *mr;
@@ -667,7 +720,8 @@ static bool is_page_of_ram(hwaddr addr)
     mr = address_space_translate(&address_space_memory,
                                  addr & -(hwaddr)RAS_PAGE_SIZE, &offset, &len,
                                  false, MEMTXATTRS_UNSPECIFIED);
-    return memory_region_is_ram(mr) && len == RAS_PAGE_SIZE;
+    *failed = mr == &ras_poison_region;
+    return *failed || (memory_region_is_ram(mr) && len == RAS_PAGE_SIZE);
 }
 
 bool ras_poison_consumed(CPUState *cpu, hwaddr addr, vaddr vaddr,
@@ -675,18 +729,19 @@ bool ras_poison_consumed(CPUState *cpu, hwaddr addr, vaddr vaddr,
 {
     RasState *s = ras_state();
     RasPoisonSlot *slot;
+    bool failed = false;
 
     if (!s || !qatomic_read(&ras_poison_buffers)) {
         return false;
     }
     BQL_LOCK_GUARD();
     slot = ras_poison_find(s, addr);
-    if (!slot && !is_page_of_ram(addr)) {
+    if (!slot && !is_page_of_ram(addr, &failed)) {
         return false;
     }
     /* leaves the CPU loop; a refused error is tried again by the next run */
     cpu->exception_index = EXCP_INTERRUPT;
-    if (!slot) {
+    if (!slot && !failed) {
         /* it was made good since it got into the TLB */
         tlb_flush(cpu);
         return true;
@@ -695,7 +750,7 @@ bool ras_poison_consumed(CPUState *cpu, hwaddr addr, vaddr vaddr,
     s->poison.consumed++;
     ras_report(&(RasError) {
         .class = RAS_ERROR_CLASS_MEMORY,
-        .severity = slot->severity,
+        .severity = slot ? slot->severity : RAS_SEVERITY_RECOVERABLE,
         .origin = RAS_ORIGIN_POISON,
         .access = ras_access_kind(access_type),
         .synchronous = true,

@@ -501,12 +501,24 @@ static RasPoisonRangeList *list_poison(RasState *s)
 static RasHostRangeList *list_host_memory(RasState *s)
 {
     RasHostRangeList *list = NULL, **tail = &list;
+    RasHostRange *range = NULL;
 
     for (unsigned int i = 0; i < s->nr_host_memory; i++) {
-        RasHostRange *range = g_new0(RasHostRange, 1);
+        const RasHostMemory *m = &s->host_memory[i];
 
-        range->address = s->host_memory[i].first;
-        range->length = s->host_memory[i].len;
+        if (m->first == RAS_NOT_MAPPED) {
+            continue;
+        }
+        if (range && range->moved && m->moved &&
+            range->address + range->length == m->first) {
+            /* of one part the guest knows */
+            range->length += m->len;
+            continue;
+        }
+        range = g_new0(RasHostRange, 1);
+        range->address = m->first;
+        range->length = m->len;
+        range->moved = range->has_moved = m->moved;
         QAPI_LIST_APPEND(tail, range);
     }
     return list;
@@ -555,6 +567,7 @@ RasInfo *qmp_query_ras(Error **errp)
         info->check_stop->reason = g_strdup(s->check_stop.delivery);
     }
     info->poisoned = list_poison(s);
+    ras_host_memory_locate(s);
     info->host_poisoned = list_host_memory(s);
     info->counters = g_new0(RasCounters, 1);
     *info->counters = (RasCounters) {

@@ -18,6 +18,7 @@ unsigned int ras_poison_ranges;
 uint8_t *ras_poison_buffers;
 MemoryRegion ras_poison_region;
 int ras_host_memory_unreadable;
+unsigned int ras_copy_failures;
 
 bool ras_vcpu_parked_slow(CPUState *cpu)
 {
@@ -76,6 +77,23 @@ bool ras_poison_is_buffer_slow(const void *p)
 bool ras_poison_is_mapped_slow(const struct iovec *iov, unsigned int n)
 {
     return false;
+}
+
+int ras_poison_result_slow(const struct iovec *iov, unsigned int n, int ret)
+{
+    return ret;
+}
+
+#ifdef CONFIG_LINUX
+bool ras_sigbus(const siginfo_t *info, void *context)
+{
+    return false;
+}
+#endif
+
+bool ras_on_main_thread(void)
+{
+    return qemu_get_thread_id() == getpid();
 }
 
 void *ras_poison_map(hwaddr offset, hwaddr *len, bool is_write)

@@ -15,7 +15,12 @@ typedef struct RasHostMemory {
     uint64_t first, len;        /* whole host pages, addr in them */
     uint64_t ram_addr;          /* ram_addr_t of first */
     uint64_t ram_page;          /* page size of that RAM block */
+    bool moved;                 /* it failed on another host */
+    bool told;                  /* the guest knows, or is about to learn it */
 } RasHostMemory;
+
+/* RasHostMemory::addr, first: the guest does not see this memory now */
+#define RAS_NOT_MAPPED UINT64_MAX
 
 /* ras_host_memory_part: the part of @m in [@start, @end), as ram_addr_t */
 static inline bool ras_host_memory_part(const RasHostMemory *m, uint64_t start,

@@ -48,6 +48,7 @@ struct RasDevice {
     DeviceState parent_obj;
 
     uint32_t reclaim_ms;        /* property reclaim-ms */
+    bool move_failed_memory;    /* property x-move-failed-memory */
     RasState *state;            /* the core's own; from realize on */
 };
 
@@ -112,6 +113,42 @@ bool ras_host_memory_used(CPUState *cpu);
 
 /* ras_host_memory_overlaps: has memory in [@addr, @addr + @len) failed? */
 bool ras_host_memory_overlaps(RasDevice *d, uint64_t addr, uint64_t len);
+
+/*
+ * For who moves failed memory with the VM (migration/ras-holes.c)
+ *
+ * ras_host_memory_find: look for some in [@start, @start + @len), as
+ * ram_addr_t: the first byte, in @from, and the first good one behind it, in
+ * @to.  On any thread, without a lock.
+ */
+bool ras_host_memory_find(uint64_t start, uint64_t len, uint64_t *from,
+                          uint64_t *to);
+
+#define RAS_HOST_MEMORY_MAX 1024
+
+/*
+ * ras_host_memory_add_moved: [@offset, @offset + @len) of @rb has failed on
+ * another host, and fails here, in whole pages of this host
+ * @told: the guest knows
+ *
+ * Returns false if there is no room for it.
+ */
+bool ras_host_memory_add_moved(RasDevice *d, RAMBlock *rb, uint64_t offset,
+                               uint64_t len, bool told);
+
+/* ras_host_memory_tell: tell the guest, which runs, what it does not know */
+void ras_host_memory_tell(RasDevice *d);
+
+/*
+ * Set by who wants to know
+ *
+ * ras_host_memory_replaced: that a reset has put good memory there
+ * ras_host_memory_discarded: that the guest has given memory back
+ */
+extern void (*ras_host_memory_replaced)(RAMBlock *rb, uint64_t offset,
+                                        uint64_t len);
+extern void (*ras_host_memory_discarded)(RAMBlock *rb, uint64_t offset,
+                                         uint64_t len);
 
 /*
  * ras_ram_is_good: is all of [@addr, @addr + @len) RAM that can be read and

@@ -16,16 +16,17 @@
 
 struct RasStorageAccess;
 
+#ifdef CONFIG_LINUX
 /*
- * kvm_ras_sigbus: a SIGBUS of a memory error has arrived
+ * kvm_ras_sigbus: a SIGBUS of a memory error has arrived: BUS_MCEERR_AR or AO
  *
- * Called from the signal handler, on a vCPU thread or on the main thread, at
- * any point of it.
+ * Called from the signal handler, on any thread, at any point of it.
  *
  * Returns false if guest RAS has nothing to do with it.  Does not return if
  * QEMU cannot go on, because it needs itself what has failed.
  */
 bool kvm_ras_sigbus(const siginfo_t *info);
+#endif
 
 /* kvm_ras_init: get ready, on the main thread; once, with the RAS device */
 void kvm_ras_init(void);

@@ -26,6 +26,12 @@ extern unsigned int ras_poison_ranges;
 /* NULL before anything was poisoned; only for the inline functions */
 extern uint8_t *ras_poison_buffers;
 
+/*
+ * times that QEMU has met failed memory, since it was replaced; only for the
+ * inline functions
+ */
+extern unsigned int ras_copy_failures;
+
 /* Every access to it fails.  Addresses in it are those of ram_addr_t. */
 extern MemoryRegion ras_poison_region;
 
@@ -34,6 +40,7 @@ MemoryRegion *ras_poison_translate_slow(MemoryRegion *mr, hwaddr *offset,
                                         hwaddr *len);
 bool ras_poison_is_buffer_slow(const void *p);
 bool ras_poison_is_mapped_slow(const struct iovec *iov, unsigned int n);
+int ras_poison_result_slow(const struct iovec *iov, unsigned int n, int ret);
 
 /* ras_poison_overlaps: is anything in that part of @mr poisoned RAM? */
 static inline bool ras_poison_overlaps(MemoryRegion *mr, hwaddr offset,
@@ -84,10 +91,32 @@ static inline bool ras_poison_is_mapped(const struct iovec *iov,
            ras_poison_is_mapped_slow(iov, n);
 }
 
-/* ras_poison_failed: has an access with this @result met poison? */
+/*
+ * ras_poison_failed: has an access with this @result met poison, or failed
+ * memory?
+ */
 static inline bool ras_poison_failed(MemTxResult result)
 {
-    return unlikely(result & MEMTX_ERROR) && qatomic_read(&ras_poison_buffers);
+    return unlikely(result & MEMTX_ERROR) &&
+           (qatomic_read(&ras_poison_buffers) ||
+            qatomic_read(&ras_copy_failures));
+}
+
+/*
+ * ras_poison_result: the result of a request, which was @ret without failed
+ * memory in its @n parts
+ * @is_write: it has read them
+ *
+ * Some of those who pass data on do not look whether they could be read.  And
+ * the host's kernel says EFAULT, but not which part has failed: it is looked
+ * for here.
+ */
+static inline int ras_poison_result(const struct iovec *iov, unsigned int n,
+                                    bool is_write, int ret)
+{
+    return unlikely(ret == -EFAULT ||
+                    (ret >= 0 && is_write && qatomic_read(&ras_copy_failures)))
+           ? ras_poison_result_slow(iov, n, ret) : ret;
 }
 
 /*

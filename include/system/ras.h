@@ -13,6 +13,7 @@
 #define SYSTEM_RAS_H
 
 #include "hw/core/cpu.h"
+#include <signal.h>
 
 /*
  * The vCPU loop.  On the thread of @cpu, with the BQL held; questions, which
@@ -106,6 +107,26 @@ static inline void ras_vcpu_moved(CPUState *cpu)
  * Memory.  On any thread.
  */
 
+#ifdef CONFIG_LINUX
+/*
+ * ras_sigbus: a SIGBUS has arrived, on any thread, at any point of it
+ * @context: of the thread; changed if it is to go on elsewhere
+ *
+ * Called from the signal handler.  Returns false if guest RAS has nothing to do
+ * with it.  Does not return if QEMU cannot go on, because it needs itself what
+ * has failed.
+ */
+bool ras_sigbus(const siginfo_t *info, void *context);
+#endif
+
+/*
+ * ras_touched_by_qemu: say that QEMU cannot go on without what has failed at
+ * @addr, and end it; from a signal handler
+ */
+G_NORETURN void ras_touched_by_qemu(void *addr);
+
+bool ras_on_main_thread(void);
+
 /*
  * ras_memory_discarded: the host has taken back this part of a RAM block; what
  * the guest finds there next is other memory
@@ -133,5 +154,13 @@ static inline bool ras_host_memory_is_unreadable(void)
 
 /* ras_host_memory_why_unreadable: set @errp to what to say of that */
 void ras_host_memory_why_unreadable(Error **errp);
+
+/*
+ * ras_host_memory_note: @host, in memory of the guest, has failed
+ * @met: for an access; or nobody has touched it yet
+ *
+ * On any thread, in signal handlers, too.  The main loop does the rest.
+ */
+void ras_host_memory_note(const void *host, bool met);
 
 #endif

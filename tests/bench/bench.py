@@ -24,12 +24,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / 'tests' / 'functional'))
 
-from ras import bare, environment, fake_kvm, initramfs  # noqa: E402
+from ras import bare, environment, failing, fake_kvm, initramfs  # noqa: E402
 from ras.guest import PAGE, Guest  # noqa: E402
 from ras.targets import ARM64, PPC64  # noqa: E402
 
@@ -108,15 +108,23 @@ def run(args: List[str], **options: Any) -> str:
 # Instructions
 
 
+def counted_by(folder: Path, what: List[str]) -> List[str]:
+    """What callgrind is; @what: options that say what it counts."""
+    return [tool('valgrind'), '--tool=callgrind',
+            f'--callgrind-out-file={folder}/callgrind', *what]
+
+
+def collected(said: str) -> int:
+    """What callgrind has counted."""
+    found = re.search(r'Collected : (\d+)', said)
+    assert found and int(found[1]) > 0, said
+    return int(found[1])
+
+
 def callgrind(what: List[str], folder: Path, args: List[str],
               **options: Any) -> int:
-    """Those that callgrind counts; @what: options that say which."""
-    output = run([tool('valgrind'), '--tool=callgrind',
-                  f'--callgrind-out-file={folder}/callgrind', *what, *args],
-                 **options)
-    collected = re.search(r'Collected : (\d+)', output)
-    assert collected and int(collected[1]) > 0, output
-    return int(collected[1])
+    """Those that callgrind counts in a program that ends by itself."""
+    return collected(run([*counted_by(folder, what), *args], **options))
 
 
 # Instructions to build a record
@@ -323,7 +331,8 @@ def connect(path: Path) -> socket.socket:
 class Monitor:
     """A QMP monitor with nothing between us and its connected socket."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, process: int = 0) -> None:
+        self.process = process
         self._socket = connection
         self._lines = connection.makefile('rb')
         self._lines.readline()
@@ -655,12 +664,13 @@ def migration_downtime() -> Result:
 
 
 @contextlib.contextmanager
-def bare_vm(variable: str, *args: str) -> Iterator[Monitor]:
+def bare_vm(variable: str, *args: str,
+            wrapper: Sequence[str] = ()) -> Iterator[Monitor]:
     """A machine "virt" with guest RAS, whose messages are dropped."""
     here, there = socket.socketpair()
     here.settimeout(60)
     with here, subprocess.Popen(
-            [str(environment.path(variable)), '-machine',
+            [*wrapper, str(environment.path(variable)), '-machine',
              'virt,ras=on,gic-version=3', '-cpu', 'max', '-m', '256M', '-bios',
              str(environment.path('RAS_AAVMF')), '-nodefaults', '-display',
              'none', '-chardev', f'socket,id=qmp,fd={there.fileno()}',
@@ -668,12 +678,205 @@ def bare_vm(variable: str, *args: str) -> Iterator[Monitor]:
             pass_fds=[there.fileno()], stderr=subprocess.DEVNULL) as process:
         there.close()
         try:
-            monitor = Monitor(here)
+            monitor = Monitor(here, process.pid)
             yield monitor
             monitor.execute('quit')
             monitor.close()
+            process.wait(60)
         finally:
             process.kill()
+
+
+# Memory of the guest that QEMU sends, and that devices write
+
+# A VM to be sent; and how often, by each side.
+SENT = 4 << 30
+SENDINGS = 5
+
+
+@contextlib.contextmanager
+def filled_memory(size: int) -> Iterator[List[str]]:
+    """Options for RAM whose pages are all different."""
+    page = bytearray(os.urandom(PAGE))
+    with tempfile.NamedTemporaryFile(prefix='ras-', dir='/dev/shm') as memory:
+        for number in range(size // PAGE):
+            page[:8] = number.to_bytes(8, 'little')
+            memory.write(page)
+        memory.flush()
+        yield ['-S', '-m', f'{size >> 20}M', '-machine', 'memory-backend=ram',
+               '-object', 'memory-backend-file,id=ram,share=on,'
+               f'size={size},mem-path={memory.name}']
+
+
+def send(monitor: Monitor, uri: str = 'exec:cat >/dev/null') -> None:
+    """Migrate the VM, stopped; to nobody, or to another one."""
+    monitor.execute('migrate-set-parameters', **{'max-bandwidth': 0})
+    answer = monitor.execute('migrate', uri=uri)
+    assert 'error' not in answer, answer
+    while True:
+        status = monitor.execute('query-migrate')['return'].get('status')
+        if status == 'completed':
+            break
+        assert status != 'failed'
+        time.sleep(0.02)
+    # Or it could not be migrated again.
+    monitor.execute('cont')
+    monitor.execute('stop')
+
+
+def count_sent(variable: str, pages: int) -> int:
+    """Instructions of the thread that sends so many."""
+    with tempfile.TemporaryDirectory(prefix='ras-') as name, \
+            filled_memory(pages * PAGE) as memory:
+        log = Path(name) / 'log'
+        with bare_vm(variable, *memory, wrapper=counted_by(Path(name), [
+                '--toggle-collect=migration_thread', f'--log-file={log}'])
+                     ) as monitor:
+            send(monitor)
+        return collected(log.read_text(encoding='utf-8'))
+
+
+def page_instructions() -> Result:
+    """Of a migration, for each page."""
+    return Result(*(
+        (count_sent(variable, 8192) - count_sent(variable, 4096)) / 4096
+        for variable in (OURS, STOCK)))
+
+
+def used_time(process: int) -> float:
+    """Processor time of a process, ms."""
+    stat = Path(f'/proc/{process}/stat').read_text(encoding='utf-8')
+    user, system = stat.rpartition(')')[2].split()[11:13]
+    return (int(user) + int(system)) * 1000 / os.sysconf('SC_CLK_TCK')
+
+
+def compare_sending(*sides: Monitor) -> Result:
+    """Processor time for all of RAM, which limits how fast it goes.
+
+    In turns; the best of each.
+    """
+    times: Dict[Monitor, List[float]] = {side: [] for side in sides}
+    for _ in range(SENDINGS):
+        for side in sides:
+            before = used_time(side.process)
+            send(side)
+            times[side].append(used_time(side.process) - before)
+    return Result(*(min(times[side]) for side in sides))
+
+
+def sending() -> Result:
+    """4 GiB of a VM without errors."""
+    with filled_memory(SENT) as memory, bare_vm(OURS, *memory) as ours, \
+            bare_vm(STOCK, *memory) as stock:
+        return compare_sending(ours, stock)
+
+
+# Failed memory moves.
+MOVES = ['-global', 'ras.x-move-failed-memory=on']
+
+
+@contextlib.contextmanager
+def failing_vm(size: int, *args: str
+               ) -> Iterator[Tuple[Monitor, failing.Failing]]:
+    """A VM of ours, and what lets memory of it fail; @size: bytes of RAM."""
+    with tempfile.TemporaryDirectory(prefix='ras-') as name:
+        library, path = Path(name) / 'fail.so', Path(name) / 'fail'
+        failing.build(library)
+        with bare_vm(OURS, *args, '-S', *MOVES, wrapper=[
+                'env', f'LD_PRELOAD={library}',
+                f'FAIL_SOCKET={path}']) as monitor:
+            yield monitor, failing.Failing(path, size)
+
+
+def sending_with_holes() -> Result:
+    """The same if a page of it has failed; the other side has none."""
+    with filled_memory(SENT) as memory, \
+            failing_vm(SENT, *memory) as (ours, fail), \
+            bare_vm(OURS, *memory, *MOVES) as good:
+        fail.fail(SENT // 2)
+        return compare_sending(ours, good)
+
+
+HOLES = 1024
+HOLE_ROUNDS = 5
+
+
+def downtime_with_holes() -> Result:
+    """What they add to the downtime of a move to another VM; us.
+
+    The best of each, in turns.
+    """
+    size = 256 << 20
+    times: Dict[Monitor, List[int]] = {}
+    with failing_vm(size) as (ours, fail), failing_vm(size) as (good, _):
+        # No two are neighbours.
+        for number in range(HOLES):
+            fail.fail((64 << 20) + 2 * PAGE * number)
+        for _ in range(HOLE_ROUNDS):
+            for side in ours, good:
+                times.setdefault(side, []).append(move_downtime(side))
+    return Result((min(times[ours]) - min(times[good])) * 1000)
+
+
+def move_downtime(monitor: Monitor) -> int:
+    """Of a move to a new VM that reports when it has loaded all; ms."""
+    capabilities = [{'capability': 'return-path', 'state': True}]
+    with tempfile.TemporaryDirectory(prefix='ras-') as folder:
+        uri = f'unix:{folder}/migration'
+        with bare_vm(OURS, '-S', *MOVES, '-incoming',
+                     'defer') as there:
+            for side in there, monitor:
+                side.execute('migrate-set-capabilities',
+                             capabilities=capabilities)
+            there.execute('migrate-incoming', uri=uri)
+            send(monitor, uri)
+            info = monitor.execute('query-migrate')['return']
+    return int(info['downtime'])
+
+
+# What copies: of an instruction that repeats itself, callgrind counts each time.
+COPIES = ['__mem*', 'ras_copy_*']
+
+
+def count_writes(variable: str, writes: int) -> int:
+    """Instructions of so many writes of a page, as devices make them.
+
+    Without those that copy.
+    """
+    data = base64.b64encode(os.urandom(PAGE)).decode()
+    with tempfile.TemporaryDirectory(prefix='ras-') as name:
+        log, path = Path(name) / 'log', Path(name) / 'qtest'
+        with bare_vm(variable, '-accel', 'qtest', '-qtest',
+                     f'unix:{path},server=on,wait=off', '-qtest-log', 'none',
+                     wrapper=counted_by(Path(name), [
+                         '--toggle-collect=address_space_write',
+                         *(f'--toggle-collect={name}' for name in COPIES),
+                         f'--log-file={log}'])), \
+                connect(path) as qtest, qtest.makefile('rb') as answers:
+            for _ in range(writes):
+                qtest.sendall(
+                    f'b64write 0x40000000 {PAGE:#x} {data}\n'.encode())
+                answer = answers.readline()
+                assert answer == b'OK\n', answer
+        return collected(log.read_text(encoding='utf-8'))
+
+
+def copy_time() -> Result:
+    """Of the copy in it: by guest RAS, and by memcpy(); ps."""
+    with tempfile.TemporaryDirectory(prefix='ras-') as folder:
+        program = f'{folder}/copy'
+        glib = shlex.split(run(['pkg-config', '--cflags', '--libs',
+                                'glib-2.0']))
+        run(['cc', '-O2', '-std=gnu11', '-D_GNU_SOURCE', '-o', program,
+             *(f'-I{TOP / path}' for path in ('tests/standalone', 'include')),
+             str(TOP / 'tests/bench/copy.c'), str(TOP / 'hw/ras/copy.c'),
+             *glib])
+        return Result(*map(float, run([program]).split()))
+
+
+def device_write() -> Result:
+    """Of 4 KiB; machine "virt"."""
+    return compare_calls(count_writes, 'AARCH64')
 
 
 STATE_VCPUS = 64
@@ -790,6 +993,18 @@ MEASURES = [
             'those of stock', at_most=1.001),
     Measure('instructions to leave KVM_RUN', kvm_run,
             'those of stock', at_most=1.02),
+    Measure('instructions of a 4 KiB write', device_write,
+            'those of stock', at_most=1.02),
+    Measure('the copy in it, ps', copy_time,
+            'that of memcpy()', at_most=1.1),
+    Measure('instructions to send a page', page_instructions,
+            'those of stock', at_most=1.01),
+    Measure('sending 4 GiB, ms of processor', sending,
+            'not above stock', at_most=1.1),
+    Measure('the same, a page has failed, ms', sending_with_holes,
+            'not above none failed', at_most=1.1),
+    Measure('downtime for 1024 holes, us', downtime_with_holes,
+            '<= 5000', at_most=5000),
     Measure('touch to SIGBUS under KVM, ms', sigbus_latency,
             'not above stock', at_most=1.1),
     Measure('load to KVM_EXIT_NMI handler, us', nmi_latency,

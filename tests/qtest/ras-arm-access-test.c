@@ -8,6 +8,7 @@
 
 #include "qemu/osdep.h"
 #include "ras-arm-guest.h"
+#include "ras-fail.h"
 
 /*
  * Load, store and fetch: the syndrome says which, FAR has the exact address,
@@ -59,6 +60,42 @@ static void test_access(const void *options)
     g_assert_cmphex(mail(vm, RAS_ARM_VALUE), ==, content);
     ras_assert_count(vm, "accepted", ARRAY_SIZE(kinds));
     ras_quit(vm);
+}
+
+/*
+ * Memory that has failed on the host, and of which nobody knows: it is
+ * generated code that meets it first, and the guest gets what it gets for
+ * poison.
+ */
+static void test_failed_on_host(void)
+{
+    if (!ras_can_fail()) {
+        return;
+    }
+    for (int kind = 0; kind < 2; kind++) {
+        RasVm *vm = start_guest("");
+        uint64_t address = PAGE(9) + 0x128;
+        uint8_t block[BLOCK_SIZE];
+
+        /* TCG has its host address */
+        access_memory(vm, address, kind);
+        ras_wait_until(vm, mail(vm, RAS_ARM_DONE) == 1);
+        ras_fail(vm, PAGE(9));
+        access_memory(vm, address, kind);
+        ras_wait_until(vm, mail(vm, RAS_ARM_ENTRIES) == 1);
+        g_assert_cmphex(mail(vm, RAS_ARM_ESR) >> 26, ==, 0x25);
+        g_assert_cmphex(mail(vm, RAS_ARM_ESR) >> 6 & 1, ==, kind);
+        g_assert_cmphex(mail(vm, RAS_ARM_FAR), ==, address);
+        read_block(vm, block);
+        check_block(block, address, 1, 0);
+        acknowledge_live(vm);
+        g_assert_cmpuint(mail(vm, RAS_ARM_DONE), ==, 1);
+
+        /* the rest of memory is as good as before */
+        access_memory(vm, PAGE(10), kind);
+        ras_wait_until(vm, mail(vm, RAS_ARM_DONE) == 2);
+        ras_quit(vm);
+    }
 }
 
 /*
@@ -297,6 +334,7 @@ int main(int argc, char **argv)
     qtest_add_func("/ras/virt/unplug/one-of-two", test_unplug_one_of_two);
     qtest_add_func("/ras/virt/unplug/block", test_unplug_block);
     qtest_add_func("/ras/virt/poison/crossing", test_crossing);
+    qtest_add_func("/ras/virt/poison/failed-on-host", test_failed_on_host);
     qtest_add_func("/ras/virt/poison/severity", test_poison_severity);
     qtest_add_func("/ras/virt/poison/dma", test_poison_dma);
     return g_test_run();

@@ -196,7 +196,8 @@ def plain(text: str) -> str:
     return re.sub(r'\s+', ' ', text)
 
 
-SOURCES = ('hw/**/*.[ch]', 'target/**/*.c', 'accel/**/*.c')
+SOURCES = ('hw/**/*.[ch]', 'target/**/*.c', 'accel/**/*.c',
+           'migration/**/*.c')
 
 # What stands for something that varies.
 VARIES = re.compile(

@@ -123,6 +123,7 @@ static int qemu_open(const char *name, int flags, Error **errp)
     return pagemap;
 }
 
+#undef qemu_real_host_page_size
 static size_t qemu_real_host_page_size(void)
 {
     return PAGE;

@@ -31,6 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -42,6 +43,7 @@
 
 #include <glib.h>
 
+#define CONFIG_LINUX 1
 #define HOST_BIG_ENDIAN (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
 
 #ifndef ARRAY_SIZE
@@ -49,6 +51,8 @@
 #endif
 
 #define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
+
+#define qemu_real_host_page_size() ((uintptr_t)getauxval(AT_PAGESZ))
 
 #define QEMU_PACKED __attribute__((packed))
 

@@ -1,0 +1,29 @@
+/*
+ * QEMU I/O channels: write memory that may fail
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef QIO_CHANNEL_GUARD_H
+#define QIO_CHANNEL_GUARD_H
+
+/*
+ * Memory of a guest may have failed; who writes it to a channel that has
+ * QIO_CHANNEL_FEATURE_GUARD may have it copied before (to a kernel that may not
+ * survive to read it, or in user space, by TLS), or after that has failed.
+ * Called on any thread that writes to such a channel.
+ *
+ * Returns a buffer, to be freed by qemu_vfree(), with what is to be written in
+ * the place of @iov: that is @copy, in the buffer as well; or NULL.
+ */
+typedef enum QIOChannelGuardWhy {
+    QIO_CHANNEL_GUARD_KERNEL,
+    QIO_CHANNEL_GUARD_USER,
+    QIO_CHANNEL_GUARD_FAILED,
+} QIOChannelGuardWhy;
+
+typedef void *QIOChannelGuard(const struct iovec *iov, size_t niov,
+                              QIOChannelGuardWhy why, struct iovec **copy);
+extern QIOChannelGuard *qio_channel_guard;
+
+#endif

@@ -1,0 +1,766 @@
+/*
+ * Guest RAS: failed memory moves with the VM
+ *
+ * Pages that have failed are holes: the source does not read them, or finds out
+ * while it does, and sends zeroes in their place.  Where they are is in section
+ * "ras/holes", which is sent
+ *
+ *   announced   at the beginning, if memory is known to have failed, or if in
+ *               postcopy there will be no way back: who cannot load the section,
+ *               or have holes, says so before it is too late.  The list is
+ *               empty;
+ *   with the    state of the other devices, when all of memory was sent;
+ *   late        for what is found after that: in postcopy, and in a background
+ *               snapshot, whose state is from before its memory.
+ *
+ * The destination has the holes fail (migration/ras-mark.c; poison.c without
+ * KVM), and puts them on the list of failed memory (host-memory.c).
+ *
+ * What threads of the migration find is in bitmaps with a bit a page, set and
+ * cleared without a lock: a page that is good again, after a reset, is dirty,
+ * and is a hole no longer when it is sent.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "qapi/error.h"
+#include "qemu/bitmap.h"
+#include "qemu/error-report.h"
+#include "qemu/main-loop.h"
+#include "qemu/memalign.h"
+#include "qemu/rcu.h"
+#include "block/aio.h"
+#include "exec/cpu-common.h"
+#include "exec/target_page.h"
+#include "io/channel-guard.h"
+#include "migration/ras-mark.h"
+#include "migration/vmstate.h"
+#include "system/hostmem.h"
+#include "system/kvm.h"
+#include "system/memory.h"
+#include "system/ramblock.h"
+#include "system/ramlist.h"
+#include "system/ras-copy.h"
+#include "system/ras-holes.h"
+#include "system/tcg.h"
+#include "hw/ras.h"
+
+/* A hole in RAM block number @block of the section; bytes */
+typedef struct RasHole {
+    uint32_t block;
+    uint64_t start, len;
+    bool told;                  /* the guest knows */
+} RasHole;
+
+typedef struct RasHoleBlock {
+    uint8_t idstr[256];
+} RasHoleBlock;
+
+typedef enum RasHolesWhen {
+    HOLES_WITH_STATE,
+    HOLES_ANNOUNCED,
+    HOLES_LATE,
+} RasHolesWhen;
+
+/* The section.  The arrays are there while it is saved or loaded. */
+typedef struct RasHoles {
+    RasHolesWhen when;
+    bool announced;
+    int32_t nr_blocks, nr_holes;
+    RasHoleBlock *block;
+    RasHole *hole;
+} RasHoles;
+
+/* What has been found in a block of the migration that is under way. */
+typedef struct RasHoleMap {
+    RAMBlock *rb;
+    unsigned long *failed;      /* zeroes are sent for these pages */
+    unsigned long *sent;        /* these are in a section */
+} RasHoleMap;
+
+bool ras_holes_moved;
+
+static RasHoles section;
+static RasHoleMap *map;
+static unsigned int nr_maps;
+static int found;               /* any page at all */
+static int unsent;              /* and one that is in no section yet */
+static uint8_t *page_read;      /* for ras_holes_read() */
+static unsigned int run;        /* which migration this is */
+
+/* Of devices and firmware, QEMU reads memory without a copy. */
+static bool is_guest_ram(RAMBlock *rb)
+{
+    return object_dynamic_cast(memory_region_owner(rb->mr),
+                               TYPE_MEMORY_BACKEND);
+}
+
+/* --- what is found: any thread, no lock ---------------------------------- */
+
+static RasHoleMap *find_map(RAMBlock *rb)
+{
+    for (unsigned int i = 0; i < nr_maps; i++) {
+        if (map[i].rb == rb) {
+            return &map[i];
+        }
+    }
+    return NULL;
+}
+
+static void set_hole(RAMBlock *rb, uint64_t offset)
+{
+    RasHoleMap *m = find_map(rb);
+    unsigned long page = offset >> qemu_target_page_bits();
+
+    if (!m) {
+        return;
+    }
+    set_bit_atomic(page, m->failed);
+    if (!test_bit(page, m->sent)) {
+        qatomic_set(&unsent, 1);
+    }
+    if (!qatomic_xchg(&found, 1)) {
+        /* so that all pages are looked at, also if this one is made good */
+        qatomic_inc(&ras_host_memory_unreadable);
+    }
+}
+
+bool ras_holes_check_slow(RAMBlock *rb, uint64_t offset)
+{
+    size_t page = qemu_target_page_size();
+    RasHoleMap *m = find_map(rb);
+    uint64_t from, to;
+
+    if (ras_host_memory_find(rb->offset + offset, page, &from, &to) ||
+        !ras_can_read(rb->host + offset, page)) {
+        set_hole(rb, offset);
+        return true;
+    }
+    if (m && test_bit(offset >> qemu_target_page_bits(), m->failed)) {
+        clear_bit_atomic(offset >> qemu_target_page_bits(), m->failed);
+    }
+    return false;
+}
+
+uint8_t *ras_holes_read(RAMBlock *rb, uint64_t offset)
+{
+    size_t page = qemu_target_page_size();
+
+    if ((ras_host_memory_is_unreadable() && ras_holes_check_slow(rb, offset)) ||
+        ras_copy_from_guest(page_read, rb->host + offset, page) < page) {
+        set_hole(rb, offset);
+        return NULL;
+    }
+    return page_read;
+}
+
+bool ras_holes_is_zero_slow(RAMBlock *rb, const void *host, size_t len)
+{
+    RasIsZero is_zero = ras_is_zero(host, len);
+
+    if (is_zero == RAS_IS_UNREADABLE) {
+        set_hole(rb, (const uint8_t *)host - rb->host);
+    }
+    return is_zero != RAS_IS_NOT_ZERO;
+}
+
+void ras_holes_copy_slow(void *to, RAMBlock *rb, const void *host, size_t len)
+{
+    uint64_t offset = (const uint8_t *)host - rb->host;
+    uint64_t first, end;
+    size_t done = 0;
+
+    if (!ras_host_memory_is_unreadable() ||
+        !ras_host_memory_find(rb->offset + offset, len, &first, &end)) {
+        done = ras_copy_from_guest(to, host, len);
+    }
+    if (done < len) {
+        memset(to, 0, len);
+        set_hole(rb, QEMU_ALIGN_DOWN(offset, qemu_target_page_size()));
+    }
+}
+
+/*
+ * A buffer, to be freed by the caller, with a copy of @iov in which nothing is
+ * memory of the guest; NULL if nothing was, or there is no memory for it.  The
+ * pages come first, so that O_DIRECT can be used.
+ * @failed: only if any of it has failed
+ */
+static void *copy_iov(const struct iovec *iov, size_t niov, bool failed,
+                      struct iovec **result)
+{
+    size_t page = qemu_target_page_size(), total = 0;
+    struct iovec *copy;
+    ram_addr_t offset;
+    bool found_one = false;
+    uint8_t *buf, *p;
+
+    RCU_READ_LOCK_GUARD();
+    for (size_t i = 0; i < niov; i++) {
+        if (qemu_ram_block_from_host(iov[i].iov_base, false, &offset)) {
+            total += iov[i].iov_len;
+        }
+    }
+    buf = total ? qemu_try_memalign(qemu_real_host_page_size(),
+                                    ROUND_UP(total, sizeof(*iov)) +
+                                    niov * sizeof(*iov)) : NULL;
+    if (!buf) {
+        return NULL;
+    }
+    copy = (struct iovec *)(buf + ROUND_UP(total, sizeof(*iov)));
+    memcpy(copy, iov, niov * sizeof(*iov));
+    p = buf;
+    for (size_t i = 0; i < niov; i++) {
+        RAMBlock *rb = qemu_ram_block_from_host(iov[i].iov_base, false,
+                                                &offset);
+        size_t n;
+
+        if (!rb) {
+            continue;
+        }
+        copy[i].iov_base = p;
+        for (size_t done = 0; done < iov[i].iov_len; done += n) {
+            RasHoleMap *m = find_map(rb);
+            unsigned long at = (offset + done) / page;
+
+            n = MIN(iov[i].iov_len - done, page - (offset + done) % page);
+            ras_holes_copy_slow(p + done, rb, rb->host + offset + done, n);
+            found_one |= m && test_bit(at, m->failed);
+        }
+        p += iov[i].iov_len;
+    }
+    if (failed && !found_one) {
+        qemu_vfree(buf);
+        return NULL;
+    }
+    *result = copy;
+    return buf;
+}
+
+/* Without failed memory, only who reads it in user space gets a copy. */
+static void *guard(const struct iovec *iov, size_t niov, QIOChannelGuardWhy why,
+                   struct iovec **copy)
+{
+    if (why == QIO_CHANNEL_GUARD_KERNEL && !ras_host_memory_is_unreadable()) {
+        return NULL;
+    }
+    return copy_iov(iov, niov, why == QIO_CHANNEL_GUARD_FAILED, copy);
+}
+
+static size_t dump_lost;
+
+void ras_dump_read(void *to, const void *host, size_t len)
+{
+    size_t page = qemu_real_host_page_size(), n;
+
+    for (; len; to += n, host += n, len -= n) {
+        n = ras_copy_from_guest(to, host, len);
+        if (!n) {
+            n = MIN(len, page - (uintptr_t)host % page);
+            memset(to, 0, n);
+            qatomic_add(&dump_lost, n);
+        }
+    }
+}
+
+void ras_dump_lost(const char *what, uint64_t lost)
+{
+    lost += qatomic_xchg(&dump_lost, 0);
+    if (lost) {
+        warn_report("ras: %s: zeroes are in the place of %" PRIu64 " bytes of "
+                    "the guest's memory, which has failed", what, lost);
+    }
+}
+
+/* --- a migration --------------------------------------------------------- */
+
+/* What threads use that may still be there stays until the next one. */
+static void end(void)
+{
+    ras_holes_moved = false;
+    qatomic_set(&qio_channel_guard, NULL);
+    qatomic_set(&unsent, 0);
+    if (qatomic_xchg(&found, 0)) {
+        qatomic_dec(&ras_host_memory_unreadable);
+    }
+}
+
+static void end_later(void *opaque)
+{
+    if (run == (uintptr_t)opaque) {
+        end();
+    }
+}
+
+/* Threads of the migration are joined after that; a bottom half comes later. */
+void ras_holes_end(void)
+{
+    aio_bh_schedule_oneshot(qemu_get_aio_context(), end_later,
+                            (void *)(uintptr_t)run);
+}
+
+static void forget_last(void)
+{
+    run++;
+    end();
+    for (unsigned int i = 0; i < nr_maps; i++) {
+        g_free(map[i].failed);
+        g_free(map[i].sent);
+    }
+    g_clear_pointer(&map, g_free);
+    g_clear_pointer(&page_read, g_free);
+    nr_maps = 0;
+}
+
+bool ras_holes_begin(Error **errp)
+{
+    RasDevice *d = ras_get();
+    unsigned int n = 0;
+    RAMBlock *rb;
+
+    forget_last();
+    if (!d || !d->move_failed_memory || !ras_mark_can_move()) {
+        if (ras_host_memory_is_unreadable()) {
+            ras_host_memory_why_unreadable(errp);
+            return false;
+        }
+        return true;
+    }
+    RCU_READ_LOCK_GUARD();
+    RAMBLOCK_FOREACH(rb) {
+        n++;
+    }
+    map = g_new0(RasHoleMap, n);
+    page_read = g_malloc(qemu_target_page_size());
+    RAMBLOCK_FOREACH(rb) {
+        unsigned long pages = rb->max_length >> qemu_target_page_bits();
+
+        if (qemu_ram_is_migratable(rb)) {
+            /* without holes, nothing of these is touched */
+            map[nr_maps++] = (RasHoleMap) {
+                .rb = rb,
+                .failed = bitmap_new(pages),
+                .sent = bitmap_new(pages),
+            };
+        }
+    }
+    ras_holes_moved = true;
+    qatomic_set(&qio_channel_guard, guard);
+    return true;
+}
+
+void ras_holes_resume(void)
+{
+    for (unsigned int i = 0; i < nr_maps; i++) {
+        bitmap_zero(map[i].sent,
+                    map[i].rb->max_length >> qemu_target_page_bits());
+    }
+    qatomic_set(&unsent, qatomic_read(&found));
+}
+
+bool ras_holes_unsent(void)
+{
+    return qatomic_read(&unsent);
+}
+
+int ras_holes_send(QEMUFile *f, bool announce)
+{
+    int ret;
+
+    if (!ras_holes_moved ||
+        (announce && !ras_host_memory_is_unreadable() &&
+         !ras_mark_in_postcopy()) ||
+        (!announce && !qatomic_xchg(&unsent, 0))) {
+        return 0;
+    }
+    section.when = announce ? HOLES_ANNOUNCED : HOLES_LATE;
+    ret = ras_mark_send_section(f, "ras/holes");
+    section.when = HOLES_WITH_STATE;
+    return ret;
+}
+
+/* --- saving -------------------------------------------------------------- */
+
+static void release(RasHoles *h)
+{
+    g_clear_pointer(&h->block, g_free);
+    g_clear_pointer(&h->hole, g_free);
+}
+
+static void prepare(RasHoles *h)
+{
+    release(h);
+    h->block = g_new0(RasHoleBlock, RAS_HOST_MEMORY_MAX);
+    h->hole = g_new0(RasHole, RAS_HOST_MEMORY_MAX);
+    h->nr_blocks = h->nr_holes = 0;
+}
+
+static bool put_hole(RasHoles *h, RasHoleMap *m, uint64_t start, uint64_t end,
+                     bool told)
+{
+    int bits = qemu_target_page_bits();
+
+    if (h->nr_holes == RAS_HOST_MEMORY_MAX) {
+        return false;
+    }
+    if (!h->nr_blocks ||
+        strcmp((char *)h->block[h->nr_blocks - 1].idstr, m->rb->idstr)) {
+        pstrcpy((char *)h->block[h->nr_blocks++].idstr,
+                sizeof(h->block[0].idstr), m->rb->idstr);
+    }
+    h->hole[h->nr_holes++] = (RasHole) {
+        h->nr_blocks - 1, start, end - start, told
+    };
+    bitmap_set(m->sent, start >> bits,
+               (QEMU_ALIGN_UP(end, 1ULL << bits) - start) >> bits);
+    return true;
+}
+
+/*
+ * The first pages from @at on that have been found, or, if @late, those of them
+ * that are in no section yet: [@start, @end), all of them pages
+ */
+static void next_found(RasHoleMap *m, uint64_t at, uint64_t nr, bool late,
+                       uint64_t *start, uint64_t *end)
+{
+    *start = find_next_bit(m->failed, nr, at);
+    while (late && *start < nr && test_bit(*start, m->sent)) {
+        *start = find_next_bit(m->failed, nr, *start + 1);
+    }
+    *end = *start < nr ? find_next_zero_bit(m->failed, nr, *start) : nr;
+    if (late) {
+        *end = find_next_bit(m->sent, *end, *start);
+    }
+}
+
+/* In order: memory that is known to have failed, and what has been found. */
+static bool put_holes(RasHoles *h, RasHoleMap *m)
+{
+    uint64_t size = qemu_ram_get_used_length(m->rb), at = 0;
+    uint64_t start, end, known, known_end;
+    int bits = qemu_target_page_bits();
+    bool late = h->when == HOLES_LATE;
+
+    for (; at < size; at = end) {
+        next_found(m, at >> bits, size >> bits, late, &start, &end);
+        start = MAX(start << bits, at);
+        end <<= bits;
+        if (late || !ras_host_memory_find(m->rb->offset + at, size - at,
+                                          &known, &known_end)) {
+            known = size;
+        } else {
+            known -= m->rb->offset;
+            known_end = MIN(known_end - m->rb->offset, size);
+        }
+        if (known < size && known <= start) {
+            end = known_end;
+            if (!put_hole(h, m, known, end, true)) {
+                return false;
+            }
+        } else if (start < size) {
+            end = MIN(end, known);
+            if (!put_hole(h, m, start, end, false)) {
+                return false;
+            }
+        } else {
+            break;
+        }
+    }
+    return true;
+}
+
+static int pre_save(void *opaque)
+{
+    RasHoles *h = opaque;
+
+    prepare(h);
+    h->announced = h->when == HOLES_ANNOUNCED;
+    if (h->when == HOLES_WITH_STATE) {
+        qatomic_set(&unsent, 0);
+    }
+    for (unsigned int i = 0; i < nr_maps && !h->announced; i++) {
+        int before = h->nr_holes;
+
+        if (!put_holes(h, &map[i])) {
+            error_report("ras: Can't migrate this vm with hardware poisoned "
+                         "memory: there are more than %d ranges of it",
+                         RAS_HOST_MEMORY_MAX);
+            return -E2BIG;
+        }
+        if (h->nr_holes > before && !is_guest_ram(map[i].rb)) {
+            error_report("ras: Can't migrate this vm with hardware poisoned "
+                         "memory: RAM block '%s', which belongs to a device, "
+                         "has some", map[i].rb->idstr);
+            return -ENOTSUP;
+        }
+    }
+    return 0;
+}
+
+static bool is_needed(void *opaque)
+{
+    return ras_holes_moved && (ras_host_memory_is_unreadable() ||
+                               section.when != HOLES_WITH_STATE);
+}
+
+/* --- loading ------------------------------------------------------------- */
+
+static bool find_blocks(const RasHoles *h, RAMBlock **rb, Error **errp)
+{
+    for (int i = 0; i < h->nr_blocks; i++) {
+        const char *idstr = (char *)h->block[i].idstr;
+
+        if (!memchr(idstr, 0, sizeof(h->block[i].idstr))) {
+            error_setg(errp, "a RAM block has no name");
+            return false;
+        }
+        rb[i] = qemu_ram_block_by_name(idstr);
+        if (!rb[i] || !qemu_ram_is_migratable(rb[i])) {
+            error_setg(errp, "unknown RAM block '%s'", idstr);
+            return false;
+        }
+        if (!is_guest_ram(rb[i])) {
+            error_setg(errp, "RAM block '%s' belongs to a device", idstr);
+            return false;
+        }
+        for (int j = 0; j < i; j++) {
+            if (rb[j] == rb[i]) {
+                error_setg(errp, "RAM block '%s' is there twice", idstr);
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static bool check_hole(const RasHoles *h, int i, RAMBlock **rb, Error **errp)
+{
+    const RasHole *hole = &h->hole[i], *last = i ? hole - 1 : NULL;
+    uint64_t size;
+
+    if (hole->block >= h->nr_blocks) {
+        error_setg(errp, "hole %d is in block %u of %d", i, hole->block,
+                   h->nr_blocks);
+        return false;
+    }
+    size = qemu_ram_get_used_length(rb[hole->block]);
+    if (!hole->len || hole->start % RAS_PAGE_SIZE ||
+        hole->len % RAS_PAGE_SIZE) {
+        error_setg(errp, "hole %d, 0x%" PRIx64 " bytes at 0x%" PRIx64 ", is "
+                   "not of whole pages", i, hole->len, hole->start);
+        return false;
+    }
+    if (hole->start >= size || hole->len > size - hole->start) {
+        error_setg(errp, "hole %d, 0x%" PRIx64 " bytes at 0x%" PRIx64 ", is "
+                   "not in RAM block '%s', which has 0x%" PRIx64, i, hole->len,
+                   hole->start, h->block[hole->block].idstr, size);
+        return false;
+    }
+    if (last && (hole->block < last->block ||
+                 (hole->block == last->block &&
+                  hole->start < last->start + last->len))) {
+        error_setg(errp, "hole %d, at 0x%" PRIx64 ", overlaps the one before, "
+                   "or is not in order", i, hole->start);
+        return false;
+    }
+    return true;
+}
+
+typedef struct LateHole {
+    RAMBlock *rb;
+    RasHole hole;
+} LateHole;
+
+static void add_late(void *opaque)
+{
+    g_autofree LateHole *late = opaque;
+    RasDevice *d = ras_get();
+
+    if (!ras_host_memory_add_moved(d, late->rb, late->hole.start,
+                                   late->hole.len, late->hole.told)) {
+        error_report("ras: no room in the list of failed memory");
+    }
+    ras_host_memory_tell(d);
+}
+
+/*
+ * In postcopy this is not the main thread, and whoever has the BQL may wait for
+ * a page.
+ */
+static bool add_hole(RAMBlock *rb, const RasHole *hole, Error **errp)
+{
+    ERRP_GUARD();
+    /* what no vCPU and no device can get at; TCG has poison */
+    bool mark = !tcg_enabled();
+
+    if (!ras_mark(rb, hole->start, hole->len, mark, errp)) {
+        if (kvm_enabled() || !mark) {
+            return false;
+        }
+        error_free(*errp);
+        *errp = NULL;
+    }
+    if (!bql_locked()) {
+        LateHole late = { rb, *hole };
+
+        aio_bh_schedule_oneshot(qemu_get_aio_context(), add_late,
+                                g_memdup2(&late, sizeof(late)));
+    } else if (!ras_host_memory_add_moved(ras_get(), rb, hole->start,
+                                          hole->len, hole->told)) {
+        error_setg(errp, "there are more than %d ranges",
+                   RAS_HOST_MEMORY_MAX);
+        return false;
+    }
+    return true;
+}
+
+static bool add_holes(const RasHoles *h, RAMBlock **rb, Error **errp)
+{
+    for (int i = 0; i < h->nr_holes; i++) {
+        if (!add_hole(rb[h->hole[i].block], &h->hole[i], errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool load(RasHoles *h, Error **errp)
+{
+    g_autofree RAMBlock **rb = g_new(RAMBlock *, RAS_HOST_MEMORY_MAX);
+    bool once = bql_locked(), added;
+
+    ERRP_GUARD();
+    RCU_READ_LOCK_GUARD();
+    if (!ras_get()) {
+        error_setg(errp, "this machine has no guest RAS");
+        return false;
+    }
+    if (kvm_enabled() && !ras_mark_supported(errp)) {
+        return false;
+    }
+    if (!find_blocks(h, rb, errp)) {
+        return false;
+    }
+    for (int i = 0; i < h->nr_holes; i++) {
+        if (!check_hole(h, i, rb, errp)) {
+            return false;
+        }
+    }
+    /* the memory map changes once, and not with each hole */
+    if (once) {
+        memory_region_transaction_begin();
+    }
+    added = add_holes(h, rb, errp);
+    ras_mark_done();
+    if (once) {
+        memory_region_transaction_commit();
+    }
+    return added;
+}
+
+static int pre_load(void *opaque)
+{
+    prepare(opaque);
+    return 0;
+}
+
+static int post_load(void *opaque, int version_id)
+{
+    RasHoles *h = opaque;
+    Error *err = NULL;
+
+    if (!load(h, &err)) {
+        error_reportf_err(err, "ras: cannot load failed memory: ");
+    }
+    release(h);
+    return err ? -EINVAL : 0;
+}
+
+static bool blocks_are_bounded(void *opaque, int version_id)
+{
+    RasHoles *h = opaque;
+
+    return h->nr_blocks >= 0 && h->nr_blocks <= RAS_HOST_MEMORY_MAX;
+}
+
+static bool holes_are_bounded(void *opaque, int version_id)
+{
+    RasHoles *h = opaque;
+
+    return h->nr_holes >= 0 && h->nr_holes <= RAS_HOST_MEMORY_MAX;
+}
+
+static const VMStateDescription vmstate_block = {
+    .name = "ras/holes/block",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_BUFFER(idstr, RasHoleBlock),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+static const VMStateDescription vmstate_hole = {
+    .name = "ras/holes/hole",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT32(block, RasHole),
+        VMSTATE_UINT64(start, RasHole),
+        VMSTATE_UINT64(len, RasHole),
+        VMSTATE_BOOL(told, RasHole),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+static const VMStateDescription vmstate_holes = {
+    .name = "ras/holes",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .needed = is_needed,
+    .pre_save = pre_save,
+    .pre_load = pre_load,
+    .post_load = post_load,
+    .fields = (const VMStateField[]) {
+        VMSTATE_BOOL(announced, RasHoles),
+        VMSTATE_INT32(nr_blocks, RasHoles),
+        VMSTATE_VALIDATE("number of RAM blocks", blocks_are_bounded),
+        VMSTATE_STRUCT_VARRAY_POINTER_INT32(block, RasHoles, nr_blocks,
+                                            vmstate_block, RasHoleBlock),
+        VMSTATE_INT32(nr_holes, RasHoles),
+        VMSTATE_VALIDATE("number of holes", holes_are_bounded),
+        VMSTATE_STRUCT_VARRAY_POINTER_INT32(hole, RasHoles, nr_holes,
+                                            vmstate_hole, RasHole),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+/* A page that comes in postcopy has to be there, or is waited for. */
+static void replaced(RAMBlock *rb, uint64_t offset, uint64_t len)
+{
+    ras_mark(rb, offset, len, false, NULL);
+}
+
+/* The guest has no use for what it has given back, good or not. */
+static void discarded(RAMBlock *rb, uint64_t offset, uint64_t len)
+{
+    RasHoleMap *m = find_map(rb);
+    int bits = qemu_target_page_bits();
+
+    if (m && ras_holes_moved && qatomic_read(&found)) {
+        uint64_t first = QEMU_ALIGN_UP(offset, 1ULL << bits) >> bits;
+        uint64_t end = (offset + len) >> bits;
+
+        for (; first < end; first++) {
+            clear_bit_atomic(first, m->failed);
+        }
+    }
+}
+
+void ras_holes_init(void)
+{
+    ras_host_memory_discarded = discarded;
+    ras_host_memory_replaced = replaced;
+    vmstate_register(NULL, 0, &vmstate_holes, &section);
+}

@@ -1,0 +1,38 @@
+/*
+ * Guest RAS: memory that fails each access, because it has failed elsewhere
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef MIGRATION_RAS_MARK_H
+#define MIGRATION_RAS_MARK_H
+
+#include "exec/cpu-common.h"
+
+/* ras_mark_supported: can this host do so?  If not, @errp says why. */
+bool ras_mark_supported(Error **errp);
+
+/*
+ * ras_mark: have pages fail, in the memory that a VM is loaded into
+ * @fail: false if they are to be zero, because something else has them fail, or
+ *        they have been replaced
+ *
+ * In whole pages of the block.  On any thread.  Returns false, with the reason
+ * in @errp, if that is not possible.
+ */
+bool ras_mark(RAMBlock *rb, uint64_t offset, uint64_t len, bool fail,
+              Error **errp);
+
+/* ras_mark_done: that was the last one, for now; on the thread of the others */
+void ras_mark_done(void);
+
+/* ras_mark_can_move: can the migration that begins have holes? */
+bool ras_mark_can_move(void);
+
+/* ras_mark_in_postcopy: can it go on in postcopy? */
+bool ras_mark_in_postcopy(void);
+
+/* ras_mark_send_section: write section @idstr now; returns -errno */
+int ras_mark_send_section(QEMUFile *f, const char *idstr);
+
+#endif

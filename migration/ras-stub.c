@@ -1,0 +1,66 @@
+/*
+ * Guest RAS on targets that have no machine with it
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "system/ras-holes.h"
+
+bool ras_holes_moved;
+
+void ras_holes_init(void)
+{
+}
+
+bool ras_holes_begin(Error **errp)
+{
+    return true;
+}
+
+void ras_holes_end(void)
+{
+}
+
+bool ras_holes_check_slow(RAMBlock *rb, uint64_t offset)
+{
+    return false;
+}
+
+bool ras_holes_is_zero_slow(RAMBlock *rb, const void *host, size_t len)
+{
+    g_assert_not_reached();
+}
+
+uint8_t *ras_holes_read(RAMBlock *rb, uint64_t offset)
+{
+    g_assert_not_reached();
+}
+
+void ras_holes_resume(void)
+{
+}
+
+void ras_holes_copy_slow(void *to, RAMBlock *rb, const void *host, size_t len)
+{
+    g_assert_not_reached();
+}
+
+void ras_dump_read(void *to, const void *host, size_t len)
+{
+    memcpy(to, host, len);
+}
+
+void ras_dump_lost(const char *what, uint64_t lost)
+{
+}
+
+int ras_holes_send(QEMUFile *f, bool announce)
+{
+    return 0;
+}
+
+bool ras_holes_unsent(void)
+{
+    return false;
+}

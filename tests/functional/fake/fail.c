@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Memory that fails, to be loaded before libc (LD_PRELOAD)
+ *
+ * As memory of a host that has failed, for those who have no such host: pages
+ * are marked with UFFDIO_POISON (Linux 6.6), which a process can do to itself
+ * only.  A thread takes commands from the socket FAIL_SOCKET, and answers each
+ * of them with a line, "ok" or what is wrong:
+ *
+ *     fail SIZE OFFSET LENGTH
+ *                  bytes; in the first mapping that has SIZE, or had it when it
+ *                  was asked for first
+ *     after SYMBOL SIZE OFFSET LENGTH
+ *                  the same, at the next call of SYMBOL: writev or sendmsg
+ */
+
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <linux/userfaultfd.h>
+
+/* Headers may be older than the kernel. */
+#ifndef UFFD_USER_MODE_ONLY
+#define UFFD_USER_MODE_ONLY 1
+#endif
+#ifndef UFFDIO_POISON
+#define UFFD_FEATURE_POISON (1 << 14)
+struct uffdio_poison {
+    struct uffdio_range range;
+    __u64 mode;
+    __s64 updated;
+};
+#define UFFDIO_POISON _IOWR(UFFDIO, 0x08, struct uffdio_poison)
+#endif
+
+#define MAPPINGS 16
+
+static struct {
+    unsigned long size;
+    char *start;
+} mapping[MAPPINGS];
+
+static char *find(unsigned long size)
+{
+    unsigned long from, to;
+    char line[512];
+    FILE *maps;
+    int i = 0;
+
+    while (i < MAPPINGS && mapping[i].size) {
+        if (mapping[i].size == size) {
+            return mapping[i].start;
+        }
+        i++;
+    }
+    maps = fopen("/proc/self/maps", "r");
+    while (maps && i < MAPPINGS && !mapping[i].size &&
+           fgets(line, sizeof(line), maps)) {
+        if (sscanf(line, "%lx-%lx rw", &from, &to) == 2 && to - from == size) {
+            mapping[i].start = (char *)from;
+            mapping[i].size = size;
+        }
+    }
+    if (maps) {
+        fclose(maps);
+    }
+    return i < MAPPINGS ? mapping[i].start : NULL;
+}
+
+static const char *fail(unsigned long size, unsigned long offset,
+                        unsigned long len)
+{
+    struct uffdio_api api = { .api = UFFD_API,
+                              .features = UFFD_FEATURE_POISON };
+    struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+    struct uffdio_poison poison = { .mode = 0 };
+    char *start = find(size);
+    const char *what = "ok";
+    int fd;
+
+    if (!start) {
+        return "no such mapping";
+    }
+    fd = syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
+    if (fd < 0 || ioctl(fd, UFFDIO_API, &api)) {
+        return "no UFFDIO_POISON";
+    }
+    reg.range.start = poison.range.start = (uintptr_t)start + offset;
+    reg.range.len = poison.range.len = len;
+    if (ioctl(fd, UFFDIO_REGISTER, &reg)) {
+        what = "UFFDIO_REGISTER";
+    } else {
+        if (madvise(start + offset, len, MADV_DONTNEED) ||
+            ioctl(fd, UFFDIO_POISON, &poison)) {
+            what = "UFFDIO_POISON";
+        }
+        ioctl(fd, UFFDIO_UNREGISTER, &reg.range);
+    }
+    close(fd);
+    return what;
+}
+
+/* What is to fail at the next call of a function */
+static struct {
+    char symbol[16];
+    unsigned long size, offset, len;
+    atomic_int armed;
+} later;
+
+static void before(const char *symbol, const struct iovec *iov, size_t n)
+{
+    char *first, *p;
+
+    if (!atomic_load(&later.armed) || strcmp(symbol, later.symbol)) {
+        return;
+    }
+    /* not any call: the one that is about these pages */
+    first = find(later.size) + later.offset;
+    for (size_t i = 0; i < n; i++) {
+        p = iov[i].iov_base;
+        if (p < first + later.len && first < p + iov[i].iov_len &&
+            atomic_exchange(&later.armed, 0)) {
+            fail(later.size, later.offset, later.len);
+        }
+    }
+}
+
+ssize_t writev(int fd, const struct iovec *iov, int n)
+{
+    static ssize_t (*real)(int, const struct iovec *, int);
+
+    if (!real) {
+        real = dlsym(RTLD_NEXT, "writev");
+    }
+    before("writev", iov, n);
+    return real(fd, iov, n);
+}
+
+ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+    static ssize_t (*real)(int, const struct msghdr *, int);
+
+    if (!real) {
+        real = dlsym(RTLD_NEXT, "sendmsg");
+    }
+    before("sendmsg", msg->msg_iov, msg->msg_iovlen);
+    return real(fd, msg, flags);
+}
+
+ssize_t pwritev(int fd, const struct iovec *iov, int n, off_t offset)
+{
+    static ssize_t (*real)(int, const struct iovec *, int, off_t);
+
+    if (!real) {
+        real = dlsym(RTLD_NEXT, "pwritev");
+    }
+    before("pwritev", iov, n);
+    return real(fd, iov, n, offset);
+}
+
+ssize_t pwritev64(int fd, const struct iovec *iov, int n, off64_t offset)
+{
+    return pwritev(fd, iov, n, offset);
+}
+
+static const char *command(const char *line)
+{
+    unsigned long size, offset, len;
+
+    if (sscanf(line, "fail %lu %lu %lu", &size, &offset, &len) == 3) {
+        return fail(size, offset, len);
+    }
+    if (sscanf(line, "after %15s %lu %lu %lu", later.symbol, &later.size,
+               &later.offset, &later.len) == 4) {
+        if (!find(later.size)) {
+            return "no such mapping";
+        }
+        atomic_store(&later.armed, 1);
+        return "ok";
+    }
+    if (!strncmp(line, "armed", 5)) {
+        return atomic_load(&later.armed) ? "yes" : "no";
+    }
+    return "bad command";
+}
+
+static void *serve(void *opaque)
+{
+    int listener = (intptr_t)opaque, fd = accept(listener, NULL, NULL);
+    FILE *in = fdopen(fd, "r"), *out = fdopen(dup(fd), "w");
+    char line[256];
+
+    while (in && out && fgets(line, sizeof(line), in)) {
+        fprintf(out, "%s\n", command(line));
+        fflush(out);
+    }
+    return NULL;
+}
+
+static __attribute__((constructor)) void start(void)
+{
+    const char *path = getenv("FAIL_SOCKET");
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sigset_t all, old;
+    pthread_t thread;
+
+    if (!path || strlen(path) >= sizeof(addr.sun_path)) {
+        return;
+    }
+    strcpy(addr.sun_path, path);
+    unlink(path);
+    if (bind(listener, (struct sockaddr *)&addr, sizeof(addr)) ||
+        listen(listener, 1)) {
+        perror("FAIL_SOCKET");
+        exit(1);
+    }
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    pthread_create(&thread, NULL, serve, (void *)(intptr_t)listener);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+}

@@ -1,0 +1,490 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Memory that has failed moves with the VM, and stays failed."""
+
+import struct
+from pathlib import Path
+from typing import Any, Iterator, List, Optional
+
+import pytest
+
+from ras import failing, migration
+from ras.failing import PAGE, RAM, Vm
+from ras.qemu import QemuError
+from ras.targets import ARM64, PPC64, Target
+
+MOVES = ['-global', 'ras.x-move-failed-memory=on']
+# A page, 2 MiB, and the last page; away from where firmware is.
+FIRST = 16 << 20
+HOLES = [(FIRST, PAGE), (32 << 20, 2 << 20), (RAM - PAGE, PAGE)]
+# Pages with content: neighbours of holes, and others
+FULL = [FIRST - PAGE, FIRST + PAGE, (32 << 20) - PAGE, 34 << 20,
+        RAM - 2 * PAGE, 100 << 20]
+
+
+def _to_file(old: Any, new: Any, folder: Path, *capabilities: str) -> None:
+    """By a file, with these capabilities on both sides."""
+    for qemu in (old, new):
+        _capabilities(qemu, *capabilities)
+    old.qmp('migrate', uri=f'file:{folder}/state')
+    migration.wait_status(old, 'completed')  # type: ignore
+    new.qmp('migrate-incoming', uri=f'file:{folder}/state')
+    migration.wait_status(new, 'completed')  # type: ignore
+
+
+def _capabilities(qemu: Any, *capabilities: str) -> None:
+    qemu.qmp('migrate-set-capabilities', capabilities=[
+        {'capability': name, 'state': name in capabilities}
+        for name in ('return-path', 'multifd', 'mapped-ram', 'xbzrle',
+                     'background-snapshot')])
+
+
+def mapped_ram(old: Any, new: Any, folder: Path) -> None:
+    """Each page has its place in the file."""
+    _to_file(old, new, folder, 'mapped-ram')
+
+
+def mapped_ram_multifd(old: Any, new: Any, folder: Path) -> None:
+    """The same, written by several threads."""
+    _to_file(old, new, folder, 'mapped-ram', 'multifd')
+
+
+def multifd_zlib(old: Any, new: Any, folder: Path) -> None:
+    """Memory is compressed."""
+    for qemu in (old, new):
+        _capabilities(qemu, 'multifd', 'return-path')
+        qemu.qmp('migrate-set-parameters', multifd_compression='zlib')
+    _over_socket(old, new, folder)
+
+
+def xbzrle(old: Any, new: Any, folder: Path) -> None:
+    """What has changed of pages that have been sent."""
+    for qemu in (old, new):
+        _capabilities(qemu, 'xbzrle', 'return-path')
+    _over_socket(old, new, folder)
+
+
+def _over_socket(old: Any, new: Any, folder: Path) -> None:
+    new.qmp('migrate-incoming', uri=f'unix:{folder}/socket')
+    old.qmp('migrate', uri=f'unix:{folder}/socket')
+    migration.wait_status(old, 'completed')  # type: ignore
+    migration.wait_arrived(new)  # type: ignore
+
+
+WAYS = {**migration.WAYS,
+        **{way.__name__: way for way in (mapped_ram, mapped_ram_multifd,
+                                         multifd_zlib, xbzrle)}}
+INCOMING = [way for way in WAYS.values()
+            if way is not migration.snapshot]
+
+
+@pytest.fixture(scope='session')
+def library(tmp_path_factory: Any) -> Path:
+    """What makes memory fail."""
+    path: Path = tmp_path_factory.mktemp('fail') / 'fail.so'
+    failing.build(path)
+    return path
+
+
+@pytest.fixture(params=[ARM64, PPC64], ids=['arm64', 'ppc64'])
+def target(request: Any) -> Target:
+    """Both machines."""
+    kind: Target = request.param
+    return kind
+
+
+@pytest.fixture(name='old')
+def _old(target: Target, library: Path, tmp_path: Path) -> Iterator[Vm]:
+    with Vm(target, 'old', tmp_path, MOVES, library=library) as vm:
+        fill(vm)
+        yield vm
+
+
+def content(offset: int) -> bytes:
+    """Of a page: no two are the same."""
+    return struct.pack('<Q', offset + 1) * (PAGE // 8)
+
+
+def fill(vm: Vm) -> None:
+    """Pages that are to be lost have content, too."""
+    for offset in [*FULL, *(start for start, _ in HOLES)]:
+        vm.write(offset, content(offset))
+
+
+def check(vm: Vm, holes: Any = None, moved: bool = True) -> None:
+    """Nothing but these holes is lost, and they fail."""
+    holes = HOLES if holes is None else holes
+    for offset in FULL:
+        assert vm.read(offset) == content(offset), hex(offset)
+        assert vm.device_reads(offset)
+    assert vm.failed() == [(start, length, moved) for start, length in holes]
+    for start, length in holes:
+        for offset in (start, start + length - PAGE):
+            assert vm.read(offset) is None
+            assert not vm.device_reads(offset)
+
+
+def successor(old: Vm, tmp_path: Path, name: str = 'new', *,
+              way: Any = migration.precopy, stock: bool = False,
+              library: Optional[Path] = None,
+              options: Optional[List[str]] = None) -> Vm:
+    """A VM that @old can move to."""
+    incoming = ['-incoming', 'defer'] if way in INCOMING else []
+    return Vm(old.target, name, tmp_path,
+              [*(MOVES if options is None and not stock else options or []),
+               *incoming],
+              library=library, stock=stock)
+
+
+def carry(way: Any, old: Vm, new: Vm, folder: Path, name: str) -> None:
+    """Move to @new; when this returns, all of memory is there."""
+    place = folder / name
+    place.mkdir()
+    way(old, new, place)
+    if way is migration.postcopy:
+        migration.wait_status(old, 'completed')  # type: ignore
+    assert old.alive() and new.alive()
+
+
+@pytest.mark.parametrize('way', WAYS.values(), ids=list(WAYS))
+class TestMoves:
+    """Each way to move."""
+
+    def test_found_and_known(self, way: Any, old: Vm, library: Path,
+                             tmp_path: Path) -> None:
+        """What is found during the move, and on, when it is known."""
+        for start, length in HOLES:
+            old.memory.fail(start, length)
+        with successor(old, tmp_path, way=way, library=library) as new:
+            carry(way, old, new, tmp_path, 'first')
+            check(new)
+            new.memory.fail(FULL[0])
+            with successor(new, tmp_path, 'third', way=way) as third:
+                carry(way, new, third, tmp_path, 'second')
+                more = sorted([(FULL[0], 2 * PAGE), *HOLES[1:]])
+                assert third.read(FULL[0]) is None
+                assert [(s, n) for s, n, _ in third.failed()] == more
+
+    def test_reset_heals(self, way: Any, old: Vm, tmp_path: Path) -> None:
+        """Then nothing of it is left."""
+        old.memory.fail(*HOLES[0])
+        with successor(old, tmp_path, way=way) as new:
+            carry(way, old, new, tmp_path, 'first')
+            check(new, HOLES[:1])
+            new.qmp('system_reset')
+            assert new.failed() == []
+            assert new.read(HOLES[0][0]) == bytes(PAGE)
+            assert new.device_reads(HOLES[0][0])
+            # In postcopy memory may fail when it is too late to refuse it.
+            with successor(new, tmp_path, 'stock', way=way,
+                           stock=way is not migration.postcopy) as stock:
+                new.write(FULL[0], content(FULL[0]))
+                carry(way, new, stock, tmp_path, 'second')
+                assert stock.read(FULL[0]) == content(FULL[0])
+
+
+def find(vm: Vm, folder: Path) -> None:
+    """Have it learn which of its memory has failed."""
+    vm.qmp('dump-guest-memory', paging=False, protocol=f'file:{folder}/dump')
+    (folder / 'dump').unlink()
+    assert vm.failed()
+
+
+class TestOnTheWay:
+    """What happens between the beginning of a move and its end."""
+
+    @staticmethod
+    def begin(old: Vm, new: Vm, folder: Path) -> None:
+        """Move until the VM stands still; the last pages are to be sent."""
+        find(old, folder)
+        for vm in (old, new):
+            vm.qmp('migrate-set-capabilities', capabilities=[
+                {'capability': name, 'state': True}
+                for name in ('return-path', 'pause-before-switchover')])
+        new.qmp('migrate-incoming', uri=f'unix:{folder}/socket')
+        old.qmp('migrate', uri=f'unix:{folder}/socket')
+        migration.wait_status(old, 'pre-switchover')  # type: ignore
+
+    @staticmethod
+    def finish(old: Vm) -> None:
+        """Move on."""
+        old.qmp('migrate-continue', state='pre-switchover')
+        migration.wait_status(old, 'completed')  # type: ignore
+
+    def test_healed(self, old: Vm, tmp_path: Path) -> None:
+        """A reset puts good memory there; its content moves."""
+        start, _ = HOLES[0]
+        old.memory.fail(*HOLES[0])
+        # No more than is noted at once: a reset replaces what is known.
+        old.memory.fail(HOLES[1][0], 16 * PAGE)
+        with successor(old, tmp_path) as new:
+            self.begin(old, new, tmp_path)
+            old.qmp('system_reset')
+            assert old.failed() == []
+            old.write(start, content(start))
+            self.finish(old)
+            migration.wait_arrived(new)  # type: ignore
+            assert new.failed() == []
+            assert new.read(start) == content(start)
+            # Nobody has written to this one.
+            assert new.read(HOLES[1][0]) == bytes(PAGE)
+
+    def test_cancelled(self, old: Vm, tmp_path: Path) -> None:
+        """The VM goes on, and moves later."""
+        for hole in HOLES:
+            old.memory.fail(*hole)
+        with successor(old, tmp_path, 'first') as new:
+            self.begin(old, new, tmp_path)
+            old.qmp('migrate_cancel')
+            migration.wait_status(old, 'cancelled')  # type: ignore
+        with successor(old, tmp_path, 'second') as new:
+            self.begin(old, new, tmp_path)
+            self.finish(old)
+            migration.wait_arrived(new)  # type: ignore
+            check(new)
+
+    def test_locked(self, old: Vm, tmp_path: Path) -> None:
+        """Memory that may not be swapped is marked as well."""
+        old.memory.fail(*HOLES[1])
+        with successor(old, tmp_path, options=[
+                *MOVES, '-overcommit', 'mem-lock=on']) as new:
+            new.find_memory()
+            carry(migration.precopy, old, new, tmp_path, 'first')
+            check(new, HOLES[1:2])
+
+
+class TestRefused:
+    """Moves that cannot be."""
+
+    def test_not_wanted(self, target: Target, library: Path,
+                        tmp_path: Path) -> None:
+        """Without the property: the move fails, and the VM lives."""
+        with Vm(target, 'old', tmp_path, library=library) as old, \
+                successor(old, tmp_path) as new:
+            fill(old)
+            old.memory.fail(*HOLES[0])
+            find(old, tmp_path)
+            with pytest.raises(QemuError, match='cannot be read; a reset'):
+                carry(migration.precopy, old, new, tmp_path, 'first')
+            assert old.alive()
+            assert old.read(FULL[0]) == content(FULL[0])
+
+    def test_stock_destination(self, old: Vm, tmp_path: Path) -> None:
+        """It does not know the section: the VM runs on at the source."""
+        old.memory.fail(*HOLES[0])
+        find(old, tmp_path)
+        with successor(old, tmp_path, stock=True) as stock:
+            with pytest.raises(AssertionError, match='failed'):
+                migration.precopy(old, stock, tmp_path)  # type: ignore
+            assert old.alive()
+            assert 'ras/holes' in stock.log()
+        with successor(old, tmp_path, 'again') as new:
+            carry(migration.precopy, old, new, tmp_path, 'second')
+            check(new, HOLES[:1])
+
+    def test_stock_source(self, target: Target, library: Path,
+                          tmp_path: Path) -> None:
+        """Stock QEMU dies of what has failed."""
+        with Vm(target, 'old', tmp_path, library=library, stock=True) as old:
+            fill(old)
+            old.memory.fail(*HOLES[0])
+            with pytest.raises(Exception):
+                migration.prepare([old])  # type: ignore
+                old.qmp('migrate', uri=f'file:{tmp_path}/state')
+                migration.wait_status(old, 'completed')  # type: ignore
+            old.wait_end()
+
+
+class Section:
+    """Section "ras/holes" of a stream, and what can be wrong with it."""
+
+    def __init__(self, stream: bytes) -> None:
+        name = b'\x09ras/holes'
+        # The first one announces, and is empty; it may not be there.
+        self.start = stream.rindex(name) + len(name) + 8
+        self.before = stream[:self.start]
+        at = self.start + 1
+        blocks, = struct.unpack_from('>i', stream, at)
+        at += 4
+        self.blocks = [stream[at + 256 * i:at + 256 * (i + 1)]
+                       for i in range(blocks)]
+        at += 256 * blocks
+        holes, = struct.unpack_from('>i', stream, at)
+        at += 4
+        self.holes = [list(struct.unpack_from('>IQQB', stream, at + 21 * i))
+                      for i in range(holes)]
+        self.after = stream[at + 21 * holes:]
+        self.counts = (blocks, holes)
+
+    def bytes(self) -> bytes:
+        """The stream with it."""
+        return b''.join([
+            self.before, b'\0', struct.pack('>i', self.counts[0]),
+            *self.blocks, struct.pack('>i', self.counts[1]),
+            *(struct.pack('>IQQB', *hole) for hole in self.holes),
+            self.after])
+
+
+def bad_block(section: Section) -> None:
+    """No block has this name."""
+    section.blocks[0] = b'no such block'.ljust(256, b'\0')
+
+
+def bad_name(section: Section) -> None:
+    """It has no end."""
+    section.blocks[0] = b'x' * 256
+
+
+def twice(section: Section) -> None:
+    """A block is there twice."""
+    section.blocks.append(section.blocks[0])
+    section.counts = (len(section.blocks), section.counts[1])
+
+
+def bad_number(section: Section) -> None:
+    """A hole of a block that is not there."""
+    section.holes[0][0] = 7
+
+
+def empty(section: Section) -> None:
+    """Of no bytes."""
+    section.holes[0][2] = 0
+
+
+def not_aligned(section: Section) -> None:
+    """Not of whole pages."""
+    section.holes[0][1] += 512
+
+
+def past_the_end(section: Section) -> None:
+    """Larger than the block."""
+    section.holes[-1][2] += PAGE
+
+
+def huge(section: Section) -> None:
+    """Larger than anything."""
+    section.holes[-1][1:3] = [PAGE, 2**64 - PAGE]
+
+
+def far_away(section: Section) -> None:
+    """Behind everything."""
+    section.holes[-1][1:3] = [2**64 - PAGE, PAGE]
+
+
+def overlapping(section: Section) -> None:
+    """Two of the same page."""
+    section.holes[1][1] = section.holes[0][1]
+
+
+def no_order(section: Section) -> None:
+    """From the end to the beginning."""
+    section.holes.reverse()
+
+
+def many_blocks(section: Section) -> None:
+    """More than there can be."""
+    section.counts = (1025, section.counts[1])
+
+
+def negative(section: Section) -> None:
+    """Fewer than none."""
+    section.counts = (section.counts[0], -1)
+
+
+def many_holes(section: Section) -> None:
+    """One more than there can be."""
+    section.holes = [[0, 2 * PAGE * i, PAGE, 1] for i in range(1025)]
+    section.counts = (section.counts[0], 1025)
+
+
+HOSTILE = {
+    bad_block: "unknown RAM block 'no such block'",
+    bad_name: 'a RAM block has no name',
+    twice: 'is there twice',
+    bad_number: 'is in block 7 of 1',
+    empty: 'is not of whole pages',
+    not_aligned: 'is not of whole pages',
+    past_the_end: 'is not in RAM block',
+    huge: 'is not in RAM block',
+    far_away: 'is not in RAM block',
+    overlapping: 'overlaps the one before, or is not in order',
+    no_order: 'overlaps the one before, or is not in order',
+    many_blocks: 'number of RAM blocks',
+    negative: 'number of holes',
+    many_holes: 'number of holes',
+}
+
+
+class TestHostile:
+    """Lists of holes from who knows where."""
+
+    def test_refused(self, old: Vm, tmp_path: Path) -> None:
+        """Each is refused, by a QEMU that says why, and marks nothing."""
+        for start, length in HOLES:
+            old.memory.fail(start, length)
+        stream = tmp_path / 'stream'
+        migration.prepare([old])  # type: ignore
+        old.qmp('migrate', uri=f'file:{stream}')
+        migration.wait_status(old, 'completed')  # type: ignore
+        good = stream.read_bytes()
+        assert Section(good).bytes() == good
+        for harm, message in HOSTILE.items():
+            section = Section(good)
+            harm(section)
+            stream.write_bytes(section.bytes())
+            with successor(old, tmp_path, harm.__name__) as new:
+                try:
+                    new.qmp('migrate-incoming', uri=f'file:{stream}')
+                    migration.wait_status(new, 'completed')  # type: ignore
+                except Exception:  # pylint: disable=broad-except
+                    pass
+                new.wait_end()
+                assert message in new.log(), harm.__name__
+        many = Section(good)
+        many.holes = [[0, FIRST + 2 * PAGE * i, PAGE, 1] for i in range(1024)]
+        many.counts = (1, 1024)
+        stream.write_bytes(many.bytes())
+        with successor(old, tmp_path, 'many') as new:
+            new.qmp('migrate-incoming', uri=f'file:{stream}')
+            migration.wait_status(new, 'completed')  # type: ignore
+            assert [start for start, _, _ in new.failed()] == [
+                FIRST + 2 * PAGE * i for i in range(1024)]
+            assert new.read(FIRST + 2046 * PAGE) is None
+            assert new.read(FIRST + 2045 * PAGE) is not None
+
+
+@pytest.mark.parametrize('way, function', [
+    (migration.precopy, 'sendmsg'), (migration.multifd, 'sendmsg'),
+    (migration.file, 'writev')], ids=['precopy', 'multifd', 'file'])
+class TestLate:
+    """Memory that fails when it has been looked at, and is being written."""
+
+    def test_becomes_hole(self, way: Any, function: str, old: Vm,
+                          tmp_path: Path) -> None:
+        """The move goes on."""
+        start, length = HOLES[0]
+        old.memory.fail_at(function, start, length)
+        with successor(old, tmp_path, way=way) as new:
+            carry(way, old, new, tmp_path, 'first')
+            assert not old.memory.armed()
+            check(new, HOLES[:1])
+
+
+class TestDumps:
+    """What is to look at, and not to run."""
+
+    def test_zeroes(self, old: Vm, tmp_path: Path) -> None:
+        """In the place of what has failed; and QEMU says so."""
+        old.memory.fail(*HOLES[0])
+        for name, options in (('elf', {}),
+                              ('zlib', {'format': 'kdump-zlib'})):
+            old.qmp('dump-guest-memory', paging=False,
+                    protocol=f'file:{tmp_path}/{name}', **options)
+            assert f'dump-guest-memory: zeroes are in the place of {PAGE} ' \
+                'bytes' in old.log()
+        assert content(FULL[0]) + bytes(PAGE) + content(FULL[1]) in \
+            (tmp_path / 'elf').read_bytes()
+        old.qmp('pmemsave', val=old.address() + FULL[0], size=3 * PAGE,
+                filename=str(tmp_path / 'pmem'))
+        assert (tmp_path / 'pmem').read_bytes() == \
+            content(FULL[0]) + bytes(PAGE) + content(FULL[1])
+        assert old.alive()

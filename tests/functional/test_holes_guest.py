@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Linux moves with memory that has failed: only who uses it is killed."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ras import failing
+from ras.cases import hit_of
+from ras.guest import Guest
+from ras.migration import move, postcopy, precopy
+from ras.oracles import oracle_for
+from ras.targets import ARM64, PPC64, Target
+
+GIB = 1 << 30
+MOVES = ['-global', 'ras.x-move-failed-memory=on']
+
+
+@pytest.mark.parametrize('target', [ARM64, PPC64], ids=['arm64', 'ppc64'])
+class TestGuest:
+    """Each way has a boot; test_holes.py has the other ways."""
+
+    def test_moves(self, target: Target, tmp_path: Path,
+                   monkeypatch: Any) -> None:
+        """A process meets its lost page at the destination, others do not."""
+        library = tmp_path / 'fail.so'
+        failing.build(library)
+        oracle = oracle_for(target)
+        for number, way in enumerate((precopy, postcopy)):
+            with Guest(target, f'holes-{target.name}-{way.__name__}',
+                       extra_args=MOVES) as guest:
+                with monkeypatch.context() as patch:
+                    patch.setenv('LD_PRELOAD', str(library))
+                    patch.setenv('FAIL_SOCKET', f'{tmp_path}/{number}')
+                    guest.boot()
+                failed = failing.Failing(tmp_path / str(number), GIB)
+                victim, other = guest.spawn(), guest.spawn()
+                control = guest.spawn_control()
+                base = 0x40000000 if target is ARM64 else 0
+                failed.fail(victim.pa[0] - base)
+                move(guest, way)
+                guest.qemu.qmp('cont')
+                mark = guest.qemu.qmp('query-ras')['host-poisoned']
+                assert [(item['address'], item['moved']) for item in mark] == \
+                    [(victim.pa[0], True)]
+                assert other.ask('load 0 0', 'done ').endswith('good=1')
+                victim.tell('load 0 0')
+                oracle.check_sigbus(victim.sigbus(), hit_of(victim, 'load'))
+                assert control.count()['bad'] == 0
+                guest.check_alive()

@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Moves of a guest from one inner QEMU of a host to another one beside it.
+
+Written once for all hosts.  Whatever fails, the VM goes on, and what it has
+in memory that has not failed is the same there.
+"""
+
+import contextlib
+import os
+import random
+import time
+from pathlib import Path
+from typing import Callable, Dict, Iterator, Sequence, Set
+
+import pytest
+
+from checks import HUGE, Patients
+from lab import GuestLost, Host, KvmGuest
+from ras import migration
+from ras.guest import PAGE, Victim
+from ras.migration import Way
+from ras.qemu import Qemu, QemuError, QemuGone
+
+# How often memory fails while it is copied: more in "make check-long".
+ROUNDS = int(os.environ.get('RAS_EVACUATIONS', '4'))
+# Failed memory moves.
+MOVES = ['-global ras.x-move-failed-memory=on']
+# Of the guest: each page takes its time here.
+MEGABYTES = 512
+# Bytes in a second: so slow that a move cannot be over before it is told to.
+SLOW = 4 << 20
+
+
+def mapped_ram(old: Qemu, new: Qemu, folder: Path) -> None:
+    """Into a file in which each page has its place, by several threads."""
+    migration.prepare([old, new], 'multifd', 'mapped-ram')
+    uri = f'file:{folder}/state'
+    old.qmp('migrate', uri=uri)
+    migration.wait_status(old, 'completed')
+    new.qmp('migrate-incoming', uri=uri)
+    migration.wait_status(new, 'completed')
+    migration.wait_arrived(new)
+
+
+WAYS: Dict[str, Way] = {
+    'precopy': migration.precopy, 'multifd': migration.multifd,
+    'postcopy': migration.postcopy, 'file': migration.file,
+    'mapped-ram': mapped_ram}
+
+
+def start_guest(host: Host, qemu: str = 'ras') -> KvmGuest:
+    """A guest that is not used by other tests, unless they say so."""
+    made = host.start_guest(qemu, megabytes=MEGABYTES, extra_args=MOVES
+                            if qemu == 'ras' else [])
+    made.damaged = True
+    return made
+
+
+def move(guest: KvmGuest, way: Way, failed: Sequence[int] = ()) -> None:
+    """Move a guest, and let it go on; all memory but @failed is the same."""
+    def compare(old: Qemu, new: Qemu) -> None:
+        assert guest.sum_ram(old, failed) == guest.sum_ram(new, failed)
+
+    migration.move(guest, way, compare=compare)
+    if way is not migration.postcopy:
+        guest.qemu.qmp('cont')
+
+
+def failed_pages(guest: KvmGuest) -> Set[int]:
+    """Guest physical addresses of what has failed, or has come so."""
+    return {page for each in guest.ras()['host-poisoned']
+            for page in range(each['address'],
+                              each['address'] + each['length'], PAGE)}
+
+
+def wait_failed(guest: KvmGuest, pages: Sequence[int]) -> None:
+    """Wait until QEMU knows what has failed."""
+    guest.wait_until(lambda: set(pages) <= failed_pages(guest),
+                     'host-poisoned')
+
+
+@contextlib.contextmanager
+def controlled(guest: KvmGuest) -> Iterator[None]:
+    """A process counts, and must neither stop nor lose memory."""
+    control = guest.spawn_control()
+    before = control.count()
+    yield
+    after = control.count()
+    assert after['count'] > before['count']
+    assert after['bad'] == 0
+    control.kill()
+    guest.check_alive()
+    guest.check_not_lost()
+
+
+class Moves:
+    """Without errors."""
+
+    @pytest.mark.parametrize('way', WAYS)
+    def test_without_errors(self, guest: KvmGuest, way: str) -> None:
+        """There and back."""
+        guest.damaged = True
+        with controlled(guest):
+            for _ in range(2):
+                move(guest, WAYS[way])
+        guest.damaged = False
+
+
+def sweep(victim: Victim) -> int:
+    """Let a victim load from all of its pages; how many have failed."""
+    answer = victim.ask('sweep', 'swept ')
+    assert ' wrong=0' in answer, answer
+    return int(answer.split('hits=')[1].split()[0])
+
+
+def check_failed_pages(host: Host, guest: KvmGuest, count: int, way: Way,
+                       report: Callable[[str], None]) -> None:
+    """So many are told where the guest has moved; one more, back here."""
+    with controlled(guest):
+        patients = Patients(guest, count)
+        late, = guest.victims(1)
+        pages = [*patients.pages, late.pa[0]]
+        host.poison(pages)
+        wait_failed(guest, pages)
+        move(guest, way, pages)
+        assert failed_pages(guest) == set(pages)
+        patients.touch(report)
+        patients.check('sigbus', release=False)
+        move(guest, way, pages)
+        assert failed_pages(guest) == set(pages)
+        assert sweep(late) == 1
+
+
+class Evacuation:
+    """With memory that has failed, or does so meanwhile."""
+
+    @pytest.mark.parametrize('way, count', [
+        pytest.param('precopy', 1, marks=pytest.mark.smoke),
+        ('precopy', 64), ('file', 1), ('file', 64)])
+    def test_failed_pages(self, host: Host, guest: KvmGuest, way: str,
+                          count: int, report: Callable[[str], None]) -> None:
+        """They are told where the guest has moved, and when it is back."""
+        check_failed_pages(host, guest, count, WAYS[way], report)
+
+    def test_old_kernel(self, host: Host,
+                        report: Callable[[str], None]) -> None:
+        """The same where the kernel cannot mark memory as failed."""
+        with host.wrapped('LD_PRELOAD=/lab/old-kernel.so exec "$qemu" "$@"'):
+            check_failed_pages(host, start_guest(host), 1,
+                               migration.precopy, report)
+
+    def test_stock(self, host: Host) -> None:
+        """It refuses, or dies of what it reads."""
+        guest = start_guest(host, 'stock')
+        host.poison(guest.victims(1)[0].pa)
+        with pytest.raises((QemuError, QemuGone, GuestLost)):
+            guest.qemu.qmp('migrate', uri='exec:cat >/dev/null')
+            guest.wait_until(lambda: guest.qemu.qmp('query-migrate')['status']
+                             == 'completed', 'the end of the migration')
+
+    def test_huge_page(self, host: Host) -> None:
+        """2 MiB of the host have failed, and all of them move."""
+        pages = HUGE // PAGE
+        with huge_pages(host):
+            guest = start_guest(host)
+            # The console is slow, and would be what takes most of the time.
+            guest.agent.run('dmesg -n 1')
+            with controlled(guest):
+                victim = guest.spawn(memory='huge')
+                host.poison(victim.pa)
+                wait_failed(guest, victim.pa)
+                for way in ('precopy', 'file'):
+                    move(guest, WAYS[way], victim.pa)
+                    assert failed_pages(guest) == set(range(
+                        victim.pa[0], victim.pa[0] + HUGE, PAGE))
+                assert sweep(victim) == pages
+
+    @pytest.mark.parametrize('known', [True, False],
+                             ids=['known', 'unknown'])
+    def test_meanwhile(self, host: Host, guest: KvmGuest, known: bool,
+                       report: Callable[[str], None]) -> None:
+        """Memory fails while it is copied, at any moment.
+
+        @known: to the kernel of the host, at once; or when it is read.
+        """
+        seed = random.randrange(1 << 32)
+        report(f'seed {seed}')
+        chance = random.Random(seed)
+        victims = [guest.spawn(pages=64)
+                   for _ in range((ROUNDS + 1) // 64 + 1)]
+        pages = [page for victim in victims for page in victim.pa]
+        chance.shuffle(pages)
+        # One has failed before: the kernel must not be who reads the others.
+        failed = [pages.pop()]
+        host.poison(failed)
+        wait_failed(guest, failed)
+        with controlled(guest):
+            for _ in range(ROUNDS):
+                failed.append(pages.pop())
+                move(guest, failing_precopy(host, failed[-1], known, chance),
+                     failed)
+                self.check_failed(guest, victims, failed)
+        report(f'{len(failed_pages(guest))} of {len(failed)} are lost')
+
+    def check_failed(self, guest: KvmGuest, victims: Sequence[Victim],
+                     failed: Sequence[int]) -> None:
+        """What was lost is known; what was copied before is good."""
+        lost = failed_pages(guest)
+        assert lost <= set(failed)
+        for victim in victims:
+            assert sweep(victim) == len(lost & set(victim.pa))
+            for page in set(victim.pa) & (set(failed) - lost):
+                answer = victim.ask(f'load {victim.pa.index(page)}',
+                                    'done load ')
+                assert answer.endswith('good=1'), answer
+
+
+def failing_precopy(host: Host, page: int, known: bool,
+                    chance: random.Random) -> Way:
+    """A precopy, and a page that fails while it is under way."""
+    def way(old: Qemu, new: Qemu, folder: Path) -> None:
+        migration.prepare([old, new], 'return-path')
+        total = old.qmp('query-memory-size-summary')['base-memory']
+        slow = chance.random() < 0.5
+        if slow:
+            old.qmp('migrate-set-parameters', max_bandwidth=SLOW)
+        migration.connect(old, new, folder)
+        if slow:
+            until = chance.random() * total
+            while True:
+                ram = old.qmp('query-migrate').get('ram', {})
+                if total - ram.get('remaining', total) >= until or \
+                        ram.get('dirty-sync-count', 1) > 1:
+                    break
+        else:
+            time.sleep(chance.random() * 2 * host.factor)
+        (host.poison if known else host.break_memory)([page])
+        old.qmp('migrate-set-parameters', max_bandwidth=0)
+        migration.wait_status(old, 'completed')
+        migration.wait_arrived(new)
+
+    return way
+
+
+@contextlib.contextmanager
+def huge_pages(host: Host) -> Iterator[None]:
+    """RAM of guests is in huge pages of the host."""
+    # Both places, and a bit.
+    wanted = 2 * MEGABYTES // 2 + 4
+    host.stop_guest()
+    host.command('echo 1 >/proc/sys/vm/compact_memory')
+    host.command(f'echo {wanted} >/proc/sys/vm/nr_hugepages')
+    host.command(f'grep -x {wanted} /proc/sys/vm/nr_hugepages')
+    host.command('mount -t hugetlbfs -o pagesize=2M none /ram')
+    try:
+        yield
+    finally:
+        host.stop_guest()
+        host.command('umount /ram; echo 0 >/proc/sys/vm/nr_hugepages')
+
+

@@ -1,0 +1,492 @@
+/*
+ * Guest RAS: devices of QEMU access memory that has failed on the host
+ *
+ * Nobody knows of it before: the access itself gets SIGBUS, or EFAULT in the
+ * kernel.  It fails for the guest, and QEMU goes on.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#include "qemu/osdep.h"
+#include "ras-fail.h"
+#include "ras-rig.h"
+#include "standard-headers/linux/virtio_config.h"
+#include "standard-headers/linux/virtio_ring.h"
+
+/* How many ranges of memory are known to have failed? */
+static unsigned int nr_failed(RasVm *vm)
+{
+    QDict *info = ras_query(vm);
+    unsigned int n = qlist_size(qdict_get_qlist(info, "host-poisoned"));
+
+    qobject_unref(info);
+    return n;
+}
+
+/* That page, and no other, is known to have failed. */
+static void assert_failed(RasVm *vm, uint64_t address)
+{
+    QDict *info, *range;
+
+    ras_wait_until(vm, nr_failed(vm) > 0);
+    info = ras_query(vm);
+    g_assert_cmpuint(qlist_size(qdict_get_qlist(info, "host-poisoned")), ==,
+                     1);
+    range = qobject_to(QDict, qlist_peek(qdict_get_qlist(info,
+                                                         "host-poisoned")));
+    g_assert_cmphex(ras_get_uint(range, "address"), ==,
+                    address & -(uint64_t)RAS_PAGE);
+    g_assert_cmpuint(ras_get_uint(range, "length"), ==, RAS_PAGE);
+    qobject_unref(info);
+}
+
+/* QEMU's functions for accesses, of all sizes and over the edge */
+static void test_accesses(void)
+{
+    RasVm *vm = ras_start("-accel tcg -S");
+    uint8_t data[3 * RAS_PAGE];
+
+    qtest_memset(vm->qts, PAGE(0), 0x11, 3 * RAS_PAGE);
+    ras_fail(vm, PAGE(1));
+    g_assert_cmpuint(nr_failed(vm), ==, 0);
+    qtest_readb(vm->qts, PAGE(1) + 1);
+    assert_failed(vm, PAGE(1));
+    qtest_readw(vm->qts, PAGE(1) + 2);
+    qtest_readl(vm->qts, PAGE(1) + 4);
+    qtest_readq(vm->qts, PAGE(1) + 8);
+    qtest_writeb(vm->qts, PAGE(1) + 1, 1);
+    qtest_writew(vm->qts, PAGE(1) + 2, 1);
+    qtest_writel(vm->qts, PAGE(1) + 4, 1);
+    qtest_writeq(vm->qts, PAGE(1) + 8, 1);
+    qtest_memread(vm->qts, PAGE(0), data, sizeof(data));
+    for (int i = 0; i < RAS_PAGE; i++) {
+        g_assert_cmphex(data[i], ==, 0x11);
+        g_assert_cmphex(data[2 * RAS_PAGE + i], ==, 0x11);
+    }
+    qtest_memset(vm->qts, PAGE(0), 0x22, 3 * RAS_PAGE);
+    g_assert_cmphex(qtest_readb(vm->qts, PAGE(1) - 1), ==, 0x22);
+    g_assert_cmphex(qtest_readb(vm->qts, PAGE(2)), ==, 0x22);
+    assert_failed(vm, PAGE(1));
+    ras_quit(vm);
+}
+
+/* The same, with an access that nothing has preceded. */
+static void first_access(void (*access)(QTestState *qts, uint64_t address))
+{
+    RasVm *vm = ras_start("-accel tcg -S");
+
+    ras_fail(vm, PAGE(1));
+    access(vm->qts, PAGE(1));
+    assert_failed(vm, PAGE(1));
+    ras_quit(vm);
+}
+
+static void read_long(QTestState *qts, uint64_t address)
+{
+    uint8_t data[64 + RAS_PAGE];
+
+    qtest_memread(qts, address - 64, data, sizeof(data));
+}
+
+static void write_long(QTestState *qts, uint64_t address)
+{
+    qtest_memset(qts, address - 64, 0x44, 64 + RAS_PAGE);
+    g_assert_cmphex(qtest_readb(qts, address - 1), ==, 0x44);
+}
+
+static void write_word(QTestState *qts, uint64_t address)
+{
+    qtest_writew(qts, address, 1);
+}
+
+static void test_first_access(void)
+{
+    first_access(read_long);
+    first_access(write_long);
+    first_access(write_word);
+}
+
+/* A disk reads and writes it, in the kernel (EFAULT) and in QEMU. */
+static void test_blk_pages(void)
+{
+    Rig *rig = rig_start_blk();
+    RasVm *vm = rig->vm;
+
+    ras_fail(vm, PAGE(1));
+    g_assert_cmpuint(blk_do(rig, VIRTIO_BLK_T_IN, 0, PAGE(0), 4 * RAS_PAGE),
+                     ==, IOERR);
+    assert_failed(vm, PAGE(1));
+    g_assert_cmpuint(blk_do(rig, VIRTIO_BLK_T_OUT, 0, PAGE(0), 2 * RAS_PAGE),
+                     ==, IOERR);
+    assert_disk_is_good(rig);
+    rig_quit(rig);
+
+    rig = rig_start_blk();
+    vm = rig->vm;
+    ras_fail(vm, PAGE(1));
+    g_assert_cmpuint(blk_do(rig, VIRTIO_BLK_T_OUT, 8, PAGE(1), RAS_PAGE), ==,
+                     IOERR);
+    assert_failed(vm, PAGE(1));
+    assert_disk_is_good(rig);
+    rig_quit(rig);
+}
+
+/* QEMU itself looks at the data before it writes them. */
+static void test_blk_zeroes(void)
+{
+    Rig *rig = rig_start("-S -drive if=none,id=z,driver=raw,detect-zeroes=on,"
+                         "file.driver=null-co,file.size=1048576",
+                         "virtio-blk-pci,drive=z", 1);
+    RasVm *vm = rig->vm;
+
+    ras_fail(vm, PAGE(1));
+    g_assert_cmpuint(blk_do(rig, VIRTIO_BLK_T_OUT, 8, PAGE(1), RAS_PAGE), ==,
+                     IOERR);
+    assert_failed(vm, PAGE(1));
+    rig_quit(rig);
+}
+
+/* What is around a request */
+static void test_blk_header(void)
+{
+    for (int status = 0; status < 2; status++) {
+        Rig *rig = rig_start_blk();
+        RasVm *vm = rig->vm;
+        uint32_t head = blk_add(rig, 1, VIRTIO_BLK_T_OUT, 1, PAGE(0),
+                                RAS_PAGE);
+
+        if (status) {
+            /* that of the request is in a page of its own */
+            rig_quit(rig);
+            rig = rig_start_blk();
+            vm = rig->vm;
+            qtest_memset(vm->qts, PAGE(256), 0, 16);
+            head = rig_add(rig, 0, (Part []) {
+                { PAGE(256), 16, false },
+                { PAGE(0), SECTOR, true },
+                { PAGE(2), 1, true },
+            }, 3);
+            ras_fail(vm, PAGE(2));
+        } else {
+            ras_fail(vm, PAGE(256 + 1));
+        }
+        rig_kick(rig, 0, head);
+        assert_failed(vm, status ? PAGE(2) : PAGE(256 + 1));
+        ras_wait_until(vm, rig_broken(rig) || used(rig, 0) == 1);
+        rig_quit(rig);
+    }
+}
+
+/*
+ * Each part of a ring: the request is done, waits, or the device stops; QEMU
+ * lives, and a reset of the device brings it back.
+ */
+static void ring(const char *options, const char *device)
+{
+    for (int part = 0; part < 3; part++) {
+        Rig *rig = rig_start(options, device, 1);
+        RasVm *vm = rig->vm;
+        const uint64_t parts[] = {
+            rig->vq[0]->desc, rig->vq[0]->avail, rig->vq[0]->used
+        };
+        uint32_t head;
+
+        assert_disk_is_good(rig);
+        head = blk_add(rig, 1, VIRTIO_BLK_T_IN, 0, PAGE(1), RAS_PAGE);
+        ras_fail(vm, parts[part]);
+        rig_kick(rig, 0, head);
+        assert_failed(vm, parts[part]);
+
+        qvirtio_start_device(&rig->dev->vdev);
+        qvirtio_set_features(&rig->dev->vdev, 1ULL << VIRTIO_F_VERSION_1);
+        rig->vq[0] = qvirtqueue_setup(&rig->dev->vdev, &rig->alloc, 0);
+        qvirtio_set_driver_ok(&rig->dev->vdev);
+        assert_disk_is_good(rig);
+        rig_quit(rig);
+    }
+}
+
+static void test_ring(void)
+{
+    ring("-S", "virtio-blk-pci,drive=d,event_idx=off");
+}
+
+/* The thread that has SIGBUS is neither the main one nor that of a vCPU. */
+static void test_iothread(void)
+{
+    Rig *rig = rig_start("-object iothread,id=io",
+                         "virtio-blk-pci,drive=d,iothread=io", 1);
+    RasVm *vm = rig->vm;
+    uint32_t head = blk_add(rig, 1, VIRTIO_BLK_T_OUT, 0, PAGE(0), RAS_PAGE);
+
+    ras_fail(vm, PAGE(256 + 1));
+    rig_kick(rig, 0, head);
+    assert_failed(vm, PAGE(256 + 1));
+    rig_quit(rig);
+
+    rig = rig_start("-object iothread,id=io",
+                    "virtio-blk-pci,drive=d,iothread=io", 1);
+    vm = rig->vm;
+    ras_fail(vm, PAGE(1));
+    g_assert_cmpuint(blk_do(rig, VIRTIO_BLK_T_OUT, 8, PAGE(1), RAS_PAGE), ==,
+                     IOERR);
+    assert_disk_is_good(rig);
+    rig_quit(rig);
+
+    ring("-object iothread,id=io",
+         "virtio-blk-pci,drive=d,event_idx=off,iothread=io");
+}
+
+static void test_scsi(void)
+{
+    Rig *rig = rig_start("-S", "virtio-scsi-pci", 3);
+    RasVm *vm = rig->vm;
+
+    qtest_qmp_device_add(vm->qts, "scsi-hd", "h", "{ 'drive': 'd',"
+                         " 'bus': 'v.0' }");
+    scsi_read(rig, PAGE(8), 1);
+    g_assert_cmpuint(scsi_read(rig, PAGE(8), 1), ==, 0);
+    ras_fail(vm, PAGE(0));
+    /* status or response: it is not good */
+    scsi_read(rig, PAGE(0), 8);
+    assert_failed(vm, PAGE(0));
+    qtest_memset(vm->qts, PAGE(8), 0, SECTOR);
+    g_assert_cmpuint(scsi_read(rig, PAGE(8), 1), ==, 0);
+    g_assert_cmphex(qtest_readb(vm->qts, PAGE(8)), ==, 0x5a);
+    g_assert_false(rig_broken(rig));
+    rig_quit(rig);
+}
+
+static void test_ahci(void)
+{
+    AhciRig rig;
+    RasVm *vm;
+
+    ahci_start(&rig, "");
+    vm = rig.vm;
+    g_assert_false(ahci_read(&rig.ahci, PAGE(0), 2 * RAS_PAGE));
+    ras_fail(vm, PAGE(1));
+    g_assert_true(ahci_read(&rig.ahci, PAGE(0), 2 * RAS_PAGE));
+    assert_failed(vm, PAGE(1));
+    assert_ahci_is_good(&rig);
+    ahci_quit(&rig);
+}
+
+/* One request of a device that has its data in the failed page */
+static void one_request(const char *options, const char *device,
+                        unsigned int queues, unsigned int queue, bool write)
+{
+    Rig *rig = rig_start(options, device, queues);
+    RasVm *vm = rig->vm;
+    Part part = { PAGE(1) - 4, 96, write };
+
+    qtest_memset(vm->qts, PAGE(0), 0, RAS_PAGE);
+    ras_fail(vm, PAGE(1));
+    rig_kick(rig, queue, rig_add(rig, queue, &part, 1));
+    assert_failed(vm, PAGE(1));
+    ras_wait_until(vm, rig_broken(rig) || used(rig, queue) == 1);
+    rig_quit(rig);
+}
+
+static void test_rng(void)
+{
+    one_request("", "virtio-rng-pci", 1, 0, true);
+}
+
+static void test_balloon(void)
+{
+    one_request("-S", "virtio-balloon-pci", 2, 0, false);
+}
+
+static void test_serial(void)
+{
+    /* the queue of control messages that the driver sends */
+    one_request("-S", "virtio-serial-pci", 4, 3, false);
+}
+
+static void test_net(void)
+{
+    one_request("-netdev user,id=n", "virtio-net-pci,netdev=n,romfile=", 2, 1,
+                false);
+}
+
+static void test_gpu(void)
+{
+    one_request("-S", "virtio-gpu-pci", 2, 0, false);
+}
+
+static void test_input(void)
+{
+    one_request("-S", "virtio-keyboard-pci", 2, 1, false);
+}
+
+/* --- devices that are not virtio: the test writes their registers --------- */
+
+/* Registers of a device that has its ring, with one entry, in failed memory */
+typedef struct Register {
+    uint64_t offset, value;
+    bool is_64_bit;
+} Register;
+
+/* @ring: number of the register that gets the address of the failed page */
+static void pci_ring(const char *options, const Register *reg, unsigned int n,
+                     unsigned int ring, uint64_t alive)
+{
+    g_autofree char *args = g_strdup_printf("-accel tcg %s,addr=%d", options,
+                                            SLOT);
+    RasVm *vm = ras_start(args);
+    QGuestAllocator alloc;
+    QGenericPCIBus generic;
+    QPCIBusSPAPR spapr;
+    QPCIBus *bus = &generic.bus;
+    QPCIDevice *dev;
+    QPCIBar bar;
+
+    alloc_init(&alloc, ALLOC_NO_FLAGS, vm->ram + 32 * MiB, vm->ram + 48 * MiB,
+               RAS_PAGE);
+    if (ras_on_arm()) {
+        qpci_init_generic(&generic, vm->qts, &alloc, false);
+    } else {
+        qpci_init_spapr(&spapr, vm->qts, &alloc);
+        bus = &spapr.bus;
+    }
+    dev = qpci_device_find(bus, QPCI_DEVFN(SLOT, 0));
+    g_assert_nonnull(dev);
+    qpci_device_enable(dev);
+    bar = qpci_iomap(dev, 0, NULL);
+    ras_fail(vm, PAGE(1));
+    for (unsigned int i = 0; i < n; i++) {
+        uint64_t value = reg[i].value;
+
+        if (i == ring) {
+            value |= PAGE(1);
+        }
+        if (reg[i].is_64_bit) {
+            qpci_io_writel(dev, bar, reg[i].offset, value);
+            qpci_io_writel(dev, bar, reg[i].offset + 4, value >> 32);
+        } else {
+            qpci_io_writel(dev, bar, reg[i].offset, value);
+        }
+    }
+    assert_failed(vm, PAGE(1));
+    g_assert_cmphex(qpci_io_readl(dev, bar, alive), !=, UINT32_MAX);
+    g_free(dev);
+    alloc_destroy(&alloc);
+    ras_quit(vm);
+}
+
+static void test_e1000(void)
+{
+    static const Register reg[] = {
+        { 0x3800, 0, true },            /* TDBA */
+        { 0x3808, 128 },                /* TDLEN */
+        { 0x3810, 0 },                  /* TDH */
+        { 0x0400, 2 },                  /* TCTL: enabled */
+        { 0x3818, 1 },                  /* TDT */
+    };
+
+    pci_ring("-netdev user,id=n -device e1000,netdev=n,romfile=", reg,
+             ARRAY_SIZE(reg), 0, 0x0008);
+}
+
+static void test_nvme(void)
+{
+    g_autofree char *disk = make_disk();
+    g_autofree char *options = g_strdup_printf("-drive if=none,id=d,"
+        "format=raw,file=%s -device nvme,serial=1,drive=d", disk);
+    static const Register reg[] = {
+        { 0x24, 0x00010001 },           /* AQA: two entries each */
+        { 0x28, 0, true },              /* ASQ */
+        { 0x30, 0x41000000, true },     /* ACQ */
+        { 0x14, 0x00460001 },           /* CC: enabled */
+        { 0x1000, 1 },                  /* tail of the admin queue */
+    };
+
+    pci_ring(options, reg, ARRAY_SIZE(reg), 1, 0x1c);
+    g_unlink(disk);
+}
+
+static void test_xhci(void)
+{
+    static const Register reg[] = {
+        { 0x40 + 0x18, 1, true },       /* CRCR */
+        { 0x40, 1 },                    /* USBCMD: run */
+        { 0x2000, 0 },                  /* doorbell of the command ring */
+    };
+
+    pci_ring("-device qemu-xhci", reg, ARRAY_SIZE(reg), 0, 0x44);
+}
+
+#define ITS             0x08080000
+#define GITS_CTLR       (ITS + 0x00)
+#define GITS_CBASER     (ITS + 0x80)
+#define GITS_CWRITER    (ITS + 0x88)
+#define GITS_CREADR     (ITS + 0x90)
+
+/* An ITS that cannot read its commands says that it has stopped. */
+static void test_its(void)
+{
+    RasVm *vm = ras_start("-accel tcg -S -machine gic-version=3");
+
+    ras_fail(vm, PAGE(0));
+    qtest_writeq(vm->qts, GITS_CBASER, 1ULL << 63 | PAGE(0));
+    qtest_writel(vm->qts, GITS_CTLR, 1);
+    qtest_writeq(vm->qts, GITS_CWRITER, 32);
+    g_assert_cmphex(qtest_readq(vm->qts, GITS_CREADR), ==, 1);
+    assert_failed(vm, PAGE(0));
+    ras_quit(vm);
+}
+
+/* A hypercall, and a buffer that it is about */
+static void test_nvram(void)
+{
+    RasVm *vm = ras_start("-accel tcg -S");
+
+    qtest_memset(vm->qts, PAGE(0), 0x33, 16);
+    g_assert_cmphex(nvram_call(vm, "nvram-store", PAGE(0)), ==, 0);
+    ras_fail(vm, PAGE(0));
+    g_assert_cmphex(nvram_call(vm, "nvram-store", PAGE(0)), ==, -1U);
+    assert_failed(vm, PAGE(0));
+    g_assert_cmphex(nvram_call(vm, "nvram-fetch", PAGE(1)), ==, 0);
+    g_assert_cmphex(qtest_readb(vm->qts, PAGE(1)), ==, 0x33);
+    ras_quit(vm);
+}
+
+static void add(const char *name, void (*test)(void))
+{
+    g_autofree char *path = g_strdup_printf("/ras/failed-memory/%s", name);
+
+    qtest_add_func(path, test);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    if (!ras_can_fail()) {
+        return 0;
+    }
+    add("accesses", test_accesses);
+    add("first-access", test_first_access);
+    add("blk/pages", test_blk_pages);
+    add("blk/zeroes", test_blk_zeroes);
+    add("blk/header", test_blk_header);
+    add("ring", test_ring);
+    add("iothread", test_iothread);
+    add("scsi", test_scsi);
+    add("rng", test_rng);
+    add("balloon", test_balloon);
+    add("serial", test_serial);
+    add("net", test_net);
+    add("gpu", test_gpu);
+    add("input", test_input);
+    add("e1000", test_e1000);
+    add("nvme", test_nvme);
+    add("xhci", test_xhci);
+    if (ras_on_arm()) {
+        add("ahci", test_ahci);
+        add("its", test_its);
+    } else {
+        add("nvram", test_nvram);
+    }
+    return g_test_run();
+}
