@@ -43,6 +43,7 @@
 #include "system/ramlist.h"
 #include "system/ras-copy.h"
 #include "system/ras-holes.h"
+#include "system/system.h"
 #include "system/tcg.h"
 #include "hw/ras.h"
 
@@ -718,6 +719,8 @@ static const VMStateDescription vmstate_holes = {
     .name = "ras/holes",
     .version_id = 1,
     .minimum_version_id = 1,
+    /* when devices read the guest's memory as they are loaded, it fails */
+    .priority = MIG_PRI_MAX,
     .needed = is_needed,
     .pre_save = pre_save,
     .pre_load = pre_load,
@@ -758,9 +761,20 @@ static void discarded(RAMBlock *rb, uint64_t offset, uint64_t len)
     }
 }
 
+/*
+ * QEMU numbers the sections in the order in which they are registered.  After
+ * those of the machine, ours does not change the numbers of stock QEMU.
+ */
+static void register_section(Notifier *notifier, void *data)
+{
+    vmstate_register(NULL, 0, &vmstate_holes, &section);
+}
+
 void ras_holes_init(void)
 {
+    static Notifier machine_done = { .notify = register_section };
+
     ras_host_memory_discarded = discarded;
     ras_host_memory_replaced = replaced;
-    vmstate_register(NULL, 0, &vmstate_holes, &section);
+    qemu_add_machine_init_done_notifier(&machine_done);
 }
