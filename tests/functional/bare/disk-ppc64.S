@@ -83,6 +83,7 @@ machine_check:
         .balign 4096
 code:
         ld      %r3, 0(%r1)
+        addi    %r4, %r4, 1
         b       code
         .balign 4096
 stack:

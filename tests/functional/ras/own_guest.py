@@ -2,7 +2,7 @@
 """A guest of the user's own, from a disk image, that nothing is written to.
 
 Its serial console is on the terminal.  Ctrl-a and a letter are commands, as with
-QEMU's own console; one of them poisons memory of the process that runs.
+QEMU's own console; one of them poisons memory of a process that computes.
 """
 
 import os
@@ -12,6 +12,7 @@ import socket
 import tempfile
 import termios
 import textwrap
+import threading
 import time
 import tty
 from pathlib import Path
@@ -23,9 +24,11 @@ from .targets import TARGETS, Target
 ESCAPE = b'\x01'
 PAGE = 4096
 
-# How often, and with which pause, a vCPU that runs a process is looked for.
-LOOKS = 100
+# A process that computes is looked for so often, with this pause, and is one if
+# it has been seen so often.
+LOOKS = 200
 PAUSE = 0.02
+ENOUGH = 10
 
 # What is read of a disk: the MBR, and a GPT with 128 entries.
 PARTITION_TABLES = 34 * 512
@@ -34,7 +37,7 @@ PREP_GPT = bytes.fromhex('38 2d 1a 9e 12 c6 16 43 aa 26 8b 49 52 1e 5a 8b')
 PREP_MBR = 0x41
 
 KEYS = '''\
-  Ctrl-a i   poison memory of the process that runs at this moment
+  Ctrl-a i   poison memory of a process that computes at this moment
   Ctrl-a s   show the state of guest RAS
   Ctrl-a x   end
   Ctrl-a a   send a Ctrl-a to the guest
@@ -48,8 +51,8 @@ serial port: its kernel needs console={console}.  By ssh:
 To see the guest survive an error:
   1. log in, and start a process that computes:
        sh -c 'while :; do :; done' &
-  2. type Ctrl-a i.  The page of the stack of the process that runs at this
-     moment is poisoned; Linux kills it (SIGBUS), and all others live.
+  2. type Ctrl-a i.  The page of the stack of that process is poisoned; Linux
+     kills it (SIGBUS), and all others live.
 {keys}From another terminal, with QMP:
   {rasctl} -q {qmp} status
 '''
@@ -118,6 +121,7 @@ class Terminal:
     def __init__(self) -> None:
         self._before: Optional[List[Any]] = None
         self._at_start = True
+        self._lock = threading.RLock()
 
     def __enter__(self) -> 'Terminal':
         if os.isatty(0):
@@ -131,15 +135,17 @@ class Terminal:
 
     def write(self, data: bytes) -> None:
         """As it is."""
-        self._at_start = data.endswith(b'\n')
-        while data:
-            data = data[os.write(1, data):]
+        with self._lock:
+            self._at_start = data.endswith(b'\n')
+            while data:
+                data = data[os.write(1, data):]
 
     def say(self, text: str) -> None:
         """Lines of our own."""
         end = '\r\n' if self._before else '\n'
-        self.write((('' if self._at_start else end) +
-                    end.join([*text.splitlines(), ''])).encode())
+        with self._lock:
+            self.write((('' if self._at_start else end) +
+                        end.join([*text.splitlines(), ''])).encode())
 
 
 class OwnGuest:
@@ -150,6 +156,7 @@ class OwnGuest:
         self.image = image
         self.target = target
         self._terminal = terminal
+        self._registers: Dict[int, str] = {}
         self._qmp = folder / 'qmp'
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(folder / 'console'))
@@ -180,9 +187,8 @@ class OwnGuest:
             port=port.group(1) if port else '?', qmp=self._qmp,
             rasctl=os.environ.get('RAS_RASCTL', 'rasctl')))
 
-    def _stack_of_process(self, vcpu: int) -> Optional[int]:
+    def _stack_of_process(self, registers: str) -> Optional[int]:
         """Address of the stack in a process; None if the vCPU is in none."""
-        registers = self._hmp('info registers', vcpu)
         if self.target.name == 'arm64':
             if not re.search(r'^PSTATE=.* EL0t', registers, re.MULTILINE):
                 return None
@@ -194,27 +200,34 @@ class OwnGuest:
             found = re.search(r'^GPR00 \w+ (\w+)', registers, re.MULTILINE)
         return int(found.group(1), 16) if found else None
 
-    def _find_page(self) -> Optional[Tuple[int, int, int]]:
+    def _look(self) -> Iterator[Tuple[int, int, int]]:
         """vCPU, virtual and guest physical address; the VM is stopped."""
         for cpu in self._vm.cmd('query-cpus-fast'):
             vcpu = cpu['cpu-index']
-            stack = self._stack_of_process(vcpu)
-            if stack is None:
+            registers = self._hmp('info registers', vcpu)
+            stack = self._stack_of_process(registers)
+            if stack is None or registers == self._registers.get(vcpu):
                 continue
+            self._registers[vcpu] = registers
             where = re.match(r'gpa: (0x\w+)',
                              self._hmp(f'gva2gpa {stack:#x}', vcpu))
             if where:
-                return vcpu, stack, int(where.group(1), 16) & -PAGE
-        return None
+                yield vcpu, stack, int(where.group(1), 16) & -PAGE
 
     def inject(self) -> None:
-        """Poison the stack of a process that runs."""
+        """Poison the stack of a process that computes.
+
+        One that goes to sleep would not touch it: so it has to be seen often,
+        and each time in another state.
+        """
+        seen: Dict[int, int] = {}
         for _ in range(LOOKS):
             self._vm.cmd('stop')
             try:
-                found = self._find_page()
-                if found:
-                    vcpu, stack, page = found
+                for vcpu, stack, page in self._look():
+                    seen[page] = seen.get(page, 0) + 1
+                    if seen[page] < ENOUGH:
+                        continue
                     self._vm.cmd('ras-inject', kind='memory', address=page,
                                  mode='poison', severity='recoverable')
                     self._terminal.say(
@@ -271,20 +284,25 @@ class OwnGuest:
             self._terminal.say(KEYS)
         return True
 
+    def _show(self, console: socket.socket) -> None:
+        """Until the guest has ended QEMU.
+
+        In a thread: QEMU answers nobody while a guest writes to a console that is
+        not read.
+        """
+        while output := console.recv(4096):
+            self._terminal.write(output)
+
     def _talk(self, console: socket.socket) -> bool:
         """Until the user ends it, or the guest has ended QEMU: then False."""
         keyboard = Keyboard()
+        reader = threading.Thread(target=self._show, args=[console],
+                                  daemon=True)
+        reader.start()
         with selectors.DefaultSelector() as ready:
-            ready.register(console, selectors.EVENT_READ)
             ready.register(0, selectors.EVENT_READ)
-            while True:
-                for key, _ in ready.select(0.2):
-                    if key.fileobj is console:
-                        output = console.recv(4096)
-                        if not output:
-                            return False
-                        self._terminal.write(output)
-                        continue
+            while reader.is_alive():
+                for _ in ready.select(0.2):
                     typed = os.read(0, 4096)
                     if not typed:
                         # The guest may go on without a keyboard.
@@ -294,6 +312,7 @@ class OwnGuest:
                             return True
                         console.sendall(text)
                 self._tell_events()
+        return False
 
     def _tell_counters(self) -> None:
         counters = self._vm.cmd('query-ras')['counters']
