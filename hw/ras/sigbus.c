@@ -177,15 +177,12 @@ static bool can_read(uint8_t *host, size_t len)
     return good;
 }
 
-int ras_poison_result_slow(const struct iovec *iov, unsigned int n, int ret)
+bool ras_has_failed(const struct iovec *iov, unsigned int n)
 {
     bool good = true;
 
-    if (!ras_get()) {
-        return ret;
-    }
-    for (unsigned int i = 0; i < n; i++) {
+    for (unsigned int i = 0; ras_get() && i < n; i++) {
         good &= can_read(iov[i].iov_base, iov[i].iov_len);
     }
-    return good ? ret : -EIO;
+    return !good;
 }
