@@ -113,6 +113,11 @@ void kvm_ras_take_signals(void)
     empty_ring(NULL);
 }
 
+void kvm_ras_lost(void)
+{
+    hwpoison_scan_lost();
+}
+
 /*
  * Of signals that arrive while one is pending the kernel keeps none: if one has
  * said that memory has failed which nobody has touched, there may be more.

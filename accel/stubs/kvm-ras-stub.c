@@ -21,6 +21,10 @@ void kvm_ras_take_signals(void)
 {
 }
 
+void kvm_ras_lost(void)
+{
+}
+
 #ifdef CONFIG_LINUX
 bool kvm_ras_sigbus(const siginfo_t *info)
 {

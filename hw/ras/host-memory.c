@@ -21,6 +21,7 @@
 #include "hw/core/cpu.h"
 #include "hw/ras.h"
 #include "migration/blocker.h"
+#include "system/kvm.h"
 #include "system/kvm-ras.h"
 #include "system/ras-poison.h"
 #include "system/ras.h"
@@ -40,9 +41,13 @@ void (*ras_host_memory_discarded)(RAMBlock *rb, uint64_t offset, uint64_t len);
  * Pages that accesses have met, none of which KVM has reported: written by
  * whoever has met them, emptied by the main loop.
  */
-#define NOTES 64
+#define NOTES 4096              /* more ranges than can be remembered */
 #define NOTE_NOT_MET 1          /* nobody has touched it yet */
 static uintptr_t notes[NOTES];
+static int note_lost;           /* there was no room */
+
+/* At so many pages beside one that has failed it is looked at a time. */
+#define NEIGHBOURS 512
 
 static RasHostMemory *find(RasState *s, hwaddr addr)
 {
@@ -499,7 +504,8 @@ void ras_host_memory_tell(RasDevice *d)
 void ras_host_memory_note(const void *host, bool met)
 {
     RasState *s = ras_state();
-    uintptr_t note = (uintptr_t)host & -qemu_real_host_page_size(), old;
+    size_t page = qemu_real_host_page_size();
+    uintptr_t note = (uintptr_t)host & -page, first = note / page, old;
     ram_addr_t offset;
 
     if (!s || !qemu_ram_block_from_host((void *)host, false, &offset)) {
@@ -507,7 +513,7 @@ void ras_host_memory_note(const void *host, bool met)
     }
     note |= met ? 0 : NOTE_NOT_MET;
     for (int i = 0; i < NOTES; i++) {
-        old = qatomic_cmpxchg(&notes[i], 0, note);
+        old = qatomic_cmpxchg(&notes[(first + i) % NOTES], 0, note);
         if (old == note) {
             return;
         }
@@ -517,7 +523,72 @@ void ras_host_memory_note(const void *host, bool met)
             return;
         }
     }
-    /* there is no room: whoever meets it next, notes it */
+    if (!qatomic_xchg(&note_lost, 1)) {
+        qatomic_inc(&ras_host_memory_unreadable);
+        qemu_bh_schedule(s->note_bh);
+    }
+}
+
+/* Has this page failed, and is that not known yet? */
+static bool is_news(RAMBlock *rb, uint64_t offset)
+{
+    uint64_t page = qemu_ram_pagesize(rb), from, to;
+
+    return offset < rb->used_length &&
+           !ras_host_memory_find(rb->offset + offset, page, &from, &to) &&
+           ras_pages_have_failed(rb->host + offset, page);
+}
+
+/*
+ * Add the page at @offset that has failed, and its neighbours that have: an
+ * access ends at the first.  In an RCU critical section.
+ */
+static void add_failed(RasState *s, RAMBlock *rb, uint64_t offset)
+{
+    uint64_t page = qemu_ram_pagesize(rb);
+    uint64_t first = QEMU_ALIGN_DOWN(offset, page), end = first + page;
+
+    for (int i = 0; i < NEIGHBOURS && is_news(rb, end); i++) {
+        end += page;
+    }
+    for (int i = 0; i < NEIGHBOURS && is_news(rb, first - page); i++) {
+        first -= page;
+    }
+    add(s, rb, first, end - first, false, false);
+    /* the rest in a while */
+    if (is_news(rb, end)) {
+        ras_host_memory_note(rb->host + end, false);
+    }
+    if (is_news(rb, first - page)) {
+        ras_host_memory_note(rb->host + first - page, false);
+    }
+}
+
+/* Without KVM, which looks at all memory by itself; like add_failed() */
+static bool look_everywhere(RasState *s)
+{
+    bool found = false;
+    RAMBlock *rb;
+
+    RAMBLOCK_FOREACH(rb) {
+        uint64_t step = MAX(NEIGHBOURS * qemu_real_host_page_size(),
+                            qemu_ram_pagesize(rb));
+
+        for (uint64_t at = 0; at < rb->used_length; at += step) {
+            uint64_t end = MIN(at + step, rb->used_length);
+
+            if (!ras_pages_have_failed(rb->host + at, end - at)) {
+                continue;
+            }
+            for (uint64_t i = at; i < end; i += qemu_ram_pagesize(rb)) {
+                if (is_news(rb, i)) {
+                    add_failed(s, rb, i);
+                    found = true;
+                }
+            }
+        }
+    }
+    return found;
 }
 
 static void take_notes(void *opaque)
@@ -540,11 +611,18 @@ static void take_notes(void *opaque)
         /* a signal that comes late may name what is good again */
         if (rb && !ras_host_memory_find(rb->offset + offset, 1, &from, &to) &&
             (host == (void *)note || !ras_page_is_good(host))) {
-            offset = QEMU_ALIGN_DOWN(offset, qemu_ram_pagesize(rb));
-            add(s, rb, offset, qemu_ram_pagesize(rb), false, false);
+            add_failed(s, rb, offset);
             more = true;
         }
         qatomic_dec(&ras_host_memory_unreadable);
+    }
+    if (qatomic_xchg(&note_lost, 0)) {
+        if (kvm_enabled()) {
+            kvm_ras_lost();
+        } else {
+            more |= look_everywhere(s);
+            qatomic_dec(&ras_host_memory_unreadable);
+        }
     }
     if (more) {
         ras_poison_failed_memory(s, true);

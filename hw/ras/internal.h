@@ -358,6 +358,12 @@ void ras_host_memory_init(RasState *s);
 /* ras_page_is_good: can the page at host address @addr be read? */
 bool ras_page_is_good(void *addr);
 
+/*
+ * ras_pages_have_failed: have any of the pages at host address @addr?  Not
+ * known (false) before Linux 5.14.
+ */
+bool ras_pages_have_failed(void *addr, size_t len);
+
 /* ras_host_memory_reset: put good memory where memory of the host failed */
 void ras_host_memory_reset(RasState *s);
 

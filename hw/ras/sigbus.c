@@ -35,14 +35,12 @@
 
 unsigned int ras_copy_failures;
 
-/* Returns 0 if the page of @addr can be read, or a negative errno value */
-static int look_at_page(void *addr)
+/* Returns 0 if these pages can be read, or a negative errno value */
+static int look_at_pages(void *addr, size_t len)
 {
 #ifdef MADV_POPULATE_READ
-    size_t page = qemu_real_host_page_size();
     int saved = errno;
-    int failed = madvise(QEMU_ALIGN_PTR_DOWN(addr, page), page,
-                         MADV_POPULATE_READ) ? -errno : 0;
+    int failed = madvise(addr, len, MADV_POPULATE_READ) ? -errno : 0;
 
     errno = saved;
     return failed;
@@ -51,9 +49,21 @@ static int look_at_page(void *addr)
 #endif
 }
 
+static int look_at_page(void *addr)
+{
+    size_t page = qemu_real_host_page_size();
+
+    return look_at_pages(QEMU_ALIGN_PTR_DOWN(addr, page), page);
+}
+
 bool ras_page_is_good(void *addr)
 {
     return look_at_page(addr) == 0;
+}
+
+bool ras_pages_have_failed(void *addr, size_t len)
+{
+    return look_at_pages(addr, len) == -EHWPOISON;
 }
 
 bool ras_on_main_thread(void)
@@ -177,15 +187,12 @@ static bool can_read(uint8_t *host, size_t len)
     return good;
 }
 
-int ras_poison_result_slow(const struct iovec *iov, unsigned int n, int ret)
+bool ras_has_failed(const struct iovec *iov, unsigned int n)
 {
     bool good = true;
 
-    if (!ras_get()) {
-        return ret;
-    }
-    for (unsigned int i = 0; i < n; i++) {
+    for (unsigned int i = 0; ras_get() && i < n; i++) {
         good &= can_read(iov[i].iov_base, iov[i].iov_len);
     }
-    return good ? ret : -EIO;
+    return !good;
 }

@@ -79,9 +79,9 @@ bool ras_poison_is_mapped_slow(const struct iovec *iov, unsigned int n)
     return false;
 }
 
-int ras_poison_result_slow(const struct iovec *iov, unsigned int n, int ret)
+bool ras_has_failed(const struct iovec *iov, unsigned int n)
 {
-    return ret;
+    return false;
 }
 
 #ifdef CONFIG_LINUX

@@ -95,6 +95,14 @@ void kvm_ras_find_failed(void);
 void kvm_ras_take_signals(void);
 
 /*
+ * kvm_ras_lost: memory has failed, and it is not known which
+ *
+ * ras_host_memory_unreadable has been counted up for it, and is counted down
+ * when all memory of the guest has been looked at.  With the BQL held.
+ */
+void kvm_ras_lost(void);
+
+/*
  * kvm_ras_thread_ends: the thread of a vCPU that is unplugged, on which this is
  * called, has left guest code for good; with the BQL held
  */

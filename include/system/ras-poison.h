@@ -40,7 +40,6 @@ MemoryRegion *ras_poison_translate_slow(MemoryRegion *mr, hwaddr *offset,
                                         hwaddr *len);
 bool ras_poison_is_buffer_slow(const void *p);
 bool ras_poison_is_mapped_slow(const struct iovec *iov, unsigned int n);
-int ras_poison_result_slow(const struct iovec *iov, unsigned int n, int ret);
 
 /* ras_poison_overlaps: is anything in that part of @mr poisoned RAM? */
 static inline bool ras_poison_overlaps(MemoryRegion *mr, hwaddr offset,
@@ -103,20 +102,33 @@ static inline bool ras_poison_failed(MemTxResult result)
 }
 
 /*
+ * ras_poison_looks: may failed memory be the reason for the result of a
+ * request, which is @ret?
+ *
+ * The host's kernel says EFAULT, or does less than it was asked for, but not
+ * which part has failed.  Some of those who pass data on do not look whether
+ * they could be read or written: then what follows is not copied, either.
+ */
+static inline bool ras_poison_looks(int ret)
+{
+    return unlikely(ret < 0 || qatomic_read(&ras_copy_failures));
+}
+
+/*
+ * ras_has_failed: has memory failed that any of @n parts of a request is in?
+ *
+ * What has failed is known to guest RAS then.
+ */
+bool ras_has_failed(const struct iovec *iov, unsigned int n);
+
+/*
  * ras_poison_result: the result of a request, which was @ret without failed
  * memory in its @n parts
- * @is_write: it has read them
- *
- * Some of those who pass data on do not look whether they could be read.  And
- * the host's kernel says EFAULT, but not which part has failed: it is looked
- * for here.
  */
 static inline int ras_poison_result(const struct iovec *iov, unsigned int n,
-                                    bool is_write, int ret)
+                                    int ret)
 {
-    return unlikely(ret == -EFAULT ||
-                    (ret >= 0 && is_write && qatomic_read(&ras_copy_failures)))
-           ? ras_poison_result_slow(iov, n, ret) : ret;
+    return ras_poison_looks(ret) && ras_has_failed(iov, n) ? -EIO : ret;
 }
 
 /*

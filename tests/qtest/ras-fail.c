@@ -136,16 +136,15 @@ static uint64_t host_address(RasVm *vm, uint64_t address)
     return host;
 }
 
-void ras_fail(RasVm *vm, uint64_t address)
+void ras_fail_range(RasVm *vm, uint64_t address, uint64_t len)
 {
-    uint64_t page = qemu_real_host_page_size();
-    uint64_t host = host_address(vm, address) & -page;
+    uint64_t host = host_address(vm, address);
     struct uffdio_api api = { .api = UFFD_API };
     struct uffdio_register reg = {
-        .range = { .start = host, .len = page },
+        .range = { .start = host, .len = len },
         .mode = UFFDIO_REGISTER_MODE_MISSING,
     };
-    UffdPoison poison = { .start = host, .len = page };
+    UffdPoison poison = { .start = host, .len = len };
     Tracee t = { .pid = qtest_pid(vm->qts) };
     int fd;
 
@@ -159,7 +158,7 @@ void ras_fail(RasVm *vm, uint64_t address)
     g_assert_cmpint(fd, >=, 0);
     do_ioctl(&t, fd, UFFDIO_API, &api, sizeof(api));
     do_ioctl(&t, fd, UFFDIO_REGISTER, &reg, sizeof(reg));
-    g_assert_cmpint(do_syscall(&t, SYS_madvise, host, page, MADV_DONTNEED), ==,
+    g_assert_cmpint(do_syscall(&t, SYS_madvise, host, len, MADV_DONTNEED), ==,
                     0);
     do_ioctl(&t, fd, POISON_IOCTL, &poison, sizeof(poison));
     do_ioctl(&t, fd, UFFDIO_UNREGISTER, &reg.range, sizeof(reg.range));
@@ -167,6 +166,13 @@ void ras_fail(RasVm *vm, uint64_t address)
 
     g_assert_cmpint(ptrace(PTRACE_SETREGS, t.pid, NULL, &t.regs), ==, 0);
     g_assert_cmpint(ptrace(PTRACE_DETACH, t.pid, NULL, NULL), ==, 0);
+}
+
+void ras_fail(RasVm *vm, uint64_t address)
+{
+    uint64_t page = qemu_real_host_page_size();
+
+    ras_fail_range(vm, address & -page, page);
 }
 
 #else
@@ -178,6 +184,11 @@ bool ras_can_fail(void)
 }
 
 void ras_fail(RasVm *vm, uint64_t address)
+{
+    g_assert_not_reached();
+}
+
+void ras_fail_range(RasVm *vm, uint64_t address, uint64_t len)
 {
     g_assert_not_reached();
 }

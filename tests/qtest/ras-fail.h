@@ -21,4 +21,7 @@ bool ras_can_fail(void);
  */
 void ras_fail(RasVm *vm, uint64_t address);
 
+/* The same for memory of that length, which is one range for QEMU, too */
+void ras_fail_range(RasVm *vm, uint64_t address, uint64_t len);
+
 #endif

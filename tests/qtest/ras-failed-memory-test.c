@@ -10,8 +10,12 @@
 #include "qemu/osdep.h"
 #include "ras-fail.h"
 #include "ras-rig.h"
+#include "standard-headers/linux/virtio_balloon.h"
 #include "standard-headers/linux/virtio_config.h"
 #include "standard-headers/linux/virtio_ring.h"
+
+/* VMs with failed memory may move. */
+#define MOVES "-global ras.x-move-failed-memory=on"
 
 /* How many ranges of memory are known to have failed? */
 static unsigned int nr_failed(RasVm *vm)
@@ -23,21 +27,41 @@ static unsigned int nr_failed(RasVm *vm)
     return n;
 }
 
-/* That page, and no other, is known to have failed. */
-static void assert_failed(RasVm *vm, uint64_t address)
+/* How much memory is known to have failed? */
+static uint64_t bytes_failed(RasVm *vm)
+{
+    QDict *info = ras_query(vm);
+    QListEntry *entry;
+    uint64_t bytes = 0;
+
+    QLIST_FOREACH_ENTRY(qdict_get_qlist(info, "host-poisoned"), entry) {
+        bytes += ras_get_uint(qobject_to(QDict, qlist_entry_obj(entry)),
+                              "length");
+    }
+    qobject_unref(info);
+    return bytes;
+}
+
+/* That range, and no other, is known to have failed. */
+static void assert_range_failed(RasVm *vm, uint64_t address, uint64_t len)
 {
     QDict *info, *range;
 
-    ras_wait_until(vm, nr_failed(vm) > 0);
+    ras_wait_until(vm, bytes_failed(vm) >= len);
     info = ras_query(vm);
     g_assert_cmpuint(qlist_size(qdict_get_qlist(info, "host-poisoned")), ==,
                      1);
     range = qobject_to(QDict, qlist_peek(qdict_get_qlist(info,
                                                          "host-poisoned")));
-    g_assert_cmphex(ras_get_uint(range, "address"), ==,
-                    address & -(uint64_t)RAS_PAGE);
-    g_assert_cmpuint(ras_get_uint(range, "length"), ==, RAS_PAGE);
+    g_assert_cmphex(ras_get_uint(range, "address"), ==, address);
+    g_assert_cmpuint(ras_get_uint(range, "length"), ==, len);
     qobject_unref(info);
+}
+
+/* That page, and no other */
+static void assert_failed(RasVm *vm, uint64_t address)
+{
+    assert_range_failed(vm, address & -RAS_PAGE, RAS_PAGE);
 }
 
 /* QEMU's functions for accesses, of all sizes and over the edge */
@@ -99,6 +123,72 @@ static void write_word(QTestState *qts, uint64_t address)
     qtest_writew(qts, address, 1);
 }
 
+/* A range fails at once: all of it is found, whatever is met of it. */
+static void test_range(void)
+{
+    const uint64_t len = 2 * MiB;
+    g_autofree uint8_t *data = g_malloc(len);
+
+    for (int i = 0; i < 3; i++) {
+        RasVm *vm = ras_start("-accel tcg -S");
+
+        ras_fail_range(vm, PAGE(512), len);
+        switch (i) {
+        case 0:
+            qtest_memread(vm->qts, PAGE(512), data, len);
+            break;
+        case 1:
+            qtest_readb(vm->qts, PAGE(1023));
+            break;
+        default:
+            qtest_writeb(vm->qts, PAGE(700), 1);
+            break;
+        }
+        assert_range_failed(vm, PAGE(512), len);
+        qtest_writeb(vm->qts, PAGE(511), 0x11);
+        qtest_writeb(vm->qts, PAGE(1024), 0x11);
+        g_assert_cmphex(qtest_readb(vm->qts, PAGE(511)), ==, 0x11);
+        g_assert_cmphex(qtest_readb(vm->qts, PAGE(1024)), ==, 0x11);
+        ras_reset(vm);
+        g_assert_cmpuint(nr_failed(vm), ==, 0);
+        qtest_memset(vm->qts, PAGE(512), 0x22, len);
+        qtest_memread(vm->qts, PAGE(512), data, len);
+        g_assert_cmphex(data[0], ==, 0x22);
+        g_assert_cmphex(data[len - 1], ==, 0x22);
+        ras_quit(vm);
+    }
+}
+
+/* RAM is a file that others may map, too. */
+static void test_shared_file(void)
+{
+    char file[] = "/dev/shm/ras-qtest-XXXXXX";
+    int fd = g_mkstemp(file);
+    g_autofree char *args = NULL;
+    RasVm *vm;
+
+    g_assert_cmpint(fd, >=, 0);
+    close(fd);
+    args = g_strdup_printf("-accel tcg -S -object memory-backend-file,id=m,"
+                           "size=256M,share=on,mem-path=%s"
+                           " -machine memory-backend=m", file);
+    vm = ras_start(args);
+    g_unlink(file);
+    qtest_memset(vm->qts, PAGE(0), 0x11, 3 * RAS_PAGE);
+    ras_fail(vm, PAGE(1));
+    qtest_writel(vm->qts, PAGE(1) + 4, 1);
+    assert_failed(vm, PAGE(1));
+    qtest_memset(vm->qts, PAGE(0), 0x22, 3 * RAS_PAGE);
+    g_assert_cmphex(qtest_readb(vm->qts, PAGE(1) - 1), ==, 0x22);
+    g_assert_cmphex(qtest_readb(vm->qts, PAGE(2)), ==, 0x22);
+    ras_reset(vm);
+    g_assert_cmpuint(nr_failed(vm), ==, 0);
+    qtest_memset(vm->qts, PAGE(1), 0x33, RAS_PAGE);
+    g_assert_cmphex(qtest_readb(vm->qts, PAGE(1) + 4), ==, 0x33);
+    g_assert_cmpuint(nr_failed(vm), ==, 0);
+    ras_quit(vm);
+}
+
 static void test_first_access(void)
 {
     first_access(read_long);
@@ -144,6 +234,231 @@ static void test_blk_zeroes(void)
                      IOERR);
     assert_failed(vm, PAGE(1));
     rig_quit(rig);
+}
+
+/* Set up the queue of the device anew. */
+static void rig_set_up(Rig *rig)
+{
+    qvirtio_start_device(&rig->dev->vdev);
+    qvirtio_set_features(&rig->dev->vdev, 1ULL << VIRTIO_F_VERSION_1);
+    rig->vq[0] = qvirtqueue_setup(&rig->dev->vdev, &rig->alloc, 0);
+    qvirtio_set_driver_ok(&rig->dev->vdev);
+}
+
+/*
+ * More fails in one request than can be noted until the main loop looks at it:
+ * all of it is found.
+ */
+static void test_blk_many(void)
+{
+    const uint64_t len = 20 * MiB;
+    Rig *rig = rig_start("-S -drive if=none,id=z,driver=null-co,size=64M,"
+                         "read-zeroes=on", "virtio-blk-pci,drive=z", 1);
+    RasVm *vm = rig->vm;
+    Part part[] = {
+        { PAGE(8), 16, false },
+        { PAGE(512), len, true },
+        { PAGE(8192), RAS_PAGE, true },
+        { PAGE(8) + 16, 1, true },
+    };
+    QDict *info;
+
+    /* VIRTIO_BLK_T_IN from sector 0 */
+    qtest_memset(vm->qts, PAGE(8), 0, 16);
+    qtest_writeb(vm->qts, PAGE(8) + 16, PENDING);
+    ras_fail_range(vm, PAGE(512), len);
+    ras_fail(vm, PAGE(8192));
+    rig_kick(rig, 0, rig_add(rig, 0, part, ARRAY_SIZE(part)));
+    ras_wait_until(vm, qtest_readb(vm->qts, PAGE(8) + 16) != PENDING);
+    g_assert_cmpuint(qtest_readb(vm->qts, PAGE(8) + 16), ==, IOERR);
+    ras_wait_until(vm, bytes_failed(vm) == len + RAS_PAGE);
+    info = ras_query(vm);
+    g_assert_cmpuint(qlist_size(qdict_get_qlist(info, "host-poisoned")), ==,
+                     2);
+    qobject_unref(info);
+    rig_quit(rig);
+}
+
+/* Byte @offset of the disk, as it is in its file */
+static uint8_t disk_byte(const char *disk, size_t offset)
+{
+    size_t len;
+    g_autofree char *content = ras_read_file(disk, &len);
+
+    g_assert_cmpuint(offset, <, len);
+    return content[offset];
+}
+
+enum { NEIGHBOURS = 3 };
+
+/* Neighbours on the disk, which the device makes one request of */
+static void offer_neighbours(Rig *rig, uint32_t type,
+                             uint32_t head[NEIGHBOURS])
+{
+    RasVm *vm = rig->vm;
+
+    for (int i = 0; i < NEIGHBOURS; i++) {
+        qtest_memset(vm->qts, PAGE(2 * i), 0x10 + i, RAS_PAGE);
+        head[i] = blk_add(rig, 1 + i, type, 8 * i, PAGE(2 * i), RAS_PAGE);
+    }
+}
+
+static void assert_neighbours_done(Rig *rig, uint32_t type, int bad)
+{
+    RasVm *vm = rig->vm;
+
+    for (int i = 0; i < NEIGHBOURS; i++) {
+        g_assert_cmpuint(blk_wait(rig, 1 + i), ==,
+                         i == bad ? IOERR : VIRTIO_BLK_S_OK);
+    }
+    assert_failed(vm, PAGE(2 * bad));
+    for (int i = 0; i < NEIGHBOURS; i++) {
+        if (i == bad) {
+            continue;
+        }
+        for (int at = 0; at < RAS_PAGE; at += RAS_PAGE - 1) {
+            g_assert_cmphex(type == VIRTIO_BLK_T_IN ?
+                            qtest_readb(vm->qts, PAGE(2 * i) + at) :
+                            disk_byte(rig->disk, i * RAS_PAGE + at), ==,
+                            type == VIRTIO_BLK_T_IN ? 0x5a : 0x10 + i);
+        }
+    }
+    g_assert_false(rig_broken(rig));
+}
+
+/* Of requests that were merged, the one fails whose buffer has failed. */
+static void neighbours(const char *options, const char *device, uint32_t type)
+{
+    for (int bad = 0; bad < NEIGHBOURS; bad++) {
+        Rig *rig = rig_start(options, device, 1);
+        RasVm *vm = rig->vm;
+        uint32_t head[NEIGHBOURS];
+
+        offer_neighbours(rig, type, head);
+        ras_fail(vm, PAGE(2 * bad));
+        rig_kick_all(rig, 0, head, NEIGHBOURS);
+        assert_neighbours_done(rig, type, bad);
+        g_assert_cmpuint(used(rig, 0), ==, NEIGHBOURS);
+        rig_quit(rig);
+    }
+}
+
+static void test_blk_neighbours(void)
+{
+    static const char device[] = "virtio-blk-pci,drive=d";
+    static const char iothread[] = "virtio-blk-pci,drive=d,iothread=io";
+
+    neighbours("", device, VIRTIO_BLK_T_IN);
+    neighbours("", device, VIRTIO_BLK_T_OUT);
+    neighbours("-object iothread,id=io", iothread, VIRTIO_BLK_T_IN);
+    neighbours("-object iothread,id=io", iothread, VIRTIO_BLK_T_OUT);
+}
+
+/*
+ * QEMU itself copies what was read, and does not look how much of it: what is
+ * behind the failed page is not what was on the disk.
+ */
+static void test_blk_copied(void)
+{
+    g_autofree char *disk = make_disk();
+    g_autofree char *options = g_strdup_printf("-drive if=none,id=o,format=raw,"
+        "file=%s,file.locking=off,snapshot=on,copy-on-read=on", disk);
+
+    neighbours(options, "virtio-blk-pci,drive=o", VIRTIO_BLK_T_IN);
+    g_unlink(disk);
+}
+
+static void set_rate(RasVm *vm, int bytes)
+{
+    qtest_qmp_assert_success(vm->qts, "{ 'execute': 'block_set_io_throttle',"
+                             " 'arguments': { 'device': 'd', 'bps': %d,"
+                             " 'bps_rd': 0, 'bps_wr': 0, 'iops': 0,"
+                             " 'iops_rd': 0, 'iops_wr': 0 } }", bytes);
+}
+
+/* Have neighbours, one of which is bad, wait until the disk is drained. */
+static Rig *neighbours_wait(const char *device)
+{
+    Rig *rig = rig_start("", device, 1);
+    RasVm *vm = rig->vm;
+    uint32_t head[NEIGHBOURS];
+
+    set_rate(vm, 1);
+    g_assert_cmpuint(blk_do(rig, VIRTIO_BLK_T_IN, 0, PAGE(8), SECTOR), ==,
+                     VIRTIO_BLK_S_OK);
+    offer_neighbours(rig, VIRTIO_BLK_T_IN, head);
+    ras_fail(vm, PAGE(2));
+    rig_kick_all(rig, 0, head, NEIGHBOURS);
+    return rig;
+}
+
+/* The VM is stopped meanwhile: then nothing is done until it goes on. */
+static void test_blk_neighbours_stopped(void)
+{
+    Rig *rig = neighbours_wait("virtio-blk-pci,drive=d");
+    RasVm *vm = rig->vm;
+
+    ras_stop(vm);
+    assert_failed(vm, PAGE(2));
+    set_rate(vm, 0);
+    for (int i = 0; i < NEIGHBOURS; i++) {
+        g_assert_cmpuint(blk_status(rig, 1 + i), ==, PENDING);
+    }
+    ras_cont(vm);
+    assert_neighbours_done(rig, VIRTIO_BLK_T_IN, 1);
+    rig_quit(rig);
+}
+
+/* The device is reset meanwhile: nothing comes after that. */
+static void test_blk_neighbours_reset(void)
+{
+    Rig *rig = neighbours_wait("virtio-blk-pci,drive=d,ioeventfd=off");
+    RasVm *vm = rig->vm;
+
+    qvirtio_reset(&rig->dev->vdev);
+    set_rate(vm, 0);
+    rig_set_up(rig);
+    assert_disk_is_good(rig);
+    assert_failed(vm, PAGE(2));
+    g_assert_cmpuint(used(rig, 0), ==, 1);
+    rig_quit(rig);
+}
+
+/*
+ * The host's kernel gets the pages themselves, without a copy; or QEMU makes
+ * one, because they are not aligned.
+ */
+static void test_blk_direct(void)
+{
+    const uint64_t len = 2 * RAS_PAGE;
+    const int sector = 64;
+
+    for (int i = 0; i < 4; i++) {
+        uint32_t type = i % 2 ? VIRTIO_BLK_T_OUT : VIRTIO_BLK_T_IN;
+        int offset = i / 2;
+        g_autofree char *disk = make_disk();
+        g_autofree char *options = g_strdup_printf("-S -drive if=none,id=n,"
+            "format=raw,file=%s,file.locking=off,cache=none", disk);
+        Rig *rig = rig_start(options, "virtio-blk-pci,drive=n", 1);
+        RasVm *vm = rig->vm;
+
+        ras_fail(vm, PAGE(1));
+        g_assert_cmpuint(blk_do(rig, type, sector, PAGE(0) + offset, len), ==,
+                         IOERR);
+        assert_failed(vm, PAGE(1));
+        qtest_memset(vm->qts, PAGE(4), 0x44, 3 * RAS_PAGE);
+        g_assert_cmpuint(blk_do(rig, type, sector, PAGE(4) + offset, len), ==,
+                         VIRTIO_BLK_S_OK);
+        if (type == VIRTIO_BLK_T_IN) {
+            g_assert_cmphex(qtest_readb(vm->qts, PAGE(4) + offset), ==, 0x5a);
+        } else {
+            g_assert_cmphex(disk_byte(disk, sector * SECTOR + len - 1), ==,
+                            0x44);
+        }
+        assert_disk_is_good(rig);
+        rig_quit(rig);
+        g_unlink(disk);
+    }
 }
 
 /* What is around a request */
@@ -197,10 +512,7 @@ static void ring(const char *options, const char *device)
         rig_kick(rig, 0, head);
         assert_failed(vm, parts[part]);
 
-        qvirtio_start_device(&rig->dev->vdev);
-        qvirtio_set_features(&rig->dev->vdev, 1ULL << VIRTIO_F_VERSION_1);
-        rig->vq[0] = qvirtqueue_setup(&rig->dev->vdev, &rig->alloc, 0);
-        qvirtio_set_driver_ok(&rig->dev->vdev);
+        rig_set_up(rig);
         assert_disk_is_good(rig);
         rig_quit(rig);
     }
@@ -209,6 +521,78 @@ static void ring(const char *options, const char *device)
 static void test_ring(void)
 {
     ring("-S", "virtio-blk-pci,drive=d,event_idx=off");
+}
+
+/* A device moves whose used ring has failed: it needs a reset then. */
+static void test_used_ring_moves(void)
+{
+    Rig *rig = rig_start("-S " MOVES, "virtio-blk-pci,drive=d", 1), *to;
+    RasVm *vm = rig->vm;
+    g_autofree char *file = ras_temp_file();
+    uint32_t head = blk_add(rig, 1, VIRTIO_BLK_T_IN, 0, PAGE(0), SECTOR);
+
+    /* more than the queue is long: an index of 0 would be impossible */
+    for (int n = 1; n <= rig->vq[0]->size + 1; n++) {
+        rig_kick_all(rig, 0, &head, 1);
+        ras_wait_until(vm, used(rig, 0) == n);
+    }
+    ras_fail(vm, rig->vq[0]->used);
+    ras_save(vm, file, "completed");
+    assert_failed(vm, rig->vq[0]->used);
+
+    to = rig_start("-S -incoming defer", "virtio-blk-pci,drive=d", 0);
+    ras_load(to->vm, file);
+    /* not in the same place */
+    guest_alloc(&to->alloc, 1 * MiB);
+    rig_set_up(to);
+    assert_disk_is_good(to);
+    rig_quit(to);
+    g_unlink(file);
+    rig_quit(rig);
+}
+
+/*
+ * The device finds a request, whose header has failed, when the VM goes on:
+ * QEMU ends if it is stock.
+ */
+static void found_on_its_own(const char *var, const char *options,
+                             const char *device)
+{
+    Rig *rig = rig_start_binary(var, options, device, 1);
+    RasVm *vm = rig->vm;
+    uint32_t head = blk_add(rig, 1, VIRTIO_BLK_T_OUT, 0, PAGE(0), RAS_PAGE);
+
+    ras_stop(vm);
+    ras_fail(vm, PAGE(256 + 1));
+    rig_offer(rig, 0, &head, 1);
+    qtest_qmp_send(vm->qts, "{ 'execute': 'cont' }");
+    if (var) {
+        g_assert_cmpint(rig_killed_by(rig), ==, SIGBUS);
+        return;
+    }
+    qobject_unref(qtest_qmp_receive(vm->qts));
+    assert_failed(vm, PAGE(256 + 1));
+    rig_quit(rig);
+}
+
+static void test_stock_main_thread(void)
+{
+    static const char device[] = "virtio-blk-pci,drive=d";
+
+    if (ras_env_or_skip(ras_stock_binary())) {
+        found_on_its_own(NULL, "", device);
+        found_on_its_own(ras_stock_binary(), "", device);
+    }
+}
+
+static void test_stock_iothread(void)
+{
+    static const char device[] = "virtio-blk-pci,drive=d,iothread=io";
+
+    if (ras_env_or_skip(ras_stock_binary())) {
+        found_on_its_own(NULL, "-object iothread,id=io", device);
+        found_on_its_own(ras_stock_binary(), "-object iothread,id=io", device);
+    }
 }
 
 /* The thread that has SIGBUS is neither the main one nor that of a vCPU. */
@@ -296,6 +680,37 @@ static void test_rng(void)
 static void test_balloon(void)
 {
     one_request("-S", "virtio-balloon-pci", 2, 0, false);
+}
+
+/* Pages in the balloon are given back, and good memory comes in their place. */
+static void test_balloon_inflate(void)
+{
+    for (int known = 0; known < 2; known++) {
+        Rig *rig = rig_start("-S", "virtio-balloon-pci", 2);
+        RasVm *vm = rig->vm;
+        uint8_t pfn[4];
+        Part part = { PAGE(256), sizeof(pfn), false };
+
+        qtest_memset(vm->qts, PAGE(0), 0x77, 3 * RAS_PAGE);
+        ras_fail(vm, PAGE(1));
+        if (known) {
+            qtest_readb(vm->qts, PAGE(1));
+            assert_failed(vm, PAGE(1));
+        }
+        stl_le_p(pfn, PAGE(1) >> VIRTIO_BALLOON_PFN_SHIFT);
+        qtest_memwrite(vm->qts, PAGE(256), pfn, sizeof(pfn));
+        rig_kick(rig, 0, rig_add(rig, 0, &part, 1));
+        ras_wait_until(vm, used(rig, 0) == 1);
+        g_assert_cmpuint(nr_failed(vm), ==, 0);
+        g_assert_cmphex(qtest_readb(vm->qts, PAGE(1)), ==, 0);
+        qtest_writeb(vm->qts, PAGE(1), 0x33);
+        g_assert_cmphex(qtest_readb(vm->qts, PAGE(1)), ==, 0x33);
+        g_assert_cmphex(qtest_readb(vm->qts, PAGE(1) - 1), ==, 0x77);
+        g_assert_cmphex(qtest_readb(vm->qts, PAGE(2)), ==, 0x77);
+        g_assert_cmpuint(nr_failed(vm), ==, 0);
+        g_assert_false(rig_broken(rig));
+        rig_quit(rig);
+    }
 }
 
 static void test_serial(void)
@@ -466,13 +881,25 @@ int main(int argc, char **argv)
     add("accesses", test_accesses);
     add("first-access", test_first_access);
     add("blk/pages", test_blk_pages);
+    add("range", test_range);
+    add("shared-file", test_shared_file);
+    add("blk/direct", test_blk_direct);
     add("blk/zeroes", test_blk_zeroes);
+    add("blk/many", test_blk_many);
+    add("blk/neighbours", test_blk_neighbours);
+    add("blk/copied", test_blk_copied);
+    add("blk/neighbours-stopped", test_blk_neighbours_stopped);
+    add("blk/neighbours-reset", test_blk_neighbours_reset);
     add("blk/header", test_blk_header);
     add("ring", test_ring);
+    add("ring/used-moves", test_used_ring_moves);
+    add("stock/main-thread", test_stock_main_thread);
+    add("stock/iothread", test_stock_iothread);
     add("iothread", test_iothread);
     add("scsi", test_scsi);
     add("rng", test_rng);
     add("balloon", test_balloon);
+    add("balloon/inflate", test_balloon_inflate);
     add("serial", test_serial);
     add("net", test_net);
     add("gpu", test_gpu);

@@ -39,11 +39,6 @@ static const char *ras_on(void)
     return ras_on_arm() ? ",ras=on" : "";
 }
 
-static const char *stock_binary(void)
-{
-    return ras_on_arm() ? "RAS_STOCK_QEMU_AARCH64" : "RAS_STOCK_QEMU_PPC64";
-}
-
 static Side side_start(const char *var, const char *machine_options,
                        const char *options)
 {
@@ -1100,8 +1095,8 @@ static void test_without_fwnmi(void)
 /* Stock cannot take errors.  It says so, and the VM goes on where it is. */
 static void test_stock_refuses_errors(void)
 {
-    if (ras_env_or_skip(stock_binary())) {
-        check_fails_in(stock_binary(), ras_on(), ras_on(), "", true,
+    if (ras_env_or_skip(ras_stock_binary())) {
+        check_fails_in(ras_stock_binary(), ras_on(), ras_on(), "", true,
                        "*Unknown *section or instance 'ras'*");
     }
 }

@@ -44,6 +44,11 @@ char *ras_temp_file(void)
     return name;
 }
 
+const char *ras_stock_binary(void)
+{
+    return ras_on_arm() ? "RAS_STOCK_QEMU_AARCH64" : "RAS_STOCK_QEMU_PPC64";
+}
+
 char *ras_read_file(const char *name, size_t *len)
 {
     g_autoptr(GError) err = NULL;

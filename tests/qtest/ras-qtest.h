@@ -46,6 +46,9 @@ typedef struct RasVm {
 
 bool ras_on_arm(void);
 
+/* The environment variable that names the base without guest RAS */
+const char *ras_stock_binary(void);
+
 /* The value of an environment variable; without it the test is skipped. */
 const char *ras_env_or_skip(const char *name);
 

@@ -6,6 +6,7 @@
 
 #include "qemu/osdep.h"
 #include "ras-rig.h"
+#include <sys/wait.h>
 #include "standard-headers/linux/virtio_config.h"
 #include "standard-headers/linux/virtio_ring.h"
 
@@ -20,14 +21,29 @@ char *make_disk(void)
     return name;
 }
 
-/*
- * Start a VM with the virtio device that options ends with, and set up its
- * first queues.
- */
-Rig *rig_start(const char *options, const char *device,
+/* A firmware for pseries that does nothing: SLOF would look for devices. */
+static char *idle_firmware(void)
+{
+    uint32_t code[1024];
+    char *name = ras_temp_file();
+
+    for (size_t i = 0; i < ARRAY_SIZE(code); i++) {
+        code[i] = cpu_to_be32(0x48000000);      /* b . */
+    }
+    g_assert_true(g_file_set_contents(name, (char *)code, sizeof(code), NULL));
+    return name;
+}
+
+Rig *rig_start(const char *options, const char *device, unsigned int queues)
+{
+    return rig_start_binary(NULL, options, device, queues);
+}
+
+Rig *rig_start_binary(const char *var, const char *options, const char *device,
                       unsigned int queues)
 {
     Rig *rig = g_new0(Rig, 1);
+    g_autofree char *firmware = ras_on_arm() ? NULL : idle_firmware();
     QPCIAddress address = { .devfn = QPCI_DEVFN(SLOT, 0) };
     QVirtioDevice *vdev;
     QPCIBus *bus;
@@ -37,7 +53,15 @@ Rig *rig_start(const char *options, const char *device,
                                 "file=%s,file.locking=off -device %s,id=v,"
                                 "addr=%d,disable-legacy=on", options,
                                 rig->disk, device, SLOT);
-    rig->vm = ras_start(rig->args);
+    if (firmware) {
+        g_autofree char *args = g_strdup_printf("%s -bios %s", rig->args,
+                                                firmware);
+
+        rig->vm = ras_start_binary(var, "", args);
+        g_unlink(firmware);
+    } else {
+        rig->vm = ras_start_binary(var, ",ras=on,secure=on", rig->args);
+    }
     alloc_init(&rig->alloc, ALLOC_NO_FLAGS, rig->vm->ram + 32 * MiB,
                rig->vm->ram + 48 * MiB, RAS_PAGE);
     if (ras_on_arm()) {
@@ -66,17 +90,38 @@ Rig *rig_start_blk(void)
     return rig_start("-S", "virtio-blk-pci,drive=d", 1);
 }
 
-void rig_quit(Rig *rig)
+static void rig_free(Rig *rig)
 {
-    qvirtio_pci_device_disable(rig->dev);
     g_free(rig->dev->pdev);
     g_free(rig->dev);
     alloc_destroy(&rig->alloc);
-    ras_quit(rig->vm);
     g_unlink(rig->disk);
     g_free(rig->disk);
     g_free(rig->args);
     g_free(rig);
+}
+
+void rig_quit(Rig *rig)
+{
+    qvirtio_pci_device_disable(rig->dev);
+    ras_quit(rig->vm);
+    rig_free(rig);
+}
+
+int rig_killed_by(Rig *rig)
+{
+    int64_t end = g_get_monotonic_time() + RAS_PATIENCE;
+    pid_t pid = qtest_pid(rig->vm->qts), died;
+    int status;
+
+    while (!(died = waitpid(pid, &status, WNOHANG))) {
+        g_assert_cmpint(g_get_monotonic_time(), <, end);
+        g_usleep(500);
+    }
+    g_assert_cmpint(died, ==, pid);
+    /* libqtest would wait for it, too, so it does not learn of that */
+    rig_free(rig);
+    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
 uint32_t rig_add(Rig *rig, unsigned int queue, const Part *part,
@@ -99,6 +144,32 @@ uint32_t rig_add(Rig *rig, unsigned int queue, const Part *part,
 void rig_kick(Rig *rig, unsigned int queue, uint32_t head)
 {
     qvirtqueue_kick(rig->vm->qts, &rig->dev->vdev, rig->vq[queue], head);
+}
+
+void rig_offer(Rig *rig, unsigned int queue, const uint32_t *head,
+               unsigned int n)
+{
+    QTestState *qts = rig->vm->qts;
+    QVirtQueue *vq = rig->vq[queue];
+    uint8_t b[2];
+    uint16_t index;
+
+    qtest_memread(qts, vq->avail + 2, b, sizeof(b));
+    index = lduw_le_p(b);
+    for (unsigned int i = 0; i < n; i++) {
+        stw_le_p(b, head[i]);
+        qtest_memwrite(qts, vq->avail + 4 + 2 * ((index + i) % vq->size), b,
+                       sizeof(b));
+    }
+    stw_le_p(b, index + n);
+    qtest_memwrite(qts, vq->avail + 2, b, sizeof(b));
+}
+
+void rig_kick_all(Rig *rig, unsigned int queue, const uint32_t *head,
+                  unsigned int n)
+{
+    rig_offer(rig, queue, head, n);
+    rig->dev->vdev.bus->virtqueue_kick(&rig->dev->vdev, rig->vq[queue]);
 }
 
 /* How many requests the device has given back; little-endian */

@@ -58,12 +58,33 @@ typedef struct AhciRig {
 } AhciRig;
 
 char *make_disk(void);
+
+/*
+ * rig_start: a VM with this virtio device, whose first queues are set up
+ * rig_start_binary: with the QEMU that environment variable @var names
+ *
+ * There is drive "d".  vCPUs do nothing.
+ */
 Rig *rig_start(const char *options, const char *device, unsigned int queues);
+Rig *rig_start_binary(const char *var, const char *options, const char *device,
+                      unsigned int queues);
 Rig *rig_start_blk(void);
 void rig_quit(Rig *rig);
+
+/* Wait until QEMU has ended by itself; returns the signal, or 0 */
+int rig_killed_by(Rig *rig);
 uint32_t rig_add(Rig *rig, unsigned int queue, const Part *part,
                  unsigned int n);
 void rig_kick(Rig *rig, unsigned int queue, uint32_t head);
+
+/*
+ * rig_kick_all: the device finds all of these requests at once
+ * rig_offer: it is not told of them
+ */
+void rig_kick_all(Rig *rig, unsigned int queue, const uint32_t *head,
+                  unsigned int n);
+void rig_offer(Rig *rig, unsigned int queue, const uint32_t *head,
+               unsigned int n);
 uint16_t used(Rig *rig, unsigned int queue);
 bool rig_broken(Rig *rig);
 uint32_t blk_add(Rig *rig, unsigned int n, uint32_t type, uint64_t sector,

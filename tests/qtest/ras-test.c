@@ -21,11 +21,6 @@
 
 #define RECOVERABLE "'severity': 'recoverable', "
 
-static const char *stock_binary(void)
-{
-    return ras_on_arm() ? "RAS_STOCK_QEMU_AARCH64" : "RAS_STOCK_QEMU_PPC64";
-}
-
 static uint64_t ram_end(const RasVm *vm)
 {
     return vm->ram + vm->ram_size;
@@ -1008,11 +1003,11 @@ static void test_stock_device_tree(const void *machine_options)
     g_autofree char *stock = NULL;
     size_t ours_len, stock_len;
 
-    if (!ras_env_or_skip(stock_binary())) {
+    if (!ras_env_or_skip(ras_stock_binary())) {
         return;
     }
     ours = device_tree(NULL, machine_options, &ours_len);
-    stock = device_tree(stock_binary(), machine_options, &stock_len);
+    stock = device_tree(ras_stock_binary(), machine_options, &stock_len);
     g_assert_cmpuint(ours_len, >, 1000);
     assert_same("device tree", ours, ours_len, stock, stock_len);
 }
@@ -1248,11 +1243,11 @@ static void test_stock_stream(const void *machine_options)
     g_autoptr(GByteArray) ours = NULL;
     g_autoptr(GByteArray) stock = NULL;
 
-    if (!ras_env_or_skip(stock_binary())) {
+    if (!ras_env_or_skip(ras_stock_binary())) {
         return;
     }
     ours = save_new(NULL, machine_options);
-    stock = save_new(stock_binary(), machine_options);
+    stock = save_new(ras_stock_binary(), machine_options);
     g_assert_cmpuint(ours->len, >, 10000);
     assert_same("migration stream", ours->data, ours->len, stock->data,
                 stock->len);
@@ -1283,11 +1278,11 @@ static void check_move(const char *from, const char *to,
 /* DESIGN, invariant 4: a VM moves to stock and back. */
 static void test_stock_moves(const void *machine_options)
 {
-    if (!ras_env_or_skip(stock_binary())) {
+    if (!ras_env_or_skip(ras_stock_binary())) {
         return;
     }
-    check_move(NULL, stock_binary(), machine_options);
-    check_move(stock_binary(), NULL, machine_options);
+    check_move(NULL, ras_stock_binary(), machine_options);
+    check_move(ras_stock_binary(), NULL, machine_options);
 }
 
 int main(int argc, char **argv)
