@@ -14,7 +14,7 @@ import shutil
 import xml.etree.ElementTree as xml
 from pathlib import Path
 from textwrap import indent
-from typing import Any, Dict, Iterator, List
+from typing import Any, Dict, Iterator, List, Set
 
 import pytest
 
@@ -317,14 +317,16 @@ class Moving:
                        mark)
 
     @staticmethod
-    def migrate(guest: DomainGuest, host: Host, *options: str) -> None:
-        """Move it to another host, while it runs; it stands still there."""
-        guest.move(
-            'migrate', '--live', '--suspend', '--unsafe', '--persistent',
-            '--undefinesource', NAME,
-            f'qemu+unix:///session?socket={host.socket()}',
-            '--migrateuri', f'unix://{host.folder}/migration', *options,
-            host=host)
+    def to_host(host: Host, *options: str) -> List[str]:
+        """The command that moves it to another host, while it runs."""
+        return ['migrate', '--live', '--suspend', '--unsafe', '--persistent',
+                '--undefinesource', NAME,
+                f'qemu+unix:///session?socket={host.socket()}',
+                '--migrateuri', f'unix://{host.folder}/migration', *options]
+
+    def migrate(self, guest: DomainGuest, host: Host, *options: str) -> None:
+        """Move it there; it stands still."""
+        guest.move(*self.to_host(host, *options), host=host)
 
 
 class Moves(Moving):
@@ -381,6 +383,91 @@ class Moves(Moving):
         guest.resume()
         self.migrate(guest, here)
         self.check_arrived(guest, oracle, victim, before)
+
+
+class Failed(Moving):
+    """Memory of the host has failed: it moves, and stays failed.
+
+    What has failed in one test is there in the next, until the last.
+    """
+
+    @staticmethod
+    def fail(guest: DomainGuest) -> Victim:
+        """A process with a page that has failed; nobody knows."""
+        victim = guest.spawn()
+        start = 0x40000000 if guest.target.name == 'arm64' else 0
+        guest.memory().fail(victim.pa[0] - start)
+        return victim
+
+    @staticmethod
+    def failed(guest: DomainGuest, moved: bool = True) -> Set[int]:
+        """Pages that QEMU knows to have failed, here or before a move."""
+        return {page for item in guest.ras()['host-poisoned']
+                if item.get('moved', False) == moved
+                for page in range(item['address'],
+                                  item['address'] + item['length'], PAGE)}
+
+    @staticmethod
+    def check_hit(guest: DomainGuest, oracle: Oracle, victim: Victim) -> None:
+        """Who touches the page gets the error, and nobody else does."""
+        control = guest.spawn_control()
+        victim.tell('load')
+        oracle.check_sigbus(victim.sigbus(), hit_of(victim, 'load'))
+        assert control.count()['bad'] == 0
+        control.kill()
+        guest.check_alive()
+
+    def test_failed_save(self, guest: DomainGuest, oracle: Oracle) -> None:
+        """virsh save and restore."""
+        victim = self.fail(guest)
+        file = str(IMAGES / 'guest.save')
+        guest.host.virsh('save', NAME, file)
+        guest.move('restore', '--paused', file)
+        assert self.failed(guest) == {victim.pa[0]}
+        guest.resume()
+        self.check_hit(guest, oracle, victim)
+
+    def test_failed_live(self, guest: DomainGuest, oracle: Oracle,
+                         hosts: List[Host]) -> None:
+        """To another libvirtd, where more fails, and back with all of it."""
+        here, there = hosts
+        before = self.failed(guest)
+        first = self.fail(guest)
+        self.migrate(guest, there)
+        assert self.failed(guest) == before | {first.pa[0]}
+        guest.resume()
+        second = self.fail(guest)
+        self.migrate(guest, here)
+        assert self.failed(guest) == before | {first.pa[0], second.pa[0]}
+        guest.resume()
+        for victim in (first, second):
+            self.check_hit(guest, oracle, victim)
+
+    @pytest.mark.needs(RELEASES['13'])
+    def test_failed_refused(self, guest: DomainGuest, oracle: Oracle,
+                            newer: Host) -> None:
+        """To a QEMU without guest RAS it cannot go, and runs on."""
+        victim = self.fail(guest)
+        # QEMU finds out, so that it can say so at the beginning.
+        guest.qemu.hmp(f'xp /1xb {victim.pa[0]:#x}')
+        wait_for(lambda: self.failed(guest, False), 'failed memory')
+        file = write(newer, guest.host.virsh(
+            'dumpxml', '--migratable', NAME).replace(
+                '/qemu-ras-system-', '/qemu-system-'))
+        said = guest.stay(*self.to_host(newer, '--xml', file), host=newer)
+        assert 'failed' in said
+        assert "Unknown savevm section or instance 'ras/holes' 0" in \
+            newer.qemu_log(NAME)
+        assert newer.virsh('list', '--all', '--name') == ''
+        assert guest.host.virsh('domstate', NAME) == 'running'
+        assert self.failed(guest, False) == {victim.pa[0]}
+        self.check_hit(guest, oracle, victim)
+
+    def test_failed_reset(self, guest: DomainGuest) -> None:
+        """A reset gives it good memory."""
+        guest.reset()
+        assert guest.ras()['host-poisoned'] == []
+        guest.check_alive()
 
 
 def crash(guest: DomainGuest, oracle: Oracle) -> None:

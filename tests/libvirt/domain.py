@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
 from host import IMAGES, Host, Refused
-from ras import environment, initramfs
+from ras import environment, failing, initramfs
 from ras.guest import RECLAIM_MS, Guest
 from ras.qemu import Qemu
 from ras.stream import LineStream
@@ -27,6 +27,9 @@ DOCS = Path(__file__).resolve().parents[2] / 'docs' / 'libvirt'
 QEMU = 'http://libvirt.org/schemas/domain/qemu/1.0'
 xml.register_namespace('qemu', QEMU)
 NAME = 'guest'
+# Lets a domain with failed memory move.
+MOVES = ['-global', 'ras.x-move-failed-memory=on']
+RAM = 1 << 30
 
 
 def manual_xml(target: Target, release: str) -> Path:
@@ -44,7 +47,10 @@ def _socket(parent: xml.Element, tag: str, path: Path) -> xml.Element:
 
 
 def with_test_guest(text: str, sockets: Path, arguments: str) -> str:
-    """The domain in @text, with a kernel and the sockets of a test."""
+    """The domain in @text, with what makes it a test's.
+
+    That is a kernel, sockets, and memory that fails when it is told to.
+    """
     domain = xml.fromstring(text)
     system = domain.find('os')
     assert system is not None
@@ -66,8 +72,11 @@ def with_test_guest(text: str, sockets: Path, arguments: str) -> str:
     if options is None:
         options = xml.SubElement(domain, f'{{{QEMU}}}commandline')
     for value in ('-global', 'ras.reclaim-ms='
-                  f'{int(RECLAIM_MS * environment.time_factor())}'):
+                  f'{int(RECLAIM_MS * environment.time_factor())}', *MOVES):
         xml.SubElement(options, f'{{{QEMU}}}arg', value=value)
+    for name, path in (('LD_PRELOAD', sockets / 'fail.so'),
+                       ('FAIL_SOCKET', sockets / 'fail')):
+        xml.SubElement(options, f'{{{QEMU}}}env', name=name, value=str(path))
     return xml.tostring(domain, encoding='unicode')
 
 
@@ -201,6 +210,7 @@ class DomainGuest(Guest):
         self._logs = logs
         self._sockets = host.folder / 'sockets'
         self._sockets.mkdir(exist_ok=True)
+        failing.build(self._sockets / 'fail.so')
         shutil.copy(environment.path(target.kernel_variable),
                     host.images / 'kernel')
         shutil.copy(initramfs.get(target), host.images / 'initrd')
@@ -238,6 +248,23 @@ class DomainGuest(Guest):
         source.virsh(*command)
         new.accept()
         self.continue_in(new)
+
+    def stay(self, *command: str, host: Host) -> str:
+        """@command of virsh, which would move it to @host, must fail.
+
+        Returns what virsh says then.
+        """
+        source, self.host = self.host, host
+        new = self.successor(False, [])
+        self.host = source
+        try:
+            return source.refuses(*command)
+        finally:
+            new.close()
+
+    def memory(self) -> failing.Failing:
+        """What makes memory of its present QEMU fail; offsets into it."""
+        return failing.Failing(self._sockets / 'fail', RAM)
 
     def resume(self) -> None:
         """Let it run, after a move."""

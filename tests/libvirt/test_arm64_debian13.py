@@ -19,6 +19,10 @@ class TestMoves(cases.Moves):
     pass
 
 
+class TestFailed(cases.Failed):
+    pass
+
+
 class TestDistribution(cases.Distribution):
     pass
 
