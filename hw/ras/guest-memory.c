@@ -12,6 +12,37 @@
 #include "hw/mem/memory-device.h"
 #include "hw/ras.h"
 #include "internal.h"
+#ifdef CONFIG_LINUX
+#include <sys/mman.h>
+#endif
+
+unsigned int ras_copy_failures;
+
+/* Returns 0 if these pages can be read, or a negative errno value */
+static int look_at_pages(void *addr, size_t len)
+{
+#ifdef MADV_POPULATE_READ
+    int saved = errno;
+    int failed = madvise(addr, len, MADV_POPULATE_READ) ? -errno : 0;
+
+    errno = saved;
+    return failed;
+#else
+    return -ENOSYS;
+#endif
+}
+
+bool ras_page_is_good(void *addr)
+{
+    size_t page = qemu_real_host_page_size();
+
+    return look_at_pages(QEMU_ALIGN_PTR_DOWN(addr, page), page) == 0;
+}
+
+bool ras_pages_have_failed(void *addr, size_t len)
+{
+    return look_at_pages(addr, len) == -EHWPOISON;
+}
 
 /*
  * Failed memory, for those who have no lock: [start, end), in order, none of

@@ -177,6 +177,15 @@ bool ras_check_ram(RasState *s, uint64_t addr, uint64_t len, Error **errp);
  */
 bool ras_find_ram(uint64_t addr, uint64_t len, MemoryRegionSection *section);
 
+/* ras_page_is_good: can the page at host address @addr be read? */
+bool ras_page_is_good(void *addr);
+
+/*
+ * ras_pages_have_failed: have any of the pages at host address @addr?  Not
+ * known (false) before Linux 5.14.
+ */
+bool ras_pages_have_failed(void *addr, size_t len);
+
 /*
  * ras_failed_publish: what ras_host_memory_find() finds is what is in @s now
  */
@@ -354,15 +363,6 @@ void ras_poison_failed_memory(RasState *s, bool more);
 void ras_host_memory_forget_absent(RasState *s);
 
 void ras_host_memory_init(RasState *s);
-
-/* ras_page_is_good: can the page at host address @addr be read? */
-bool ras_page_is_good(void *addr);
-
-/*
- * ras_pages_have_failed: have any of the pages at host address @addr?  Not
- * known (false) before Linux 5.14.
- */
-bool ras_pages_have_failed(void *addr, size_t len);
 
 /* ras_host_memory_reset: put good memory where memory of the host failed */
 void ras_host_memory_reset(RasState *s);

@@ -24,47 +24,11 @@
 #include "system/tcg.h"
 #include "system/ras-tcg.h"
 #include "internal.h"
-#ifdef CONFIG_LINUX
-#include <sys/mman.h>
-#endif
 
 #ifndef BUS_MCEERR_AR
 #define BUS_MCEERR_AR 4
 #define BUS_MCEERR_AO 5
 #endif
-
-unsigned int ras_copy_failures;
-
-/* Returns 0 if these pages can be read, or a negative errno value */
-static int look_at_pages(void *addr, size_t len)
-{
-#ifdef MADV_POPULATE_READ
-    int saved = errno;
-    int failed = madvise(addr, len, MADV_POPULATE_READ) ? -errno : 0;
-
-    errno = saved;
-    return failed;
-#else
-    return -ENOSYS;
-#endif
-}
-
-static int look_at_page(void *addr)
-{
-    size_t page = qemu_real_host_page_size();
-
-    return look_at_pages(QEMU_ALIGN_PTR_DOWN(addr, page), page);
-}
-
-bool ras_page_is_good(void *addr)
-{
-    return look_at_page(addr) == 0;
-}
-
-bool ras_pages_have_failed(void *addr, size_t len)
-{
-    return look_at_pages(addr, len) == -EHWPOISON;
-}
 
 bool ras_on_main_thread(void)
 {
@@ -106,6 +70,7 @@ static bool is_guest_memory(void *addr)
 
 bool ras_sigbus(const siginfo_t *siginfo, void *context)
 {
+    size_t page = qemu_real_host_page_size();
     siginfo_t info = *siginfo;
     void *failed = info.si_addr;
 
@@ -118,9 +83,9 @@ bool ras_sigbus(const siginfo_t *siginfo, void *context)
      * says what it is.
      */
     if (info.si_code == BUS_ADRERR &&
-        look_at_page(info.si_addr) == -EHWPOISON) {
+        ras_pages_have_failed(QEMU_ALIGN_PTR_DOWN(failed, page), page)) {
         info.si_code = BUS_MCEERR_AR;
-        info.si_addr_lsb = ctz64(qemu_real_host_page_size());
+        info.si_addr_lsb = ctz64(page);
     }
     if (info.si_code != BUS_MCEERR_AR && info.si_code != BUS_MCEERR_AO) {
         /* not about failed memory: a file that was cut, or kill() */
