@@ -9,8 +9,10 @@
  */
 
 #include "qemu/osdep.h"
+#include "qemu/bswap.h"
 #include "qemu/cutils.h"
 #include "ras-fail.h"
+#include <linux/auxvec.h>
 #include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -63,7 +65,7 @@ bool ras_can_fail(void)
 typedef struct Tracee {
     pid_t pid;
     struct user_regs_struct regs;
-    uint64_t scratch;
+    uint64_t scratch, entry;
 } Tracee;
 
 static void wait_for_stop(Tracee *t)
@@ -83,7 +85,23 @@ static void copy_to(Tracee *t, const void *from, size_t len)
                     len);
 }
 
-/* At the place where it has stopped: "syscall", and a trap behind it */
+/* Where QEMU began: no thread will ever run this code again */
+static uint64_t find_entry(pid_t pid)
+{
+    g_autofree char *file = g_strdup_printf("/proc/%d/auxv", (int)pid);
+    g_autofree char *data = NULL;
+    gsize len;
+
+    g_assert_true(g_file_get_contents(file, &data, &len, NULL));
+    for (gsize i = 0; i + 16 <= len; i += 16) {
+        if (ldq_le_p(data + i) == AT_ENTRY) {
+            return ldq_le_p(data + i + 8);
+        }
+    }
+    g_assert_not_reached();
+}
+
+/* "syscall", and a trap behind it */
 static int64_t do_syscall(Tracee *t, long number, uint64_t a, uint64_t b,
                           uint64_t c)
 {
@@ -92,10 +110,11 @@ static int64_t do_syscall(Tracee *t, long number, uint64_t a, uint64_t b,
     int status;
 
     errno = 0;
-    code = ptrace(PTRACE_PEEKTEXT, t->pid, regs.rip, NULL);
+    code = ptrace(PTRACE_PEEKTEXT, t->pid, t->entry, NULL);
     g_assert_cmpint(errno, ==, 0);
     mine |= code & ~0xffffffL;
-    g_assert_cmpint(ptrace(PTRACE_POKETEXT, t->pid, regs.rip, mine), ==, 0);
+    g_assert_cmpint(ptrace(PTRACE_POKETEXT, t->pid, t->entry, mine), ==, 0);
+    regs.rip = t->entry;
     /* it is not to be made again, whatever it was in */
     regs.orig_rax = -1;
     regs.rax = number;
@@ -112,8 +131,7 @@ static int64_t do_syscall(Tracee *t, long number, uint64_t a, uint64_t b,
         }
     }
     g_assert_cmpint(ptrace(PTRACE_GETREGS, t->pid, NULL, &regs), ==, 0);
-    g_assert_cmpint(ptrace(PTRACE_POKETEXT, t->pid, t->regs.rip, code), ==,
-                    0);
+    g_assert_cmpint(ptrace(PTRACE_POKETEXT, t->pid, t->entry, code), ==, 0);
     return regs.rax;
 }
 
@@ -153,6 +171,7 @@ void ras_fail_range(RasVm *vm, uint64_t address, uint64_t len)
     wait_for_stop(&t);
     g_assert_cmpint(ptrace(PTRACE_GETREGS, t.pid, NULL, &t.regs), ==, 0);
     t.scratch = (t.regs.rsp - SCRATCH_OFFSET) & -64;
+    t.entry = find_entry(t.pid);
 
     fd = do_syscall(&t, SYS_userfaultfd, O_CLOEXEC | MODE_USER_ONLY, 0, 0);
     g_assert_cmpint(fd, >=, 0);
