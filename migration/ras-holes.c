@@ -5,10 +5,9 @@
  * while it does, and sends zeroes in their place.  Where they are is in section
  * "ras/holes", which is sent
  *
- *   announced   at the beginning, if memory is known to have failed, or if in
- *               postcopy there will be no way back: who cannot load the section,
- *               or have holes, says so before it is too late.  The list is
- *               empty;
+ *   announced   as soon as memory is known to have failed: who cannot load the
+ *               section, or have holes, says so before it is too late.  The
+ *               list is empty;
  *   with the    state of the other devices, when all of memory was sent;
  *   late        for what is found after that: in postcopy, and in a background
  *               snapshot, whose state is from before its memory.
@@ -34,6 +33,7 @@
 #include "exec/cpu-common.h"
 #include "exec/target_page.h"
 #include "io/channel-guard.h"
+#include "migration/qemu-file.h"
 #include "migration/ras-mark.h"
 #include "migration/vmstate.h"
 #include "system/hostmem.h"
@@ -80,7 +80,7 @@ typedef struct RasHoleMap {
     unsigned long *sent;        /* these are in a section */
 } RasHoleMap;
 
-bool ras_holes_moved;
+bool ras_holes_moved, ras_holes_in_postcopy, ras_holes_read_once;
 
 static RasHoles section;
 static RasHoleMap *map;
@@ -88,6 +88,7 @@ static unsigned int nr_maps;
 static int found;               /* any page at all */
 static int unsent;              /* and one that is in no section yet */
 static uint8_t *page_read;      /* for ras_holes_read() */
+static bool announced;
 static unsigned int run;        /* which migration this is */
 
 /* Of devices and firmware, QEMU reads memory without a copy. */
@@ -158,12 +159,12 @@ uint8_t *ras_holes_read(RAMBlock *rb, uint64_t offset)
 
 bool ras_holes_is_zero_slow(RAMBlock *rb, const void *host, size_t len)
 {
-    RasIsZero is_zero = ras_is_zero(host, len);
-
-    if (is_zero == RAS_IS_UNREADABLE) {
-        set_hole(rb, (const uint8_t *)host - rb->host);
+    if (!ras_holes_moved) {
+        /* nobody would know that it has failed: QEMU ends */
+        return buffer_is_zero(host, len);
     }
-    return is_zero != RAS_IS_NOT_ZERO;
+    set_hole(rb, (const uint8_t *)host - rb->host);
+    return true;
 }
 
 void ras_holes_copy_slow(void *to, RAMBlock *rb, const void *host, size_t len)
@@ -279,7 +280,8 @@ void ras_dump_lost(const char *what, uint64_t lost)
 /* What threads use that may still be there stays until the next one. */
 static void end(void)
 {
-    ras_holes_moved = false;
+    ras_holes_moved = ras_holes_in_postcopy = ras_holes_read_once = false;
+    announced = false;
     qatomic_set(&qio_channel_guard, NULL);
     qatomic_set(&unsent, 0);
     if (qatomic_xchg(&found, 0)) {
@@ -351,6 +353,15 @@ bool ras_holes_begin(Error **errp)
     return true;
 }
 
+int ras_holes_refuse(QEMUFile *f)
+{
+    Error *err = NULL;
+
+    ras_host_memory_why_unreadable(&err);
+    qemu_file_set_error_obj(f, -EIO, err);
+    return -EIO;
+}
+
 void ras_holes_resume(void)
 {
     for (unsigned int i = 0; i < nr_maps; i++) {
@@ -370,11 +381,11 @@ int ras_holes_send(QEMUFile *f, bool announce)
     int ret;
 
     if (!ras_holes_moved ||
-        (announce && !ras_host_memory_is_unreadable() &&
-         !ras_mark_in_postcopy()) ||
-        (!announce && !qatomic_xchg(&unsent, 0))) {
+        (announce ? announced || !ras_host_memory_is_unreadable() :
+                    !qatomic_xchg(&unsent, 0))) {
         return 0;
     }
+    announced |= announce;
     section.when = announce ? HOLES_ANNOUNCED : HOLES_LATE;
     ret = ras_mark_send_section(f, "ras/holes");
     section.when = HOLES_WITH_STATE;
@@ -419,49 +430,60 @@ static bool put_hole(RasHoles *h, RasHoleMap *m, uint64_t start, uint64_t end,
 }
 
 /*
- * The first pages from @at on that have been found, or, if @late, those of them
- * that are in no section yet: [@start, @end), all of them pages
+ * Is this page, that was found, for the section?  A late one has what is in no
+ * section yet.  With the state, all pages are sent, or in postcopy will be read
+ * again: a reset may have made them good.
  */
-static void next_found(RasHoleMap *m, uint64_t at, uint64_t nr, bool late,
-                       uint64_t *start, uint64_t *end)
+static bool belongs(const RasHoleMap *m, uint64_t page, RasHolesWhen when)
+{
+    return when == HOLES_LATE ? !test_bit(page, m->sent) :
+                                !m->rb->bmap || !test_bit(page, m->rb->bmap);
+}
+
+/* The first such pages from @at on: [@start, @end), all of them pages */
+static void next_found(const RasHoleMap *m, uint64_t at, uint64_t nr,
+                       RasHolesWhen when, uint64_t *start, uint64_t *end)
 {
     *start = find_next_bit(m->failed, nr, at);
-    while (late && *start < nr && test_bit(*start, m->sent)) {
+    while (*start < nr && !belongs(m, *start, when)) {
         *start = find_next_bit(m->failed, nr, *start + 1);
     }
-    *end = *start < nr ? find_next_zero_bit(m->failed, nr, *start) : nr;
-    if (late) {
-        *end = find_next_bit(m->sent, *end, *start);
+    *end = *start;
+    while (*end < nr && test_bit(*end, m->failed) && belongs(m, *end, when)) {
+        ++*end;
     }
 }
 
 /* In order: memory that is known to have failed, and what has been found. */
 static bool put_holes(RasHoles *h, RasHoleMap *m)
 {
-    uint64_t size = qemu_ram_get_used_length(m->rb), at = 0;
-    uint64_t start, end, known, known_end;
+    uint64_t size = qemu_ram_get_used_length(m->rb);
+    uint64_t start = 0, end = 0, known, known_end;
     int bits = qemu_target_page_bits();
-    bool late = h->when == HOLES_LATE;
 
-    for (; at < size; at = end) {
-        next_found(m, at >> bits, size >> bits, late, &start, &end);
-        start = MAX(start << bits, at);
-        end <<= bits;
-        if (late || !ras_host_memory_find(m->rb->offset + at, size - at,
-                                          &known, &known_end)) {
+    for (uint64_t at = 0; at < size; ) {
+        if (at >= end) {
+            next_found(m, at >> bits, size >> bits, h->when, &start, &end);
+            start <<= bits;
+            end <<= bits;
+        }
+        start = MAX(start, at);
+        if (h->when == HOLES_LATE ||
+            !ras_host_memory_find(m->rb->offset + at, size - at, &known,
+                                  &known_end)) {
             known = size;
         } else {
             known -= m->rb->offset;
             known_end = MIN(known_end - m->rb->offset, size);
         }
         if (known < size && known <= start) {
-            end = known_end;
-            if (!put_hole(h, m, known, end, true)) {
+            at = known_end;
+            if (!put_hole(h, m, known, at, true)) {
                 return false;
             }
         } else if (start < size) {
-            end = MIN(end, known);
-            if (!put_hole(h, m, start, end, false)) {
+            at = MIN(end, known);
+            if (!put_hole(h, m, start, at, false)) {
                 return false;
             }
         } else {

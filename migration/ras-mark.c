@@ -80,18 +80,17 @@ bool ras_mark_can_move(void)
            !(migrate_postcopy_ram() && pages_are_larger());
 }
 
-bool ras_mark_in_postcopy(void)
-{
-    return migrate_postcopy_ram();
-}
-
 int ras_mark_send_section(QEMUFile *f, const char *idstr)
 {
     return qemu_savevm_send_section(f, idstr);
 }
 
-/* From the first mark to ras_mark_done(); nothing of it stays then. */
+/*
+ * From the first mark to ras_mark_done(); nothing of it stays then.  The block
+ * is registered as a whole: nobody uses it now, and pieces would cost more.
+ */
 static int mark_fd = -1;
+static RAMBlock *registered;
 
 static int open_fd(Error **errp)
 {
@@ -125,22 +124,56 @@ bool ras_mark_supported(Error **errp)
     return fd >= 0;
 }
 
-static bool mark(RAMBlock *rb, uint64_t offset, uint64_t len, Error **errp)
+static struct uffdio_range whole(RAMBlock *rb)
 {
-    uint8_t *host = rb->host + offset;
+    return (struct uffdio_range) {
+        .start = (uintptr_t)rb->host,
+        .len = QEMU_ALIGN_UP(rb->used_length, qemu_ram_pagesize(rb)),
+    };
+}
+
+static void unregister(void)
+{
+    struct uffdio_range range;
+
+    if (registered) {
+        range = whole(registered);
+        ioctl(mark_fd, UFFDIO_UNREGISTER, &range);
+        registered = NULL;
+    }
+}
+
+static bool register_block(RAMBlock *rb, Error **errp)
+{
     struct uffdio_register reg = {
-        .range = { (uintptr_t)host, len },
+        .range = whole(rb),
         .mode = UFFDIO_REGISTER_MODE_MISSING,
     };
-    struct uffdio_poison poison = { .range = reg.range };
-    bool marked = false;
-    int fd;
 
     if (mark_fd < 0) {
         mark_fd = open_fd(errp);
     }
-    fd = mark_fd;
-    if (fd < 0) {
+    if (mark_fd < 0 || registered == rb) {
+        return mark_fd >= 0;
+    }
+    unregister();
+    if (ioctl(mark_fd, UFFDIO_REGISTER, &reg)) {
+        error_setg_errno(errp, errno, "RAM block '%s', of which memory has "
+                         "failed, is of a kind that cannot be marked",
+                         rb->idstr);
+        return false;
+    }
+    registered = rb;
+    return true;
+}
+
+static bool mark(RAMBlock *rb, uint64_t offset, uint64_t len, Error **errp)
+{
+    uint8_t *host = rb->host + offset;
+    struct uffdio_poison poison = { .range = { (uintptr_t)host, len } };
+    int ret;
+
+    if (!register_block(rb, errp)) {
         return false;
     }
     if (qemu_ram_is_shared(rb)) {
@@ -153,28 +186,20 @@ static bool mark(RAMBlock *rb, uint64_t offset, uint64_t len, Error **errp)
     }
     /* what is locked cannot be discarded; and failed memory need not be */
     munlock(host, len);
-    if (ioctl(fd, UFFDIO_REGISTER, &reg)) {
-        error_setg_errno(errp, errno, "RAM block '%s', of which memory has "
-                         "failed, is of a kind that cannot be marked",
-                         rb->idstr);
-    } else {
-        int ret = ram_block_discard_range(rb, offset, len);
-
-        if (ret || ioctl(fd, UFFDIO_POISON, &poison)) {
-            error_setg_errno(errp, ret ? -ret : errno, "cannot mark memory of "
-                             "RAM block '%s', offset 0x%" PRIx64 ", as failed",
-                             rb->idstr, offset);
-        } else {
-            marked = true;
-        }
-        ioctl(fd, UFFDIO_UNREGISTER, &reg.range);
+    ret = ram_block_discard_range(rb, offset, len);
+    if (ret || ioctl(mark_fd, UFFDIO_POISON, &poison)) {
+        error_setg_errno(errp, ret ? -ret : errno, "cannot mark memory of "
+                         "RAM block '%s', offset 0x%" PRIx64 ", as failed",
+                         rb->idstr, offset);
+        return false;
     }
-    return marked;
+    return true;
 }
 
 void ras_mark_done(void)
 {
     if (mark_fd >= 0) {
+        unregister();
         close(mark_fd);
         mark_fd = -1;
     }

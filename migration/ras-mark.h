@@ -29,9 +29,6 @@ void ras_mark_done(void);
 /* ras_mark_can_move: can the migration that begins have holes? */
 bool ras_mark_can_move(void);
 
-/* ras_mark_in_postcopy: can it go on in postcopy? */
-bool ras_mark_in_postcopy(void);
-
 /* ras_mark_send_section: write section @idstr now; returns -errno */
 int ras_mark_send_section(QEMUFile *f, const char *idstr);
 

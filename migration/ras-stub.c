@@ -7,7 +7,7 @@
 #include "qemu/osdep.h"
 #include "system/ras-holes.h"
 
-bool ras_holes_moved;
+bool ras_holes_moved, ras_holes_in_postcopy, ras_holes_read_once;
 
 void ras_holes_init(void)
 {
@@ -27,9 +27,14 @@ bool ras_holes_check_slow(RAMBlock *rb, uint64_t offset)
     return false;
 }
 
-bool ras_holes_is_zero_slow(RAMBlock *rb, const void *host, size_t len)
+int ras_holes_refuse(QEMUFile *f)
 {
     g_assert_not_reached();
+}
+
+bool ras_holes_is_zero_slow(RAMBlock *rb, const void *host, size_t len)
+{
+    return buffer_is_zero(host, len);
 }
 
 uint8_t *ras_holes_read(RAMBlock *rb, uint64_t offset)

@@ -125,6 +125,24 @@ static void __attribute__((constructor)) find_width(void)
              "S" (s), "d" (FROM_GUEST), [len] "i" (BLOCK) :             \
              "memory", "cc", "rax", "xmm0", "xmm1", "xmm2", "xmm3" :    \
              failed, not_zero)
+#define ZERO_1(s)                                                       \
+    asm goto("1: cmpb $0, (%%rsi); jne %l[not_zero]" ENTRY : :          \
+             "S" (s), "d" (FROM_GUEST), [len] "i" (1) :                 \
+             "memory", "cc" : failed, not_zero)
+
+/* where can_be_wide */
+#define ZERO_WIDE(s)                                                    \
+    asm goto("1: vmovdqu 0(%%rsi), %%ymm0; vmovdqu 32(%%rsi), %%ymm1;"  \
+             "vpor 64(%%rsi), %%ymm0, %%ymm0;"                          \
+             "vpor 96(%%rsi), %%ymm1, %%ymm1;"                          \
+             "vpor 128(%%rsi), %%ymm0, %%ymm0;"                         \
+             "vpor 160(%%rsi), %%ymm1, %%ymm1;"                         \
+             "vpor 192(%%rsi), %%ymm0, %%ymm0;"                         \
+             "vpor 224(%%rsi), %%ymm1, %%ymm1;"                         \
+             "vpor %%ymm0, %%ymm1, %%ymm1;"                             \
+             "vptest %%ymm1, %%ymm1; jne %l[not_zero]" ENTRY : :        \
+             "S" (s), "d" (FROM_GUEST), [len] "i" (WIDE_BLOCK) :        \
+             "memory", "cc", "xmm0", "xmm1" : failed, not_zero)
 
 #define CONTEXT_PC(uc)      ((uc)->uc_mcontext.gregs[REG_RIP])
 #define CONTEXT_DST(uc)     ((uc)->uc_mcontext.gregs[REG_RDI])
@@ -173,6 +191,14 @@ static void __attribute__((constructor)) find_width(void)
                  "r" (s_), "r" (side_), [len] "i" (BLOCK) :             \
                  "memory", "x9", "v16", "v17", "v18", "v19" :           \
                  failed, not_zero);                                     \
+    } while (0)
+#define ZERO_1(s)                                                       \
+    do {                                                                \
+        register uintptr_t s_ asm("x1") = (uintptr_t)(s);               \
+        register uintptr_t side_ asm("x2") = FROM_GUEST;                \
+        asm goto("1: ldrb w9, [x1]; cbnz w9, %l[not_zero]" ENTRY : :    \
+                 "r" (s_), "r" (side_), [len] "i" (1) :                 \
+                 "memory", "x9" : failed, not_zero);                    \
     } while (0)
 
 #define CONTEXT_PC(uc)      ((uc)->uc_mcontext.pc)
@@ -225,6 +251,15 @@ static void __attribute__((constructor)) find_width(void)
                  "r" (s_), "r" (side_), [len] "i" (BLOCK) :             \
                  "memory", "cr0", "r6", "r7", "r8", "r9", "r10" :       \
                  failed, not_zero);                                     \
+    } while (0)
+#define ZERO_1(s)                                                       \
+    do {                                                                \
+        register uintptr_t s_ asm("r4") = (uintptr_t)(s);               \
+        register uintptr_t side_ asm("r5") = FROM_GUEST;                \
+        asm goto("1: lbz 9, 0(4); cmpdi 0, 9, 0; bne 0, %l[not_zero]"   \
+                 ENTRY : :                                              \
+                 "r" (s_), "r" (side_), [len] "i" (1) :                 \
+                 "memory", "cr0", "r9" : failed, not_zero);             \
     } while (0)
 
 #define CONTEXT_PC(uc)      ((uc)->uc_mcontext.gp_regs[32])
@@ -366,8 +401,42 @@ failed:
     return false;
 }
 
+#ifdef ZERO_WIDE
+static RasIsZero is_zero_wide(const uint8_t *host, size_t len)
+{
+    RasIsZero result = RAS_IS_NOT_ZERO;
+
+    for (; len >= WIDE_BLOCK; host += WIDE_BLOCK, len -= WIDE_BLOCK) {
+        ZERO_WIDE(host);
+    }
+    for (; len; host += BLOCK, len -= BLOCK) {
+        ZERO_BLOCK(host);
+    }
+    result = RAS_IS_ZERO;
+
+not_zero:
+    AFTER_WIDE();
+    return result;
+
+failed:
+    AFTER_WIDE();
+    return RAS_IS_UNREADABLE;
+}
+#endif
+
 static RasIsZero is_zero(const uint8_t *host, size_t len)
 {
+    if (len >= WIDE_BLOCK) {
+        /* here, most of what is not zero shows it */
+        ZERO_1(host);
+        ZERO_1(host + len - 1);
+        ZERO_1(host + len / 2);
+#ifdef ZERO_WIDE
+        if (can_be_wide) {
+            return is_zero_wide(host, len);
+        }
+#endif
+    }
     for (; len; host += BLOCK, len -= BLOCK) {
         ZERO_BLOCK(host);
     }
@@ -452,12 +521,8 @@ static bool can_read(const uint8_t *host, size_t len)
 
 static RasIsZero is_zero(const uint8_t *host, size_t len)
 {
-    uint8_t any = 0;
-
-    for (size_t i = 0; i < len && !any; i++) {
-        any |= host[i];
-    }
-    return any ? RAS_IS_NOT_ZERO : RAS_IS_ZERO;
+    return len && (*host || memcmp(host, host + 1, len - 1)) ? RAS_IS_NOT_ZERO :
+                                                               RAS_IS_ZERO;
 }
 
 #ifdef CONFIG_LINUX

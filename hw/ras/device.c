@@ -182,8 +182,8 @@ static void ras_realize(DeviceState *dev, Error **errp)
 static const Property ras_properties[] = {
     DEFINE_PROP_UINT32("reclaim-ms", RasDevice, reclaim_ms,
                        RECLAIM_MS_DEFAULT),
-    DEFINE_PROP_BOOL("x-move-failed-memory", RasDevice, move_failed_memory,
-                     false),
+    DEFINE_PROP_BOOL("move-failed-memory", RasDevice, move_failed_memory,
+                     true),
 };
 
 static void ras_class_init(ObjectClass *oc, RAS_CLASS_DATA *data)

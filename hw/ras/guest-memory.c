@@ -98,31 +98,43 @@ bool ras_host_memory_overlaps(RasDevice *d, uint64_t addr, uint64_t len)
     return false;
 }
 
+/* Insert @m into the first @n ranges, which are in order; returns their number. */
+static unsigned int insert_failed(unsigned int n, const RasHostMemory *m)
+{
+    uintptr_t start = m->ram_addr, end = start + m->len;
+    unsigned int at = n, next;
+
+    while (at && failed.range[at - 1].end >= start) {
+        at--;
+    }
+    /* those from @at to @next become one with it */
+    for (next = at; next < n && failed.range[next].start <= end; next++) {
+        start = MIN(start, failed.range[next].start);
+        end = MAX(end, failed.range[next].end);
+    }
+    memmove(&failed.range[at + 1], &failed.range[next],
+            (n - next) * sizeof(failed.range[0]));
+    qatomic_set(&failed.range[at].start, start);
+    qatomic_set(&failed.range[at].end, end);
+    return n + 1 + at - next;
+}
+
 void ras_failed_publish(RasState *s)
 {
     unsigned int n = 0;
 
     seqlock_write_begin(&failed.lock);
     for (unsigned int i = 0; i < s->nr_host_memory; i++) {
-        uintptr_t start = s->host_memory[i].ram_addr;
-        uintptr_t end = start + s->host_memory[i].len;
-        unsigned int at = n, next;
-
-        while (at && failed.range[at - 1].end >= start) {
-            at--;
-        }
-        /* those from @at to @next become one with it */
-        for (next = at; next < n && failed.range[next].start <= end; next++) {
-            start = MIN(start, failed.range[next].start);
-            end = MAX(end, failed.range[next].end);
-        }
-        memmove(&failed.range[at + 1], &failed.range[next],
-                (n - next) * sizeof(failed.range[0]));
-        n += 1 + at - next;
-        qatomic_set(&failed.range[at].start, start);
-        qatomic_set(&failed.range[at].end, end);
+        n = insert_failed(n, &s->host_memory[i]);
     }
     qatomic_set(&failed.n, n);
+    seqlock_write_end(&failed.lock);
+}
+
+void ras_failed_add(const RasHostMemory *m)
+{
+    seqlock_write_begin(&failed.lock);
+    qatomic_set(&failed.n, insert_failed(failed.n, m));
     seqlock_write_end(&failed.lock);
 }
 

@@ -61,11 +61,17 @@ static RasHostMemory *find(RasState *s, hwaddr addr)
     return NULL;
 }
 
-static void set_nr_host_memory(RasState *s, unsigned int nr)
+/* @new: it was only added; or the list has changed */
+static void set_nr_host_memory(RasState *s, unsigned int nr,
+                               const RasHostMemory *new)
 {
     qatomic_add(&ras_host_memory_unreadable, (int)(nr - s->nr_host_memory));
     s->nr_host_memory = nr;
-    ras_failed_publish(s);
+    if (new) {
+        ras_failed_add(new);
+    } else {
+        ras_failed_publish(s);
+    }
     ras_poison_failed_memory(s, false);
     qemu_bh_schedule(s->block_bh);
 }
@@ -96,7 +102,7 @@ void ras_host_memory_forget_absent(RasState *s)
             s->host_memory[kept++] = *m;
         }
     }
-    set_nr_host_memory(s, kept);
+    set_nr_host_memory(s, kept, NULL);
 }
 
 /* The guest need not learn that memory which it has given back had failed. */
@@ -154,7 +160,7 @@ static void forget_discarded(RasState *s, ram_addr_t start, uint64_t len)
         s->host_memory[kept++] = behind;
     }
     if (s->nr_host_blocked == UINT_MAX) {
-        set_nr_host_memory(s, kept);
+        set_nr_host_memory(s, kept, NULL);
     }
 }
 
@@ -193,10 +199,20 @@ static bool continues(const RasHostMemory *m, const RasHostMemory *next)
            block_at(m->ram_addr) == block_at(next->ram_addr);
 }
 
+/* Is there nothing on the list, but perhaps @m, that touches it? */
+static bool is_alone(const RasHostMemory *m)
+{
+    uint64_t before = m->ram_addr ? 1 : 0, from, to;
+
+    return !ras_host_memory_find(m->ram_addr - before, before + m->len + 1,
+                                 &from, &to) ||
+           (from == m->ram_addr && to == m->ram_addr + m->len);
+}
+
 /* Add @m to @list, which has room for it; returns the new length. */
 static unsigned int join(RasHostMemory *list, unsigned int nr, RasHostMemory m)
 {
-    for (unsigned int i = 0; i < nr; ) {
+    for (unsigned int i = is_alone(&m) ? nr : 0; i < nr; ) {
         if (continues(&list[i], &m)) {
             list[i].len += m.len;
             m = list[i];
@@ -226,7 +242,7 @@ static void remember(RasState *s, const RasHostMemory *m, bool joined)
     } else {
         s->host_memory[nr++] = *m;
     }
-    set_nr_host_memory(s, nr);
+    set_nr_host_memory(s, nr, m);
 }
 
 /* A refused error has no other witness than this line. */
@@ -492,7 +508,7 @@ void ras_host_memory_tell(RasDevice *d)
 
             nr = join(s->host_memory, nr, m);
         }
-        set_nr_host_memory(s, nr);
+        set_nr_host_memory(s, nr, NULL);
     }
 }
 
@@ -739,7 +755,7 @@ void ras_host_memory_reset(RasState *s)
         if (replaced == s->nr_host_memory) {
             /* now there is room for what is still to be found */
             s->host_memory_full = false;
-            set_nr_host_memory(s, 0);
+            set_nr_host_memory(s, 0, NULL);
             replaced = 0;
         }
         /* so that all of it is replaced, and not only what is known */
@@ -751,7 +767,7 @@ void ras_host_memory_reset(RasState *s)
         kvm_ras_take_signals();
         take_notes(s);
     }
-    set_nr_host_memory(s, 0);
+    set_nr_host_memory(s, 0, NULL);
     /* requests that have met it are of before the reset */
     qatomic_set(&ras_copy_failures, 0);
     s->host_memory_resetting = false;

@@ -188,8 +188,10 @@ bool ras_pages_have_failed(void *addr, size_t len);
 
 /*
  * ras_failed_publish: what ras_host_memory_find() finds is what is in @s now
+ * ras_failed_add: and this
  */
 void ras_failed_publish(RasState *s);
+void ras_failed_add(const RasHostMemory *m);
 
 /* ras_poison_find: the poisoned range that holds @addr, or NULL */
 RasPoisonSlot *ras_poison_find(RasState *s, uint64_t addr);

@@ -48,7 +48,7 @@ struct RasDevice {
     DeviceState parent_obj;
 
     uint32_t reclaim_ms;        /* property reclaim-ms */
-    bool move_failed_memory;    /* property x-move-failed-memory */
+    bool move_failed_memory;    /* property move-failed-memory */
     RasState *state;            /* the core's own; from realize on */
 };
 

@@ -7,11 +7,15 @@
 #ifndef QIO_CHANNEL_GUARD_H
 #define QIO_CHANNEL_GUARD_H
 
+#include "io/channel.h"
+
+/* qio_channel_set_guard: what is written to @ioc may be memory of a guest */
+void qio_channel_set_guard(QIOChannel *ioc);
+
 /*
- * Memory of a guest may have failed; who writes it to a channel that has
- * QIO_CHANNEL_FEATURE_GUARD may have it copied before (to a kernel that may not
- * survive to read it, or in user space, by TLS), or after that has failed.
- * Called on any thread that writes to such a channel.
+ * Memory of a guest may have failed; who writes it to such a channel may have
+ * it copied before (to a kernel that may not survive to read it, or in user
+ * space, by TLS), or after that has failed.  Called on any thread that does so.
  *
  * Returns a buffer, to be freed by qemu_vfree(), with what is to be written in
  * the place of @iov: that is @copy, in the buffer as well; or NULL.

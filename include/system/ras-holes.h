@@ -16,8 +16,11 @@
 #include "system/ras.h"
 #include "system/ras-copy.h"
 
-/* this migration moves failed memory; only for the inline functions */
-extern bool ras_holes_moved;
+/*
+ * this migration moves failed memory; is in postcopy; and sends what it has
+ * read, once
+ */
+extern bool ras_holes_moved, ras_holes_in_postcopy, ras_holes_read_once;
 
 bool ras_holes_check_slow(RAMBlock *rb, uint64_t offset);
 bool ras_holes_is_zero_slow(RAMBlock *rb, const void *host, size_t len);
@@ -36,11 +39,28 @@ void ras_holes_init(void);
 bool ras_holes_begin(Error **errp);
 void ras_holes_end(void);
 
+/*
+ * ras_holes_begin_xbzrle: it looks more than once at what it sends
+ * ras_holes_begin_postcopy: the guest sees at once what is sent
+ */
+static inline void ras_holes_begin_xbzrle(void)
+{
+    ras_holes_read_once = ras_holes_moved;
+}
+
+static inline void ras_holes_begin_postcopy(void)
+{
+    ras_holes_in_postcopy = ras_holes_read_once = ras_holes_moved;
+}
+
 /* ras_holes_refused: has memory failed that cannot be moved? */
 static inline bool ras_holes_refused(void)
 {
     return ras_host_memory_is_unreadable() && !ras_holes_moved;
 }
+
+/* ras_holes_refuse: end the migration to @f because of that; returns -errno */
+int ras_holes_refuse(QEMUFile *f);
 
 /*
  * ras_holes_check: has this page failed?  It is only read to find out if some
@@ -55,8 +75,10 @@ static inline bool ras_holes_check(RAMBlock *rb, uint64_t offset)
 /* ras_holes_is_zero: is this page of @rb zero?  One that has failed is. */
 static inline bool ras_holes_is_zero(RAMBlock *rb, const void *host, size_t len)
 {
-    return ras_holes_moved ? ras_holes_is_zero_slow(rb, host, len) :
-                             buffer_is_zero(host, len);
+    RasIsZero is_zero = ras_is_zero(host, len);
+
+    return is_zero && (is_zero == RAS_IS_ZERO ||
+                       ras_holes_is_zero_slow(rb, host, len));
 }
 
 /* ras_holes_copy: a copy of this page of @rb.  One that has failed is zero. */
@@ -72,7 +94,7 @@ static inline void ras_holes_copy(void *to, RAMBlock *rb, const void *host,
 
 /*
  * ras_holes_read: a copy of the page at @offset of @rb, which stays until the
- * next call, or NULL if that has failed.  Only if ras_holes_moved; one thread
+ * next call, or NULL if that has failed.  Only if ras_holes_read_once; one thread
  * at a time (bitmap_mutex of ram.c).
  */
 uint8_t *ras_holes_read(RAMBlock *rb, uint64_t offset);
@@ -87,7 +109,8 @@ void ras_dump_lost(const char *what, uint64_t lost);
 
 /*
  * ras_holes_send: write the section with the holes, if there are any
- * @announce: what follows may have some; can the destination have them?
+ * @announce: only say once that there will be some; can the destination have
+ *            them?
  */
 int ras_holes_send(QEMUFile *f, bool announce);
 

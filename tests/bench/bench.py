@@ -730,7 +730,7 @@ def count_sent(variable: str, pages: int) -> int:
             filled_memory(pages * PAGE) as memory:
         log = Path(name) / 'log'
         with bare_vm(variable, *memory, wrapper=counted_by(Path(name), [
-                '--toggle-collect=migration_thread', f'--log-file={log}'])
+                '--toggle-collect=ram_find_and_save_block', f'--log-file={log}'])
                      ) as monitor:
             send(monitor)
         return collected(log.read_text(encoding='utf-8'))
@@ -771,10 +771,6 @@ def sending() -> Result:
         return compare_sending(ours, stock)
 
 
-# Failed memory moves.
-MOVES = ['-global', 'ras.x-move-failed-memory=on']
-
-
 @contextlib.contextmanager
 def failing_vm(size: int, *args: str
                ) -> Iterator[Tuple[Monitor, failing.Failing]]:
@@ -782,7 +778,7 @@ def failing_vm(size: int, *args: str
     with tempfile.TemporaryDirectory(prefix='ras-') as name:
         library, path = Path(name) / 'fail.so', Path(name) / 'fail'
         failing.build(library)
-        with bare_vm(OURS, *args, '-S', *MOVES, wrapper=[
+        with bare_vm(OURS, *args, '-S', wrapper=[
                 'env', f'LD_PRELOAD={library}',
                 f'FAIL_SOCKET={path}']) as monitor:
             yield monitor, failing.Failing(path, size)
@@ -792,7 +788,7 @@ def sending_with_holes() -> Result:
     """The same if a page of it has failed; the other side has none."""
     with filled_memory(SENT) as memory, \
             failing_vm(SENT, *memory) as (ours, fail), \
-            bare_vm(OURS, *memory, *MOVES) as good:
+            bare_vm(OURS, *memory) as good:
         fail.fail(SENT // 2)
         return compare_sending(ours, good)
 
@@ -823,8 +819,7 @@ def move_downtime(monitor: Monitor) -> int:
     capabilities = [{'capability': 'return-path', 'state': True}]
     with tempfile.TemporaryDirectory(prefix='ras-') as folder:
         uri = f'unix:{folder}/migration'
-        with bare_vm(OURS, '-S', *MOVES, '-incoming',
-                     'defer') as there:
+        with bare_vm(OURS, '-S', '-incoming', 'defer') as there:
             for side in there, monitor:
                 side.execute('migrate-set-capabilities',
                              capabilities=capabilities)

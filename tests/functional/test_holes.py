@@ -3,7 +3,7 @@
 
 import struct
 from pathlib import Path
-from typing import Any, Iterator, List, Optional
+from typing import Any, Iterator, Optional, Sequence
 
 import pytest
 
@@ -12,7 +12,7 @@ from ras.failing import PAGE, RAM, Vm
 from ras.qemu import QemuError
 from ras.targets import ARM64, PPC64, Target
 
-MOVES = ['-global', 'ras.x-move-failed-memory=on']
+STAYS = ['-global', 'ras.move-failed-memory=off']
 # A page, 2 MiB, and the last page; away from where firmware is.
 FIRST = 16 << 20
 HOLES = [(FIRST, PAGE), (32 << 20, 2 << 20), (RAM - PAGE, PAGE)]
@@ -94,7 +94,7 @@ def target(request: Any) -> Target:
 
 @pytest.fixture(name='old')
 def _old(target: Target, library: Path, tmp_path: Path) -> Iterator[Vm]:
-    with Vm(target, 'old', tmp_path, MOVES, library=library) as vm:
+    with Vm(target, 'old', tmp_path, library=library) as vm:
         fill(vm)
         yield vm
 
@@ -126,12 +126,10 @@ def check(vm: Vm, holes: Any = None, moved: bool = True) -> None:
 def successor(old: Vm, tmp_path: Path, name: str = 'new', *,
               way: Any = migration.precopy, stock: bool = False,
               library: Optional[Path] = None,
-              options: Optional[List[str]] = None) -> Vm:
+              options: Sequence[str] = ()) -> Vm:
     """A VM that @old can move to."""
     incoming = ['-incoming', 'defer'] if way in INCOMING else []
-    return Vm(old.target, name, tmp_path,
-              [*(MOVES if options is None and not stock else options or []),
-               *incoming],
+    return Vm(old.target, name, tmp_path, [*options, *incoming],
               library=library, stock=stock)
 
 
@@ -174,12 +172,17 @@ class TestMoves:
             assert new.failed() == []
             assert new.read(HOLES[0][0]) == bytes(PAGE)
             assert new.device_reads(HOLES[0][0])
-            # In postcopy memory may fail when it is too late to refuse it.
             with successor(new, tmp_path, 'stock', way=way,
-                           stock=way is not migration.postcopy) as stock:
+                           stock=True) as stock:
                 new.write(FULL[0], content(FULL[0]))
                 carry(way, new, stock, tmp_path, 'second')
                 assert stock.read(FULL[0]) == content(FULL[0])
+
+
+def sent(vm: Vm) -> int:
+    """How much of memory is behind it, bytes."""
+    ram = vm.qmp('query-migrate').get('ram')
+    return int(ram['total'] - ram['remaining']) if ram else 0
 
 
 def find(vm: Vm, folder: Path) -> None:
@@ -187,6 +190,15 @@ def find(vm: Vm, folder: Path) -> None:
     vm.qmp('dump-guest-memory', paging=False, protocol=f'file:{folder}/dump')
     (folder / 'dump').unlink()
     assert vm.failed()
+
+
+def begin_slowly(old: Vm, new: Vm, folder: Path, bandwidth: int,
+                 *capabilities: str) -> None:
+    """Move, in so many bytes a second that it does not come to an end."""
+    old.fill(64 << 20, RAM - PAGE)
+    migration.prepare([old, new], *capabilities)  # type: ignore
+    old.qmp('migrate-set-parameters', max_bandwidth=bandwidth)
+    migration.connect(old, new, folder)  # type: ignore
 
 
 class TestOnTheWay:
@@ -228,6 +240,24 @@ class TestOnTheWay:
             # Nobody has written to this one.
             assert new.read(HOLES[1][0]) == bytes(PAGE)
 
+    def test_healed_before_postcopy(self, old: Vm, tmp_path: Path) -> None:
+        """The page was a hole, and is sent again: its last content counts."""
+        start, length = HOLES[0]
+        old.memory.fail(start, length)
+        find(old, tmp_path)
+        with successor(old, tmp_path, way=migration.postcopy) as new:
+            begin_slowly(old, new, tmp_path, 256 << 10, 'postcopy-ram')
+            migration.wait_until(lambda: sent(old) > 2 * start, 'the hole')
+            old.qmp('system_reset')
+            assert old.failed() == []
+            old.write(start, content(start))
+            old.qmp('migrate-start-postcopy')
+            migration.wait_status(old, 'completed')  # type: ignore
+            migration.wait_arrived(new)  # type: ignore
+            assert new.failed() == []
+            assert new.read(start) == content(start)
+            assert new.device_reads(start)
+
     def test_cancelled(self, old: Vm, tmp_path: Path) -> None:
         """The VM goes on, and moves later."""
         for hole in HOLES:
@@ -245,8 +275,8 @@ class TestOnTheWay:
     def test_locked(self, old: Vm, tmp_path: Path) -> None:
         """Memory that may not be swapped is marked as well."""
         old.memory.fail(*HOLES[1])
-        with successor(old, tmp_path, options=[
-                *MOVES, '-overcommit', 'mem-lock=on']) as new:
+        with successor(old, tmp_path,
+                       options=['-overcommit', 'mem-lock=on']) as new:
             new.find_memory()
             carry(migration.precopy, old, new, tmp_path, 'first')
             check(new, HOLES[1:2])
@@ -257,8 +287,8 @@ class TestRefused:
 
     def test_not_wanted(self, target: Target, library: Path,
                         tmp_path: Path) -> None:
-        """Without the property: the move fails, and the VM lives."""
-        with Vm(target, 'old', tmp_path, library=library) as old, \
+        """Switched off: the move fails, and the VM lives."""
+        with Vm(target, 'old', tmp_path, STAYS, library=library) as old, \
                 successor(old, tmp_path) as new:
             fill(old)
             old.memory.fail(*HOLES[0])
@@ -267,6 +297,45 @@ class TestRefused:
                 carry(migration.precopy, old, new, tmp_path, 'first')
             assert old.alive()
             assert old.read(FULL[0]) == content(FULL[0])
+
+    def test_not_wanted_meanwhile(self, target: Target, library: Path,
+                                  tmp_path: Path) -> None:
+        """The same if memory fails when the move has begun."""
+        with Vm(target, 'old', tmp_path, STAYS, library=library) as old, \
+                successor(old, tmp_path) as new:
+            fill(old)
+            begin_slowly(old, new, tmp_path, 1 << 20, 'return-path')
+            migration.wait_until(lambda: sent(old) > FIRST, 'memory is sent')
+            old.memory.fail(*HOLES[2])
+            old.device_reads(HOLES[2][0])
+            migration.wait_until(old.failed, 'it is known')
+            with pytest.raises(AssertionError, match="Can't migrate this vm "
+                               'with hardware poisoned memory'):
+                migration.wait_status(old, 'completed')  # type: ignore
+            assert old.alive()
+            assert old.read(FULL[0]) == content(FULL[0])
+
+    def test_cannot_move(self, old: Vm, tmp_path: Path) -> None:
+        """Nor where both have the same memory."""
+        old.memory.fail(*HOLES[0])
+        find(old, tmp_path)
+        old.qmp('migrate-set-capabilities', capabilities=[
+            {'capability': 'x-ignore-shared', 'state': True}])
+        old.qmp('migrate', uri=f'file:{tmp_path}/state')
+        with pytest.raises(AssertionError, match="Can't migrate this vm "
+                           'with hardware poisoned memory'):
+            migration.wait_status(old, 'completed')  # type: ignore
+        assert old.alive()
+
+    def test_noticed_early(self, old: Vm, tmp_path: Path) -> None:
+        """Not only when all of memory was sent, which takes an hour here."""
+        old.memory.fail(*HOLES[0])
+        with successor(old, tmp_path, stock=True) as stock:
+            begin_slowly(old, stock, tmp_path, 64 << 10, 'return-path')
+            with pytest.raises(AssertionError, match='failed'):
+                migration.wait_status(old, 'completed')  # type: ignore
+            assert 'ras/holes' in stock.log()
+            assert old.alive()
 
     def test_stock_destination(self, old: Vm, tmp_path: Path) -> None:
         """It does not know the section: the VM runs on at the source."""

@@ -14,7 +14,6 @@ from ras.oracles import oracle_for
 from ras.targets import ARM64, PPC64, Target
 
 GIB = 1 << 30
-MOVES = ['-global', 'ras.x-move-failed-memory=on']
 
 
 @pytest.mark.parametrize('target', [ARM64, PPC64], ids=['arm64', 'ppc64'])
@@ -28,8 +27,7 @@ class TestGuest:
         failing.build(library)
         oracle = oracle_for(target)
         for number, way in enumerate((precopy, postcopy)):
-            with Guest(target, f'holes-{target.name}-{way.__name__}',
-                       extra_args=MOVES) as guest:
+            with Guest(target, f'holes-{target.name}-{way.__name__}') as guest:
                 with monkeypatch.context() as patch:
                     patch.setenv('LD_PRELOAD', str(library))
                     patch.setenv('FAIL_SOCKET', f'{tmp_path}/{number}')

@@ -23,8 +23,6 @@ from ras.qemu import Qemu, QemuError, QemuGone
 
 # How often memory fails while it is copied: more in "make check-long".
 ROUNDS = int(os.environ.get('RAS_EVACUATIONS', '4'))
-# Failed memory moves.
-MOVES = ['-global ras.x-move-failed-memory=on']
 # Of the guest: each page takes its time here.
 MEGABYTES = 512
 # Bytes in a second: so slow that a move cannot be over before it is told to.
@@ -50,8 +48,7 @@ WAYS: Dict[str, Way] = {
 
 def start_guest(host: Host, qemu: str = 'ras') -> KvmGuest:
     """A guest that is not used by other tests, unless they say so."""
-    made = host.start_guest(qemu, megabytes=MEGABYTES, extra_args=MOVES
-                            if qemu == 'ras' else [])
+    made = host.start_guest(qemu, megabytes=MEGABYTES)
     made.damaged = True
     return made
 

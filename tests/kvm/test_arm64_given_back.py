@@ -33,7 +33,7 @@ def test_given_back(host: Host) -> None:
     told of what it has touched only.
     """
     guest = host.start_guest('ras', extra_args=[
-        '-mem-prealloc',
+        '-mem-prealloc', '-global ras.move-failed-memory=off',
         '-device virtio-balloon-pci,free-page-reporting=on'])
     guest.damaged = True
     page = free_huge_page(guest) + 5 * PAGE

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """arm64 under KVM: memory of the guest fails while the VM is saved.
 
+It is not to move with it ("move-failed-memory=off").
 Who reads it then is killed, so QEMU must not, and the guest has to live.
 """
 
@@ -15,6 +16,7 @@ from ras.migration import create_disk
 
 HOST = 'arm64'
 
+STAYS = ['-global ras.move-failed-memory=off']
 # Says that something has arrived, and takes the rest when it is told to.
 BEGUN, GO = '/tmp/begun', '/tmp/go'
 SINK = f'exec:head -c 1 >{BEGUN}; until [ -e {GO} ]; do sleep 0.1; done; ' \
@@ -32,7 +34,7 @@ WAYS: Dict[str, List[str]] = {
 def guest(host: Host) -> Iterator[KvmGuest]:
     """A guest of its own for each test."""
     host.command(f'rm -f {BEGUN} {GO} {FILE}')
-    made = host.start_guest('ras')
+    made = host.start_guest('ras', extra_args=STAYS)
     made.damaged = True
     yield made
 
@@ -54,6 +56,16 @@ def check_lives(guest: KvmGuest, patients: Patients) -> None:
     assert 'have failed on this host' in reason
     patients.touch(lambda _: None)
     patients.check('sigbus')
+
+
+def test_before(host: Host, guest: KvmGuest) -> None:
+    """It has failed already: refused."""
+    patients = Patients(guest, 1)
+    host.poison(patients.pages)
+    guest.wait_until(lambda: guest.ras()['host-poisoned'], 'host-poisoned')
+    with pytest.raises(Exception, match='have failed on this host'):
+        guest.qemu.qmp('migrate', uri='exec:cat >/dev/null')
+    check_lives(guest, patients)
 
 
 @pytest.mark.parametrize('way', WAYS)

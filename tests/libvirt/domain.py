@@ -27,8 +27,6 @@ DOCS = Path(__file__).resolve().parents[2] / 'docs' / 'libvirt'
 QEMU = 'http://libvirt.org/schemas/domain/qemu/1.0'
 xml.register_namespace('qemu', QEMU)
 NAME = 'guest'
-# Lets a domain with failed memory move.
-MOVES = ['-global', 'ras.x-move-failed-memory=on']
 RAM = 1 << 30
 
 
@@ -72,7 +70,7 @@ def with_test_guest(text: str, sockets: Path, arguments: str) -> str:
     if options is None:
         options = xml.SubElement(domain, f'{{{QEMU}}}commandline')
     for value in ('-global', 'ras.reclaim-ms='
-                  f'{int(RECLAIM_MS * environment.time_factor())}', *MOVES):
+                  f'{int(RECLAIM_MS * environment.time_factor())}'):
         xml.SubElement(options, f'{{{QEMU}}}arg', value=value)
     for name, path in (('LD_PRELOAD', sockets / 'fail.so'),
                        ('FAIL_SOCKET', sockets / 'fail')):

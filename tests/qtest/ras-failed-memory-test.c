@@ -14,9 +14,6 @@
 #include "standard-headers/linux/virtio_config.h"
 #include "standard-headers/linux/virtio_ring.h"
 
-/* VMs with failed memory may move. */
-#define MOVES "-global ras.x-move-failed-memory=on"
-
 /* How many ranges of memory are known to have failed? */
 static unsigned int nr_failed(RasVm *vm)
 {
@@ -524,7 +521,7 @@ static void test_ring(void)
 /* A device moves whose used ring has failed: it needs a reset then. */
 static void test_used_ring_moves(void)
 {
-    Rig *rig = rig_start("-S " MOVES, "virtio-blk-pci,drive=d", 1), *to;
+    Rig *rig = rig_start("-S", "virtio-blk-pci,drive=d", 1), *to;
     RasVm *vm = rig->vm;
     g_autofree char *file = ras_temp_file();
     uint32_t head = blk_add(rig, 1, VIRTIO_BLK_T_IN, 0, PAGE(0), SECTOR);

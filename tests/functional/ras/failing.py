@@ -165,6 +165,12 @@ class Vm:
             f'write {address:#x} {len(data):#x} 0x{data.hex()}')
         assert answer.strip() == 'OK', answer
 
+    def fill(self, start: int, end: int) -> None:
+        """No page there is zero."""
+        address = self.address() + start
+        answer = self._vm.qtest(f'memset {address:#x} {end - start:#x} 0x55')
+        assert answer.strip() == 'OK', answer
+
     def read(self, offset: int, length: int = PAGE) -> Optional[bytes]:
         """Bytes of memory; None if the host lets nobody read them."""
         with open(f'/proc/{self._vm.get_pid()}/mem', 'rb', 0) as memory:

@@ -19,7 +19,7 @@ from .qemu import Qemu, QemuError
 Way = Callable[[Qemu, Qemu, Path], None]
 
 
-def _wait_for(condition: Callable[[], bool], what: str) -> None:
+def wait_until(condition: Callable[[], bool], what: str) -> None:
     end = time.monotonic() + 120 * environment.time_factor()
     pause = 0.02
     while not condition():
@@ -39,7 +39,7 @@ def wait_status(qemu: Qemu, *wanted: str) -> Dict[str, Any]:
         assert info.get('status') != 'failed', info
         return info.get('status') in wanted
 
-    _wait_for(there, f'migration {" or ".join(wanted)}')
+    wait_until(there, f'migration {" or ".join(wanted)}')
     return info
 
 
@@ -67,7 +67,7 @@ def connect(old: Qemu, new: Qemu, folder: Path) -> None:
 
 def wait_arrived(new: Qemu) -> None:
     """Wait until the guest is there."""
-    _wait_for(lambda: new.qmp('query-status')['status'] != 'inmigrate',
+    wait_until(lambda: new.qmp('query-status')['status'] != 'inmigrate',
               'the guest on the other side')
 
 
@@ -122,7 +122,7 @@ def _job(qemu: Qemu, command: str, **arguments: Any) -> None:
         return jobs['status'] == 'concluded'
 
     qemu.qmp(command, job_id='job', **arguments)
-    _wait_for(concluded, command)
+    wait_until(concluded, command)
     qemu.qmp('job-dismiss', id='job')
     assert 'error' not in jobs, jobs
 
