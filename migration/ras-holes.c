@@ -29,7 +29,6 @@
 #include "qemu/main-loop.h"
 #include "qemu/memalign.h"
 #include "qemu/rcu.h"
-#include "block/aio.h"
 #include "exec/cpu-common.h"
 #include "exec/target_page.h"
 #include "io/channel-guard.h"

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""arm64: VMs from releases of QEMU that have other registers.
+
+Under TCG, a stream has the number and the value of each system register.
+"""
+
+import struct
+from pathlib import Path
+from typing import Any, Dict
+
+import pytest
+
+from ras import environment
+from ras.migration import load_snapshot, save_snapshot, wait_status
+from ras.qemu import Qemu
+from ras.targets import ARM64
+
+from test_stream import sections
+
+# One that all releases have, and a CPU that does not change.
+OPTIONS = ['-machine', 'virt-10.0,gic-version=3', '-cpu', 'neoverse-n1',
+           '-accel', 'tcg', '-m', '64M', '-nodefaults', '-S']
+INCOMING = ['-incoming', 'defer']
+# QEMU 10.0.0 and some of 10.0.x, and 10.1 to 11.0 have it: an AArch32 register
+# that does not exist.
+BOGUS = 0x40200000200e0298
+# Nobody has them: at the beginning and at the end of a sorted list.
+UNKNOWN = [0x40200000200e0001, 0x603000000013ffff]
+
+needs_stock = pytest.mark.skipif(not environment.has(ARM64.stock_variable),
+                                 reason='there is no build of the base')
+
+Registers = Dict[int, int]
+
+
+def registers(stream: Path) -> Registers:
+    """Those of the only vCPU, by number."""
+    cpu = sections(stream)['cpu']
+    return {int(number, 16): int(value, 16)
+            for number, value in zip(cpu['cpreg_vmstate_indexes'],
+                                     cpu['cpreg_vmstate_values'])}
+
+
+def packed(values: Registers) -> bytes:
+    """As they are in a stream."""
+    return struct.pack(f'>I{2 * len(values)}Q', len(values), *sorted(values),
+                       *[values[number] for number in sorted(values)])
+
+
+def edited(stream: Path, new: Registers) -> Path:
+    """A copy of a stream that has these registers."""
+    data = stream.read_bytes()
+    old = packed(registers(stream))
+    assert data.count(old) == 1
+    copy = stream.with_suffix('.edited')
+    copy.write_bytes(data.replace(old, packed(new)))
+    return copy
+
+
+def without_some(stream: Path) -> Path:
+    """Every third register is not in it."""
+    return edited(stream, {
+        number: value
+        for i, (number, value) in enumerate(registers(stream).items())
+        if i % 3})
+
+
+def machine(name: str, *args: str,
+            variable: str = ARM64.qemu_variable) -> Qemu:
+    """A VM that has not run."""
+    vm = Qemu(environment.path(variable), [*OPTIONS, *args],
+              f'registers-{name}')
+    vm.launch()
+    return vm
+
+
+def save(vm: Qemu, stream: Path) -> Registers:
+    """Write a stream; what registers it has."""
+    vm.qmp('migrate', uri=f'file:{stream}')
+    wait_status(vm, 'completed')
+    return registers(stream)
+
+
+def load(vm: Qemu, stream: Path) -> None:
+    """Load one."""
+    vm.qmp('migrate-incoming', uri=f'file:{stream}', exit_on_error=False)
+    wait_status(vm, 'completed')
+
+
+def refused() -> Any:
+    """The load fails."""
+    return pytest.raises(AssertionError, match='failed')
+
+
+@pytest.fixture(autouse=True)
+def no_zeroes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory that nobody has written is not zero by chance."""
+    monkeypatch.setenv('MALLOC_PERTURB_', '85')
+
+
+@pytest.fixture
+def stream(tmp_path: Path) -> Path:
+    """That of a VM that has not run."""
+    with machine('first') as vm:
+        save(vm, tmp_path / 'stream')
+    return tmp_path / 'stream'
+
+
+def test_missing(stream: Path, tmp_path: Path) -> None:
+    """Registers that are not in the stream keep their values."""
+    with machine('missing', *INCOMING) as vm:
+        load(vm, without_some(stream))
+        assert save(vm, tmp_path / 'second') == registers(stream)
+
+
+@needs_stock
+def test_missing_in_stock(stream: Path) -> None:
+    """It takes what was in memory before for their values, and refuses them."""
+    with machine('missing-stock', *INCOMING,
+                 variable=ARM64.stock_variable) as vm:
+        with refused():
+            load(vm, without_some(stream))
+
+
+def test_bogus(stream: Path, tmp_path: Path) -> None:
+    """The register that does not exist may be there, or not."""
+    before = registers(stream)
+    without = {number: value for number, value in before.items()
+               if number != BOGUS}
+    for loaded in (without, {**without, BOGUS: 0}):
+        with machine('bogus', *INCOMING) as vm:
+            load(vm, edited(stream, loaded))
+            assert save(vm, tmp_path / 'second') == before
+
+
+@pytest.mark.parametrize('bogus', [False, True])
+@pytest.mark.parametrize('unknown', UNKNOWN, ids=['first', 'last'])
+def test_unknown(stream: Path, unknown: int, bogus: bool) -> None:
+    """Others have to be known."""
+    more = {**registers(stream), unknown: 0}
+    if bogus:
+        more[BOGUS] = 0
+    with machine('unknown', *INCOMING) as vm:
+        with refused():
+            load(vm, edited(stream, more))
+
+
+def test_again(tmp_path: Path) -> None:
+    """After a VM with fewer registers, and after one that is refused."""
+    good, bad = tmp_path / 'good', tmp_path / 'bad'
+    with machine('good') as vm:
+        before = save(vm, tmp_path / 'stream')
+        save_snapshot(vm, good)
+    number = next(number for number in before if number + 1 not in before)
+    bad.write_bytes(good.read_bytes().replace(
+        number.to_bytes(8, 'big'), (number + 1).to_bytes(8, 'big')))
+    with machine('again', *INCOMING) as vm:
+        load(vm, without_some(tmp_path / 'stream'))
+        load_snapshot(vm, good)
+        with pytest.raises(AssertionError, match='error'):
+            load_snapshot(vm, bad)
+        vm.qmp('blockdev-del', node_name='disk')
+        load_snapshot(vm, good)
+        assert save(vm, tmp_path / 'second') == before
