@@ -26,6 +26,7 @@
 #include "qapi/error.h"
 #include "qemu/bitmap.h"
 #include "qemu/error-report.h"
+#include "qemu/iov.h"
 #include "qemu/main-loop.h"
 #include "qemu/memalign.h"
 #include "qemu/rcu.h"
@@ -130,17 +131,19 @@ static void set_hole(RAMBlock *rb, uint64_t offset)
 bool ras_holes_check_slow(RAMBlock *rb, uint64_t offset)
 {
     size_t page = qemu_target_page_size();
+    uint64_t nr = offset >> qemu_target_page_bits(), from, to;
     RasHoleMap *m = find_map(rb);
-    uint64_t from, to;
+    bool known = ras_host_memory_find(rb->offset + offset, page, &from, &to);
 
-    if (ras_host_memory_find(rb->offset + offset, page, &from, &to) ||
-        !ras_can_read(rb->host + offset, page)) {
+    if (!known && (!m || !test_bit(nr, m->failed))) {
+        /* who reads it will find out */
+        return false;
+    }
+    if (known || !ras_can_read(rb->host + offset, page)) {
         set_hole(rb, offset);
         return true;
     }
-    if (m && test_bit(offset >> qemu_target_page_bits(), m->failed)) {
-        clear_bit_atomic(offset >> qemu_target_page_bits(), m->failed);
-    }
+    clear_bit_atomic(nr, m->failed);
     return false;
 }
 
@@ -191,21 +194,17 @@ void ras_holes_copy_slow(void *to, RAMBlock *rb, const void *host, size_t len)
 static void *copy_iov(const struct iovec *iov, size_t niov, bool failed,
                       struct iovec **result)
 {
-    size_t page = qemu_target_page_size(), total = 0;
+    size_t page = qemu_target_page_size(), total = iov_size(iov, niov);
     struct iovec *copy;
     ram_addr_t offset;
     bool found_one = false;
     uint8_t *buf, *p;
 
     RCU_READ_LOCK_GUARD();
-    for (size_t i = 0; i < niov; i++) {
-        if (qemu_ram_block_from_host(iov[i].iov_base, false, &offset)) {
-            total += iov[i].iov_len;
-        }
-    }
-    buf = total ? qemu_try_memalign(qemu_real_host_page_size(),
-                                    ROUND_UP(total, sizeof(*iov)) +
-                                    niov * sizeof(*iov)) : NULL;
+    /* that may be more than is used */
+    buf = qemu_try_memalign(qemu_real_host_page_size(),
+                            ROUND_UP(total, sizeof(*iov)) +
+                            niov * sizeof(*iov));
     if (!buf) {
         return NULL;
     }
@@ -231,7 +230,7 @@ static void *copy_iov(const struct iovec *iov, size_t niov, bool failed,
         }
         p += iov[i].iov_len;
     }
-    if (failed && !found_one) {
+    if (p == buf || (failed && !found_one)) {
         qemu_vfree(buf);
         return NULL;
     }

@@ -98,7 +98,7 @@ bool ras_host_memory_overlaps(RasDevice *d, uint64_t addr, uint64_t len)
     return false;
 }
 
-/* Insert @m into the first @n ranges, which are in order; returns their number. */
+/* Insert @m into the first @n ranges, in order; returns how many they are. */
 static unsigned int insert_failed(unsigned int n, const RasHostMemory *m)
 {
     uintptr_t start = m->ram_addr, end = start + m->len;

@@ -125,11 +125,14 @@ static void withdraw(RasState *s, const RasHostMemory *m)
 
 static void forget_discarded(RasState *s, ram_addr_t start, uint64_t len)
 {
-    uint64_t end = start + len;
+    uint64_t end = start + len, from, to;
     RasHostMemory part, rest[2], behind;
     unsigned int kept = 0;
     bool split = false;
 
+    if (!ras_host_memory_find(start, len, &from, &to)) {
+        return;
+    }
     for (unsigned int i = 0; i < s->nr_host_memory; i++) {
         RasHostMemory m = s->host_memory[i];
 

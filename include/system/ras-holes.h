@@ -63,8 +63,8 @@ static inline bool ras_holes_refused(void)
 int ras_holes_refuse(QEMUFile *f);
 
 /*
- * ras_holes_check: has this page failed?  It is only read to find out if some
- * memory of the guest is known to have failed.
+ * ras_holes_check: is this page known to have failed?  If not, who reads it may
+ * still find out.
  */
 static inline bool ras_holes_check(RAMBlock *rb, uint64_t offset)
 {
@@ -94,8 +94,8 @@ static inline void ras_holes_copy(void *to, RAMBlock *rb, const void *host,
 
 /*
  * ras_holes_read: a copy of the page at @offset of @rb, which stays until the
- * next call, or NULL if that has failed.  Only if ras_holes_read_once; one thread
- * at a time (bitmap_mutex of ram.c).
+ * next call, or NULL if that has failed.  Only if ras_holes_read_once, by one
+ * thread at a time (bitmap_mutex of ram.c).
  */
 uint8_t *ras_holes_read(RAMBlock *rb, uint64_t offset);
 

@@ -797,29 +797,35 @@ HOLES = 1024
 HOLE_ROUNDS = 5
 
 
-def downtime_with_holes() -> Result:
+def downtime_with_holes(*args: str) -> Result:
     """What they add to the downtime of a move to another VM; us.
 
     The best of each, in turns.
     """
     size = 256 << 20
     times: Dict[Monitor, List[int]] = {}
-    with failing_vm(size) as (ours, fail), failing_vm(size) as (good, _):
+    with failing_vm(size, *args) as (ours, fail), \
+            failing_vm(size, *args) as (good, _):
         # No two are neighbours.
         for number in range(HOLES):
             fail.fail((64 << 20) + 2 * PAGE * number)
         for _ in range(HOLE_ROUNDS):
             for side in ours, good:
-                times.setdefault(side, []).append(move_downtime(side))
+                times.setdefault(side, []).append(move_downtime(side, *args))
     return Result((min(times[ours]) - min(times[good])) * 1000)
 
 
-def move_downtime(monitor: Monitor) -> int:
+def downtime_with_marks() -> Result:
+    """Where the kernel has pages fail, as with KVM."""
+    return downtime_with_holes('-accel', 'qtest')
+
+
+def move_downtime(monitor: Monitor, *args: str) -> int:
     """Of a move to a new VM that reports when it has loaded all; ms."""
     capabilities = [{'capability': 'return-path', 'state': True}]
     with tempfile.TemporaryDirectory(prefix='ras-') as folder:
         uri = f'unix:{folder}/migration'
-        with bare_vm(OURS, '-S', '-incoming', 'defer') as there:
+        with bare_vm(OURS, *args, '-S', '-incoming', 'defer') as there:
             for side in there, monitor:
                 side.execute('migrate-set-capabilities',
                              capabilities=capabilities)
@@ -999,6 +1005,8 @@ MEASURES = [
     Measure('the same, a page has failed, ms', sending_with_holes,
             'not above none failed', at_most=1.1),
     Measure('downtime for 1024 holes, us', downtime_with_holes,
+            '<= 5000', at_most=5000),
+    Measure('the same, marked by the kernel, us', downtime_with_marks,
             '<= 5000', at_most=5000),
     Measure('touch to SIGBUS under KVM, ms', sigbus_latency,
             'not above stock', at_most=1.1),
