@@ -743,18 +743,62 @@ typedef struct Register {
     bool is_64_bit;
 } Register;
 
+#define MAPPED 0x800            /* the firmware below says so there */
+
+/*
+ * A firmware for pseries that has devices find one page of RAM at its address,
+ * by H_PUT_TCE: on this machine they find nothing before.
+ */
+static char *mapping_firmware(uint64_t address)
+{
+    uint32_t entry[] = {
+        0x38600020,                     /* li r3, H_PUT_TCE */
+        0x3c808000,                     /* lis r4, LIOBN >> 16 */
+        0x78840020,                     /* clrldi r4, r4, 32 */
+        0x3ca00000 | address >> 16,     /* lis r5, address >> 16 */
+        0x60a50000 | (address & 0xffff), /* ori r5, r5, address */
+        0x60a60003,                     /* ori r6, r5, read and write */
+        0x44000022,                     /* sc 1 */
+        0x2c230000,                     /* cmpdi r3, H_SUCCESS */
+        0x40820000,                     /* bne . */
+        0x39000001,                     /* li r8, 1 */
+        0x38e00000 | MAPPED,            /* li r7, MAPPED */
+        0x91070000,                     /* stw r8, 0(r7) */
+        0x48000000,                     /* b . */
+    };
+    uint32_t code[1024] = { 0 };
+    char *name = ras_temp_file();
+
+    for (size_t i = 0; i < ARRAY_SIZE(entry); i++) {
+        code[0x100 / 4 + i] = cpu_to_be32(entry[i]);
+    }
+    g_assert_true(g_file_set_contents(name, (char *)code, sizeof(code), NULL));
+    return name;
+}
+
 /* @ring: number of the register that gets the address of the failed page */
 static void pci_ring(const char *options, const Register *reg, unsigned int n,
                      unsigned int ring, uint64_t alive)
 {
     g_autofree char *args = g_strdup_printf("-accel tcg %s,addr=%d", options,
                                             SLOT);
-    RasVm *vm = ras_start(args);
+    RasVm *vm;
     QGuestAllocator alloc;
     QGenericPCIBus generic;
     QPCIDevice *dev;
     QPCIBar bar;
 
+    if (ras_on_arm()) {
+        vm = ras_start(args);
+    } else {
+        g_autofree char *firmware = mapping_firmware(64 * MiB + RAS_PAGE);
+        g_autofree char *more = g_strdup_printf("%s -bios %s", args, firmware);
+
+        vm = ras_start(more);
+        g_unlink(firmware);
+        g_assert_cmphex(PAGE(1), ==, 64 * MiB + RAS_PAGE);
+        ras_wait_until(vm, qtest_readl(vm->qts, MAPPED));
+    }
     alloc_init(&alloc, ALLOC_NO_FLAGS, vm->ram + 32 * MiB, vm->ram + 48 * MiB,
                RAS_PAGE);
     qpci_init_generic(&generic, vm->qts, &alloc, false);
