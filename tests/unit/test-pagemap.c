@@ -6,6 +6,18 @@
 
 #include "qemu/osdep.h"
 #include "accel/kvm/pagemap.h"
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <linux/userfaultfd.h>
+
+/* linux/userfaultfd.h, under names of our own: older headers lack it */
+typedef struct UffdPoison {
+    uint64_t start, len;
+    uint64_t mode;
+    int64_t updated;
+} UffdPoison;
+#define POISON_IOCTL _IOWR(UFFDIO, 0x08, UffdPoison)
+#define MODE_USER_ONLY 1
 
 #define PRESENT (1ULL << 63)
 #define SWAPPED (1ULL << 62)
@@ -177,6 +189,64 @@ static void test_own_memory(void)
     close(p.fd);
 }
 
+static uint8_t *memory;
+
+static void note_failed(uint8_t *host)
+{
+    g_assert_cmpuint(nr_found, <, G_N_ELEMENTS(found));
+    found[nr_found++] = (host - memory) / sysconf(_SC_PAGE_SIZE);
+}
+
+static bool poison(uint8_t *host, size_t len)
+{
+    int fd = syscall(SYS_userfaultfd, O_CLOEXEC | MODE_USER_ONLY);
+    struct uffdio_api api = { .api = UFFD_API };
+    struct uffdio_register reg = {
+        .mode = UFFDIO_REGISTER_MODE_MISSING,
+        .range = { .start = (uintptr_t)host, .len = len },
+    };
+    UffdPoison arg = { .start = (uintptr_t)host, .len = len };
+    bool ok = fd >= 0 && !ioctl(fd, UFFDIO_API, &api) &&
+              !ioctl(fd, UFFDIO_REGISTER, &reg) &&
+              !ioctl(fd, POISON_IOCTL, &arg) &&
+              !ioctl(fd, UFFDIO_UNREGISTER, &reg.range);
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    return ok;
+}
+
+/* Pages that have failed count as swapped out, in both ways to look. */
+static void test_failed(void)
+{
+    static const unsigned int failed[] = { 5, 6, 40 };
+    Pagemap p = {
+        .page = sysconf(_SC_PAGE_SIZE),
+        .fd = open("/proc/self/pagemap", O_RDONLY),
+    };
+    const uint64_t len = 64 * p.page;
+
+    memory = mmap(NULL, len, PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    g_assert_true(memory != MAP_FAILED);
+    g_assert_cmpint(p.fd, >=, 0);
+    if (poison(memory + 5 * p.page, 2 * p.page) &&
+        poison(memory + 40 * p.page, p.page)) {
+        for (int i = 0; i < 2; i++) {
+            nr_found = 0;
+            look_at_all(&p, memory, len, note_failed);
+            g_assert_cmpuint(nr_found, ==, G_N_ELEMENTS(failed));
+            g_assert_cmpint(memcmp(found, failed, sizeof(failed)), ==, 0);
+            p.no_scan = true;
+        }
+    } else {
+        g_test_skip("the kernel has no UFFDIO_POISON, or does not let us");
+    }
+    munmap(memory, len);
+    close(p.fd);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -186,6 +256,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pagemap/many-are-swapped", test_many_are_swapped);
     g_test_add_func("/pagemap/no-entries", test_no_entries);
     g_test_add_func("/pagemap/own-memory", test_own_memory);
+    g_test_add_func("/pagemap/failed", test_failed);
 
     return g_test_run();
 }
