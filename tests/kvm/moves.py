@@ -78,10 +78,19 @@ def wait_failed(guest: KvmGuest, pages: Sequence[int]) -> None:
 
 @contextlib.contextmanager
 def controlled(guest: KvmGuest) -> Iterator[None]:
-    """A process counts, and must neither stop nor lose memory."""
+    """A process counts, and must neither stop nor lose memory.
+
+    Whatever the guest is told of, it reads.
+    """
     control = guest.spawn_control()
     before = control.count()
+    told = guest.counters()
     yield
+    guest.wait_until(lambda: not guest.counters()['in-flight'],
+                     'the end of all errors')
+    now = guest.counters()
+    assert now['acknowledged'] - told['acknowledged'] == \
+        now['accepted'] - told['accepted']
     after = control.count()
     assert after['count'] > before['count']
     assert after['bad'] == 0
@@ -235,6 +244,8 @@ def failing_precopy(host: Host, page: int, known: bool,
         old.qmp('migrate-set-parameters', max_bandwidth=0)
         migration.wait_status(old, 'completed')
         migration.wait_arrived(new)
+        # What nobody has met must be good when the host uses it again.
+        host.mend_memory()
 
     return way
 

@@ -221,9 +221,10 @@ static void on_sigbus(int signal, siginfo_t *info, void *context)
     if (sweeping.going_on) {
         sweeping.hits++;
         /* Linux on POWER has the address of the instruction there */
-        sweeping.wrong += info->si_addr != memory +
-                                           sweeping.page * page_size() &&
-                          (uintptr_t)info->si_addr != UCONTEXT_PC(uc);
+        sweeping.wrong += info->si_code != BUS_MCEERR_AR ||
+                          (info->si_addr != memory +
+                                            sweeping.page * page_size() &&
+                           (uintptr_t)info->si_addr != UCONTEXT_PC(uc));
         siglongjmp(sweeping.next, 1);
     }
     report("sigbus code=%d addr=0x%llx lsb=%d pc=0x%llx ns=%llu",
@@ -415,6 +416,7 @@ static void let_kernel_exec(void)
 static void sweep(void)
 {
     sweeping.going_on = true;
+    sweeping.hits = sweeping.wrong = 0;
     for (sweeping.page = 0; sweeping.page < self.pages; sweeping.page++) {
         if (!sigsetjmp(sweeping.next, 1)) {
             touch_load(memory + sweeping.page * page_size());
