@@ -43,6 +43,20 @@ def wait_status(qemu: Qemu, *wanted: str) -> Dict[str, Any]:
     return info
 
 
+def wait_failed(qemu: Qemu) -> str:
+    """Wait until the migration fails; why it did."""
+    info: Dict[str, Any] = {}
+
+    def failed() -> bool:
+        info.clear()
+        info.update(qemu.qmp('query-migrate'))
+        assert info.get('status') != 'completed'
+        return info.get('status') == 'failed'
+
+    wait_until(failed, 'a migration that fails')
+    return str(info.get('error-desc'))
+
+
 # What a process may still have from when the guest moved to it.
 CAPABILITIES = ('return-path', 'postcopy-ram', 'multifd', 'mapped-ram')
 
