@@ -24,6 +24,9 @@ INCOMING = ['-incoming', 'defer']
 # QEMU 10.0.0 and some of 10.0.x, and 10.1 to 11.0 have it: an AArch32 register
 # that does not exist.
 BOGUS = 0x40200000200e0298
+# ID_AA64ISAR0_EL1; 11.1 does not send it.
+ISAR0 = 0x603000000013c030
+ISAR0_VALUE = 0x0000100010211120
 # Nobody has them: at the beginning and at the end of a sorted list.
 UNKNOWN = [0x40200000200e0001, 0x603000000013ffff]
 
@@ -131,6 +134,18 @@ def test_bogus(stream: Path, tmp_path: Path) -> None:
         with machine('bogus', *INCOMING) as vm:
             load(vm, edited(stream, loaded))
             assert save(vm, tmp_path / 'second') == before
+
+
+def test_isar0(stream: Path, tmp_path: Path) -> None:
+    """It may be there, with the value that this CPU has."""
+    before = registers(stream)
+    assert before.get(ISAR0, ISAR0_VALUE) == ISAR0_VALUE
+    with machine('isar0', *INCOMING) as vm:
+        load(vm, edited(stream, {**before, ISAR0: ISAR0_VALUE}))
+        assert save(vm, tmp_path / 'second') == before
+    with machine('isar0-wrong', *INCOMING) as vm:
+        with refused():
+            load(vm, edited(stream, {**before, ISAR0: ISAR0_VALUE + 1}))
 
 
 @pytest.mark.parametrize('bogus', [False, True])
