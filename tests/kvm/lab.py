@@ -449,12 +449,15 @@ class Host(Guest):
         """The same for pages of another file of the host."""
         return [int(line, 0) for line in self._ram('where', file, offsets)]
 
-    def sum_file(self, file: str, but: Sequence[int]) -> int:
-        """A checksum of a file of the host but for these pages of it."""
+    def compare_files(self, file: str, other: str, but: Sequence[int]
+                      ) -> List[str]:
+        """Where files of the host differ, but for these pages, and what is
+        there: of each page, the first 8 bytes that do."""
         words = ' '.join(map(hex, but))
-        result = self.agent.run(f'/lab/ram sum {file} {words}', 300)
+        result = self.agent.run(f'/lab/ram compare {file} {other} {words}',
+                                300)
         assert result.status == 0, result
-        return int(result.output, 0)
+        return result.output.split()
 
     def read(self, addresses: Sequence[int]) -> List[int]:
         """What is in the guest's memory there, in 8 bytes each."""
@@ -667,10 +670,11 @@ class KvmGuest(Guest):
         """Remove it, and all that is in it."""
         self.host.command(f'rm -r {folder}')
 
-    def sum_ram(self, qemu: Qemu, failed: Sequence[int]) -> int:
-        """A checksum of all RAM of the VM in that QEMU, but @failed pages."""
-        assert isinstance(qemu, _InnerQemu)
-        return self.host.sum_file(qemu.place.ram, [
+    def compare_ram(self, old: Qemu, new: Qemu, failed: Sequence[int]
+                    ) -> List[str]:
+        """Where RAM of the VM differs between them, but in @failed pages."""
+        assert isinstance(old, _InnerQemu) and isinstance(new, _InnerQemu)
+        return self.host.compare_files(old.place.ram, new.place.ram, [
             page - self.host.lab.ram_base for page in failed])
 
     def try_load(self) -> ShellResult:

@@ -56,7 +56,7 @@ def start_guest(host: Host, qemu: str = 'ras') -> KvmGuest:
 def move(guest: KvmGuest, way: Way, failed: Sequence[int] = ()) -> None:
     """Move a guest, and let it go on; all memory but @failed is the same."""
     def compare(old: Qemu, new: Qemu) -> None:
-        assert guest.sum_ram(old, failed) == guest.sum_ram(new, failed)
+        assert guest.compare_ram(old, new, failed) == []
 
     migration.move(guest, way, compare=compare)
     if way is not migration.postcopy:

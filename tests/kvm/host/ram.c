@@ -7,8 +7,10 @@
  *   ram where FILE OFFSET...    prints their physical addresses, one a line
  *   ram read FILE OFFSET...     prints the 8 bytes there, as a number, one a
  *                               line
- *   ram sum FILE [OFFSET...]    prints a checksum of all but these pages; fails
- *                               if one of the others has failed
+ *   ram compare FILE OTHER [OFFSET...]
+ *                               prints where all but these pages differ first,
+ *                               and the 8 bytes there, a page a line; fails if
+ *                               one of the others has failed
  *
  * OFFSET is the number of bytes from the begin of the file to a page, and to
  * a multiple of 8 for "read".
@@ -103,18 +105,6 @@ static void read_number(int fd, off_t offset)
     printf("0x%llx\n", (unsigned long long)number);
 }
 
-/* Zero for a page of zeros. */
-static uint64_t sum_of_page(const uint64_t *words, off_t offset)
-{
-    uint64_t sum = 0;
-
-    for (size_t i = 0; i < page_size / sizeof(*words); i++) {
-        sum = (sum ^ words[i]) * 0x9e3779b97f4a7c15ULL;
-        sum ^= sum >> 29;
-    }
-    return sum * (2 * (offset / page_size) + 1);
-}
-
 static bool is_among(off_t offset, char **offsets)
 {
     for (; *offsets; offsets++) {
@@ -125,36 +115,70 @@ static bool is_among(off_t offset, char **offsets)
     return false;
 }
 
-static void sum_all(int fd, char **but)
+static void read_page(int fd, void *page, off_t offset)
 {
-    uint64_t *page = malloc(page_size), sum = 0;
-    off_t size = lseek(fd, 0, SEEK_END), offset = 0;
-
-    while (page && offset < size) {
-        off_t data = lseek(fd, offset, SEEK_DATA);
-
-        if (data < 0 && errno == ENXIO) {
-            break;
-        }
-        /* hugetlbfs does not say where there are any. */
-        if (data >= 0) {
-            offset = data / page_size * page_size;
-        }
-        if (!is_among(offset, but)) {
-            if (pread(fd, page, page_size, offset) != (ssize_t)page_size) {
-                err(1, "pread at 0x%llx", (unsigned long long)offset);
-            }
-            sum += sum_of_page(page, offset);
-        }
-        offset += page_size;
+    if (pread(fd, page, page_size, offset) != (ssize_t)page_size) {
+        err(1, "pread at 0x%llx", (unsigned long long)offset);
     }
-    printf("0x%llx\n", (unsigned long long)sum);
+}
+
+/* The first page from @offset on that is not a hole of the file. */
+static off_t next_data(int fd, off_t offset, off_t size)
+{
+    off_t data = lseek(fd, offset, SEEK_DATA);
+
+    if (data < 0) {
+        /* hugetlbfs does not say where there are any */
+        return errno == ENXIO ? size : offset;
+    }
+    return data / page_size * page_size;
+}
+
+static void compare(int fd, int other, char **but)
+{
+    uint64_t *page = malloc(page_size), *same = malloc(page_size);
+    off_t size = lseek(fd, 0, SEEK_END);
+
+    if (!page || !same || lseek(other, 0, SEEK_END) != size) {
+        errx(1, "sizes differ, or there is no memory");
+    }
+    for (off_t offset = 0; offset < size; offset += page_size) {
+        off_t first = next_data(fd, offset, size);
+        off_t second = next_data(other, offset, size);
+        size_t i = 0;
+
+        offset = first < second ? first : second;
+        if (offset == size || is_among(offset, but)) {
+            continue;
+        }
+        read_page(fd, page, offset);
+        read_page(other, same, offset);
+        if (!memcmp(page, same, page_size)) {
+            continue;
+        }
+        while (page[i] == same[i]) {
+            i++;
+        }
+        printf("0x%llx:0x%llx:0x%llx\n",
+               (unsigned long long)(offset + i * sizeof(*page)),
+               (unsigned long long)page[i], (unsigned long long)same[i]);
+    }
+}
+
+static int open_file(const char *name)
+{
+    int fd = open(name, O_RDWR | O_CLOEXEC);
+
+    if (fd < 0) {
+        err(1, "%s", name);
+    }
+    return fd;
 }
 
 int main(int argc, char **argv)
 {
     void (*act)(int fd, off_t offset) = NULL;
-    bool sum = argc > 2 && !strcmp(argv[1], "sum");
+    bool compared = argc > 3 && !strcmp(argv[1], "compare");
     struct statfs fs;
     int fd;
 
@@ -163,19 +187,16 @@ int main(int argc, char **argv)
               !strcmp(argv[1], "where") ? where :
               !strcmp(argv[1], "read") ? read_number : NULL;
     }
-    if (!act && !sum) {
-        errx(2, "usage: ram poison|where|read|sum FILE OFFSET...");
+    if (!act && !compared) {
+        errx(2, "usage: ram poison|where|read FILE OFFSET..., or compare");
     }
-    fd = open(argv[2], O_RDWR | O_CLOEXEC);
-    if (fd < 0) {
-        err(1, "%s", argv[2]);
-    }
+    fd = open_file(argv[2]);
     if (fstatfs(fd, &fs)) {
         err(1, "fstatfs");
     }
     page_size = fs.f_bsize;
-    if (sum) {
-        sum_all(fd, argv + 3);
+    if (compared) {
+        compare(fd, open_file(argv[3]), argv + 4);
         return 0;
     }
     for (int i = 3; i < argc; i++) {
