@@ -730,12 +730,7 @@ static void test_input(void)
     one_request("-S", "virtio-keyboard-pci", 2, 1, false);
 }
 
-/*
- * --- devices that are not virtio: the test writes their registers ---------
- *
- * On virt only: a guest of pseries has to map the memory (TCEs), for which
- * there is a hypercall and no RTAS call.
- */
+/* --- devices that are not virtio: the test writes their registers --------- */
 
 /* Registers of a device that has its ring, with one entry, in failed memory */
 typedef struct Register {
@@ -785,6 +780,8 @@ static void pci_ring(const char *options, const Register *reg, unsigned int n,
     RasVm *vm;
     QGuestAllocator alloc;
     QGenericPCIBus generic;
+    QPCIBusSPAPR spapr;
+    QPCIBus *bus = &generic.bus;
     QPCIDevice *dev;
     QPCIBar bar;
 
@@ -801,8 +798,13 @@ static void pci_ring(const char *options, const Register *reg, unsigned int n,
     }
     alloc_init(&alloc, ALLOC_NO_FLAGS, vm->ram + 32 * MiB, vm->ram + 48 * MiB,
                RAS_PAGE);
-    qpci_init_generic(&generic, vm->qts, &alloc, false);
-    dev = qpci_device_find(&generic.bus, QPCI_DEVFN(SLOT, 0));
+    if (ras_on_arm()) {
+        qpci_init_generic(&generic, vm->qts, &alloc, false);
+    } else {
+        qpci_init_spapr(&spapr, vm->qts, &alloc);
+        bus = &spapr.bus;
+    }
+    dev = qpci_device_find(bus, QPCI_DEVFN(SLOT, 0));
     g_assert_nonnull(dev);
     qpci_device_enable(dev);
     bar = qpci_iomap(dev, 0, NULL);
@@ -943,10 +945,10 @@ int main(int argc, char **argv)
     add("net", test_net);
     add("gpu", test_gpu);
     add("input", test_input);
+    add("e1000", test_e1000);
+    add("nvme", test_nvme);
+    add("xhci", test_xhci);
     if (ras_on_arm()) {
-        add("e1000", test_e1000);
-        add("nvme", test_nvme);
-        add("xhci", test_xhci);
         add("ahci", test_ahci);
         add("its", test_its);
     } else {
