@@ -41,7 +41,11 @@ bool ras_page_is_good(void *addr)
 
 bool ras_pages_have_failed(void *addr, size_t len)
 {
+#ifdef EHWPOISON
     return look_at_pages(addr, len) == -EHWPOISON;
+#else
+    return false;
+#endif
 }
 
 /*

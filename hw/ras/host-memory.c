@@ -46,9 +46,6 @@ void (*ras_host_memory_discarded)(RAMBlock *rb, uint64_t offset, uint64_t len);
 static uintptr_t notes[NOTES];
 static int note_lost;           /* there was no room */
 
-/* At so many pages beside one that has failed it is looked at a time. */
-#define NEIGHBOURS 512
-
 static RasHostMemory *find(RasState *s, hwaddr addr)
 {
     for (unsigned int i = 0; i < s->nr_host_memory; i++) {
@@ -240,7 +237,8 @@ static void remember(RasState *s, const RasHostMemory *m, bool joined)
         s->host_memory_full = true;
         return;
     }
-    if (joined) {
+    /* a reset counts what it has replaced */
+    if (joined && !s->host_memory_resetting) {
         nr = join(s->host_memory, nr, *m);
     } else {
         s->host_memory[nr++] = *m;
@@ -542,72 +540,11 @@ void ras_host_memory_note(const void *host, bool met)
             return;
         }
     }
-    if (!qatomic_xchg(&note_lost, 1)) {
+    /* there is no room: without KVM, whoever meets it next, notes it */
+    if (kvm_enabled() && !qatomic_xchg(&note_lost, 1)) {
         qatomic_inc(&ras_host_memory_unreadable);
         qemu_bh_schedule(s->note_bh);
     }
-}
-
-/* Has this page failed, and is that not known yet? */
-static bool is_news(RAMBlock *rb, uint64_t offset)
-{
-    uint64_t page = qemu_ram_pagesize(rb), from, to;
-
-    return offset < rb->used_length &&
-           !ras_host_memory_find(rb->offset + offset, page, &from, &to) &&
-           ras_pages_have_failed(rb->host + offset, page);
-}
-
-/*
- * Add the page at @offset that has failed, and its neighbours that have: an
- * access ends at the first.  In an RCU critical section.
- */
-static void add_failed(RasState *s, RAMBlock *rb, uint64_t offset)
-{
-    uint64_t page = qemu_ram_pagesize(rb);
-    uint64_t first = QEMU_ALIGN_DOWN(offset, page), end = first + page;
-
-    for (int i = 0; i < NEIGHBOURS && is_news(rb, end); i++) {
-        end += page;
-    }
-    for (int i = 0; i < NEIGHBOURS && is_news(rb, first - page); i++) {
-        first -= page;
-    }
-    add(s, rb, first, end - first, false, false);
-    /* the rest in a while */
-    if (is_news(rb, end)) {
-        ras_host_memory_note(rb->host + end, false);
-    }
-    if (is_news(rb, first - page)) {
-        ras_host_memory_note(rb->host + first - page, false);
-    }
-}
-
-/* Without KVM, which looks at all memory by itself; like add_failed() */
-static bool look_everywhere(RasState *s)
-{
-    bool found = false;
-    RAMBlock *rb;
-
-    RAMBLOCK_FOREACH(rb) {
-        uint64_t step = MAX(NEIGHBOURS * qemu_real_host_page_size(),
-                            qemu_ram_pagesize(rb));
-
-        for (uint64_t at = 0; at < rb->used_length; at += step) {
-            uint64_t end = MIN(at + step, rb->used_length);
-
-            if (!ras_pages_have_failed(rb->host + at, end - at)) {
-                continue;
-            }
-            for (uint64_t i = at; i < end; i += qemu_ram_pagesize(rb)) {
-                if (is_news(rb, i)) {
-                    add_failed(s, rb, i);
-                    found = true;
-                }
-            }
-        }
-    }
-    return found;
 }
 
 static void take_notes(void *opaque)
@@ -630,18 +567,14 @@ static void take_notes(void *opaque)
         /* a signal that comes late may name what is good again */
         if (rb && !ras_host_memory_find(rb->offset + offset, 1, &from, &to) &&
             (host == (void *)note || !ras_page_is_good(host))) {
-            add_failed(s, rb, offset);
+            offset = QEMU_ALIGN_DOWN(offset, qemu_ram_pagesize(rb));
+            add(s, rb, offset, qemu_ram_pagesize(rb), false, false);
             more = true;
         }
         qatomic_dec(&ras_host_memory_unreadable);
     }
     if (qatomic_xchg(&note_lost, 0)) {
-        if (kvm_enabled()) {
-            kvm_ras_lost();
-        } else {
-            more |= look_everywhere(s);
-            qatomic_dec(&ras_host_memory_unreadable);
-        }
+        kvm_ras_lost();
     }
     if (more) {
         ras_poison_failed_memory(s, true);

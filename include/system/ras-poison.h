@@ -123,12 +123,15 @@ bool ras_has_failed(const struct iovec *iov, unsigned int n);
 
 /*
  * ras_poison_result: the result of a request, which was @ret without failed
- * memory in its @n parts
+ * memory in its @n parts; another error stays what it is
  */
 static inline int ras_poison_result(const struct iovec *iov, unsigned int n,
                                     int ret)
 {
-    return ras_poison_looks(ret) && ras_has_failed(iov, n) ? -EIO : ret;
+    if (!ras_poison_looks(ret) || !ras_has_failed(iov, n)) {
+        return ret;
+    }
+    return ret < 0 && ret != -EFAULT ? ret : -EIO;
 }
 
 /*
