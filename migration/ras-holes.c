@@ -7,7 +7,7 @@
  *
  *   announced   as soon as memory is known to have failed: who cannot load the
  *               section, or have holes, says so before it is too late.  The
- *               list is empty;
+ *               list is empty.  A ping follows; postcopy waits for its answer;
  *   with the    state of the other devices, when all of memory was sent;
  *   late        for what is found after that: in postcopy, and in a background
  *               snapshot, whose state is from before its memory.
@@ -58,6 +58,9 @@ typedef struct RasHoleBlock {
     uint8_t idstr[256];
 } RasHoleBlock;
 
+/* Other pings have small numbers. */
+#define PING 0x7261732f
+
 typedef enum RasHolesWhen {
     HOLES_WITH_STATE,
     HOLES_ANNOUNCED,
@@ -89,6 +92,7 @@ static int found;               /* any page at all */
 static int unsent;              /* and one that is in no section yet */
 static uint8_t *page_read;      /* for ras_holes_read() */
 static bool announced;
+static int accepted;            /* the destination has loaded that */
 static unsigned int run;        /* which migration this is */
 
 /* Of devices and firmware, QEMU reads memory without a copy. */
@@ -145,6 +149,13 @@ bool ras_holes_check_slow(RAMBlock *rb, uint64_t offset)
     }
     clear_bit_atomic(nr, m->failed);
     return false;
+}
+
+bool ras_holes_is_hole(RAMBlock *rb, uint64_t offset)
+{
+    RasHoleMap *m = find_map(rb);
+
+    return m && test_bit(offset >> qemu_target_page_bits(), m->failed);
 }
 
 uint8_t *ras_holes_read(RAMBlock *rb, uint64_t offset)
@@ -280,6 +291,7 @@ static void end(void)
 {
     ras_holes_moved = ras_holes_in_postcopy = ras_holes_read_once = false;
     announced = false;
+    qatomic_set(&accepted, 0);
     qatomic_set(&qio_channel_guard, NULL);
     qatomic_set(&unsent, 0);
     if (qatomic_xchg(&found, 0)) {
@@ -387,7 +399,25 @@ int ras_holes_send(QEMUFile *f, bool announce)
     section.when = announce ? HOLES_ANNOUNCED : HOLES_LATE;
     ret = ras_mark_send_section(f, "ras/holes");
     section.when = HOLES_WITH_STATE;
+    if (!ret && announce && !ras_mark_ping(f, PING)) {
+        /* nobody answers: no postcopy */
+        qatomic_set(&accepted, 1);
+    }
     return ret;
+}
+
+void ras_holes_pong(uint32_t value)
+{
+    if (value == PING) {
+        qatomic_set(&accepted, 1);
+    }
+}
+
+bool ras_holes_can_postcopy(void)
+{
+    /* what was announced can be on its way when a reset makes memory good */
+    return announced ? qatomic_read(&accepted) :
+                       !ras_host_memory_is_unreadable();
 }
 
 /* --- saving -------------------------------------------------------------- */

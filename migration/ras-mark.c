@@ -85,6 +85,15 @@ int ras_mark_send_section(QEMUFile *f, const char *idstr)
     return qemu_savevm_send_section(f, idstr);
 }
 
+bool ras_mark_ping(QEMUFile *f, uint32_t value)
+{
+    if (!migrate_get_current()->rp_state.rp_thread_created) {
+        return false;
+    }
+    qemu_savevm_send_ping(f, value);
+    return true;
+}
+
 /*
  * From the first mark to ras_mark_done(); nothing of it stays then.  The block
  * is registered as a whole: nobody uses it now, and pieces would cost more.

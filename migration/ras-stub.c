@@ -65,6 +65,20 @@ int ras_holes_send(QEMUFile *f, bool announce)
     return 0;
 }
 
+void ras_holes_pong(uint32_t value)
+{
+}
+
+bool ras_holes_can_postcopy(void)
+{
+    return true;
+}
+
+bool ras_holes_is_hole(RAMBlock *rb, uint64_t offset)
+{
+    return false;
+}
+
 bool ras_holes_unsent(void)
 {
     return false;

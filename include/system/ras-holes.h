@@ -72,6 +72,12 @@ static inline bool ras_holes_check(RAMBlock *rb, uint64_t offset)
            ras_holes_check_slow(rb, offset);
 }
 
+/*
+ * ras_holes_is_hole: was this page found to have failed when it was looked at
+ *                    last?  It is not read again: that may work.
+ */
+bool ras_holes_is_hole(RAMBlock *rb, uint64_t offset);
+
 /* ras_holes_is_zero: is this page of @rb zero?  One that has failed is. */
 static inline bool ras_holes_is_zero(RAMBlock *rb, const void *host, size_t len)
 {
@@ -113,6 +119,14 @@ void ras_dump_lost(const char *what, uint64_t lost);
  *            them?
  */
 int ras_holes_send(QEMUFile *f, bool announce);
+
+/*
+ * ras_holes_can_postcopy: has no memory failed, or can the destination have
+ *                         holes?  Asked by the thread of the migration.
+ * ras_holes_pong: the destination has answered ping @value
+ */
+bool ras_holes_can_postcopy(void);
+void ras_holes_pong(uint32_t value);
 
 /* ras_holes_resume: what was sent in postcopy may not have arrived */
 void ras_holes_resume(void);

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Memory that has failed moves with the VM, and stays failed."""
 
+import signal
 import struct
 from pathlib import Path
-from typing import Any, Iterator, Optional, Sequence
+from typing import Any, Iterator, List, Optional, Sequence
 
 import pytest
 
@@ -124,6 +125,13 @@ def check(vm: Vm, holes: Any = None, moved: bool = True) -> None:
             assert not vm.device_reads(offset)
 
 
+def check_lost(vm: Vm, hole: Any) -> None:
+    """This hole is there; another hand has written to the rest."""
+    assert vm.failed() == [(*hole, True)]
+    assert vm.read(hole[0]) is None
+    assert not vm.device_reads(hole[0])
+
+
 def successor(old: Vm, tmp_path: Path, name: str = 'new', *,
               way: Any = migration.precopy, stock: bool = False,
               library: Optional[Path] = None,
@@ -202,6 +210,16 @@ def begin_slowly(old: Vm, new: Vm, folder: Path, bandwidth: int,
     migration.connect(old, new, folder)  # type: ignore
 
 
+def fail_when_sent(old: Vm, new: Vm, folder: Path) -> None:
+    """A page that is sent, and clean, fails, and is known; postcopy can be."""
+    begin_slowly(old, new, folder, 64 << 10, 'postcopy-ram', 'return-path')
+    migration.wait_until(lambda: sent(old) > 2 * FIRST, 'the page')
+    new.signal(signal.SIGSTOP)
+    old.memory.fail(*HOLES[0])
+    old.device_reads(HOLES[0][0])
+    migration.wait_until(old.failed, 'it is known')
+
+
 class TestOnTheWay:
     """What happens between the beginning of a move and its end."""
 
@@ -258,6 +276,29 @@ class TestOnTheWay:
             assert new.failed() == []
             assert new.read(start) == content(start)
             assert new.device_reads(start)
+
+    def test_known_before_postcopy(self, old: Vm, tmp_path: Path) -> None:
+        """Nothing of it is sent again, and the destination can have it."""
+        with successor(old, tmp_path, way=migration.postcopy) as new:
+            fail_when_sent(old, new, tmp_path)
+            old.qmp('migrate-start-postcopy')
+            new.signal(signal.SIGCONT)
+            migration.wait_status(old, 'completed')  # type: ignore
+            migration.wait_arrived(new)  # type: ignore
+            assert old.qmp('query-migrate')['ram']['postcopy-bytes'] > 0
+            check_lost(new, HOLES[0])
+
+    def test_fails_once_in_postcopy(self, old: Vm, tmp_path: Path) -> None:
+        """What could not be read is lost, also if it could be read later."""
+        old.memory.fail_once(*HOLES[2])
+        with successor(old, tmp_path, way=migration.postcopy) as new:
+            begin_slowly(old, new, tmp_path, 256 << 10, 'postcopy-ram')
+            old.qmp('migrate-start-postcopy')
+            migration.wait_status(old, 'completed')  # type: ignore
+            migration.wait_arrived(new)  # type: ignore
+            assert old.read(HOLES[2][0]) == bytes(PAGE)
+            migration.wait_until(new.failed, 'the destination knows')
+            check_lost(new, HOLES[2])
 
     def test_cancelled(self, old: Vm, tmp_path: Path) -> None:
         """The VM goes on, and moves later."""
@@ -332,6 +373,36 @@ class TestRefused:
             migration.wait_failed(old)  # type: ignore
             assert 'ras/holes' in stock.log()
             assert old.alive()
+
+    def test_noticed_later(self, old: Vm, tmp_path: Path) -> None:
+        """The same for what is sent, and is not looked at any more."""
+        with successor(old, tmp_path, stock=True) as stock:
+            fail_when_sent(old, stock, tmp_path)
+            stock.signal(signal.SIGCONT)
+            migration.wait_failed(old)  # type: ignore
+            assert 'ras/holes' in stock.log()
+            assert old.alive()
+
+    def test_not_into_postcopy(self, old: Vm, tmp_path: Path) -> None:
+        """Not before the destination has said that it can have it."""
+        def goes_on() -> bool:
+            status.append(old.qmp('query-migrate')['status'])
+            # More than is sent in one go
+            return status[-1] != 'active' or sent(old) > before + (64 << 10)
+
+        status: List[str] = []
+        with successor(old, tmp_path, stock=True) as stock:
+            fail_when_sent(old, stock, tmp_path)
+            before = sent(old)
+            old.qmp('migrate-start-postcopy')
+            migration.wait_until(goes_on, 'more is sent')
+            assert status[-1] == 'active'
+            stock.signal(signal.SIGCONT)
+            migration.wait_failed(old)  # type: ignore
+            assert 'ras/holes' in stock.log()
+            assert old.alive()
+            assert old.read(FULL[0]) == content(FULL[0])
+            assert old.qmp('query-status')['status'] != 'finish-migrate'
 
     def test_stock_destination(self, old: Vm, tmp_path: Path) -> None:
         """It does not know the section: the VM runs on at the source."""

@@ -10,6 +10,8 @@
  *     fail SIZE OFFSET LENGTH
  *                  bytes; in the first mapping that has SIZE, or had it when it
  *                  was asked for first
+ *     once SIZE OFFSET LENGTH
+ *                  the same, but only the first access fails; it is zero then
  *     after SYMBOL SIZE OFFSET LENGTH
  *                  the same, at the next call of SYMBOL: writev or sendmsg
  */
@@ -116,6 +118,40 @@ static const char *fail(unsigned long size, unsigned long offset,
     return what;
 }
 
+/* What fails once */
+static char *_Atomic once_start;
+static unsigned long once_len;
+static void (*handler)(int, siginfo_t *, void *);
+
+static void on_sigbus(int sig, siginfo_t *info, void *context)
+{
+    char *start = atomic_load(&once_start), *at = info->si_addr;
+
+    /* it looks whether the page has failed */
+    handler(sig, info, context);
+    if (start && at >= start && at < start + once_len) {
+        madvise(start, once_len, MADV_DONTNEED);
+        atomic_store(&once_start, NULL);
+    }
+}
+
+int sigaction(int sig, const struct sigaction *act, struct sigaction *old)
+{
+    static int (*real)(int, const struct sigaction *, struct sigaction *);
+    struct sigaction ours;
+
+    if (!real) {
+        real = dlsym(RTLD_NEXT, "sigaction");
+    }
+    if (sig != SIGBUS || !act || !(act->sa_flags & SA_SIGINFO)) {
+        return real(sig, act, old);
+    }
+    handler = act->sa_sigaction;
+    ours = *act;
+    ours.sa_sigaction = on_sigbus;
+    return real(sig, &ours, old);
+}
+
 /* What is to fail at the next call of a function */
 static struct {
     char symbol[16];
@@ -184,6 +220,11 @@ static const char *command(const char *line)
     unsigned long size, offset, len;
 
     if (sscanf(line, "fail %lu %lu %lu", &size, &offset, &len) == 3) {
+        return fail(size, offset, len);
+    }
+    if (sscanf(line, "once %lu %lu %lu", &size, &offset, &len) == 3) {
+        once_len = len;
+        atomic_store(&once_start, find(size) + offset);
         return fail(size, offset, len);
     }
     if (sscanf(line, "after %15s %lu %lu %lu", later.symbol, &later.size,

@@ -61,6 +61,10 @@ class Failing:
         """Memory fails now."""
         self._fail(f'fail {self._ram} {offset} {length}')
 
+    def fail_once(self, offset: int, length: int = PAGE) -> None:
+        """The first access fails; then it is zero."""
+        self._fail(f'once {self._ram} {offset} {length}')
+
     def fail_at(self, function: str, offset: int, length: int = PAGE) -> None:
         """It fails when it is about to be written, by this function."""
         self._fail(f'after {function} {self._ram} {offset} {length}')
@@ -118,6 +122,10 @@ class Vm:
         if 'error' in answer:
             raise QemuError(answer['error']['desc'])
         return answer['return']
+
+    def signal(self, number: int) -> None:
+        """Send the process this one."""
+        os.kill(self._vm.get_pid(), number)
 
     def alive(self) -> bool:
         """Does the process still exist?"""
