@@ -33,8 +33,8 @@ bool ras_mark_can_move(void);
 int ras_mark_send_section(QEMUFile *f, const char *idstr);
 
 /*
- * ras_mark_ping: have the destination answer when it has loaded what was sent so
- *                far; false without a return path
+ * ras_mark_ping: have the destination answer when it has loaded what was sent
+ *                so far; false without a return path
  */
 bool ras_mark_ping(QEMUFile *f, uint32_t value);
 
