@@ -1,5 +1,5 @@
 /*
- * Guest RAS under TCG: generated code meets failed memory of the host
+ * Guest RAS under TCG: an instruction meets failed memory of the host
  *
  * See system/ras-tcg.h.
  *
@@ -18,9 +18,12 @@
 
 void tcg_ras_try_again(CPUState *cpu, uintptr_t pc)
 {
+    uintptr_t ra = helper_retaddr;
     sigset_t set;
 
-    if (!in_code_gen_buffer((void *)(pc - tcg_splitwx_diff))) {
+    if (in_code_gen_buffer((void *)(pc - tcg_splitwx_diff))) {
+        ra = pc + RETURN_ADDRESS_ADJUST;
+    } else if (!ra) {
         return;
     }
     /* this handler is left for good */
@@ -29,5 +32,5 @@ void tcg_ras_try_again(CPUState *cpu, uintptr_t pc)
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 
     cpu->exception_index = EXCP_INTERRUPT;
-    cpu_loop_exit_restore(cpu, pc + RETURN_ADDRESS_ADJUST);
+    cpu_loop_exit_restore(cpu, ra);
 }

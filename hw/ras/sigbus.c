@@ -3,9 +3,9 @@
  *
  * The kernel sends SIGBUS to the thread that has done so.  If the access is one
  * of system/ras-copy.h, it fails, and whoever made it goes on with an error.
- * If it is one of TCG's generated code, the instruction of the guest is tried
- * again, and meets what is known to have failed by then.  Anything else ends
- * QEMU: there is no content to go on with.
+ * If an instruction of the guest has made it under TCG, that is tried again and
+ * meets what is known to have failed by then.  Anything else ends QEMU: there
+ * is no content to go on with.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Linux moves with memory that has failed: only who uses it is killed."""
+"""Linux on memory that has failed, and moves with it: only who uses it is hit."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ras import failing
-from ras.cases import hit_of
+from ras.cases import HANDLED, hit_of
 from ras.guest import Guest
 from ras.migration import move, postcopy, precopy
 from ras.oracles import oracle_for
@@ -19,6 +19,35 @@ GIB = 1 << 30
 @pytest.mark.parametrize('target', [ARM64, PPC64], ids=['arm64', 'ppc64'])
 class TestGuest:
     """Each way has a boot; test_holes.py has the other ways."""
+
+    def test_unknown(self, target: Target, tmp_path: Path,
+                     monkeypatch: Any) -> None:
+        """A process touches memory that nobody knew had failed.
+
+        What it has not touched since it was run last TCG has to look up, so
+        that a helper makes the access, or the translator.
+        """
+        library = tmp_path / 'fail.so'
+        failing.build(library)
+        oracle = oracle_for(target)
+        with Guest(target, f'unknown-{target.name}') as guest:
+            with monkeypatch.context() as patch:
+                patch.setenv('LD_PRELOAD', str(library))
+                patch.setenv('FAIL_SOCKET', f'{tmp_path}/fail')
+                guest.boot()
+            memory = failing.Failing(tmp_path / 'fail', GIB)
+            control = guest.spawn_control()
+            base = 0x40000000 if target is ARM64 else 0
+            for access in ('load', 'store', 'fetch'):
+                victim = guest.spawn(
+                    memory='code' if access == 'fetch' else 'anon')
+                memory.fail(victim.pa[0] - base)
+                victim.tell(f'{access} 0')
+                oracle.check_sigbus(victim.sigbus(), hit_of(victim, access))
+                assert victim.end_after_sigbus() == HANDLED
+            assert len(guest.qemu.qmp('query-ras')['host-poisoned']) == 3
+            assert control.count()['bad'] == 0
+            guest.check_alive()
 
     def test_moves(self, target: Target, tmp_path: Path,
                    monkeypatch: Any) -> None:
