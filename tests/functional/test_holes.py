@@ -3,8 +3,9 @@
 
 import signal
 import struct
+import time
 from pathlib import Path
-from typing import Any, Iterator, List, Optional, Sequence
+from typing import Any, Iterator, Optional, Sequence
 
 import pytest
 
@@ -385,18 +386,13 @@ class TestRefused:
 
     def test_not_into_postcopy(self, old: Vm, tmp_path: Path) -> None:
         """Not before the destination has said that it can have it."""
-        def goes_on() -> bool:
-            status.append(old.qmp('query-migrate')['status'])
-            # More than is sent in one go
-            return status[-1] != 'active' or sent(old) > before + (64 << 10)
-
-        status: List[str] = []
         with successor(old, tmp_path, stock=True) as stock:
             fail_when_sent(old, stock, tmp_path)
-            before = sent(old)
             old.qmp('migrate-start-postcopy')
-            migration.wait_until(goes_on, 'more is sent')
-            assert status[-1] == 'active'
+            # Time to do it; that may also be spent on a full socket.
+            for _ in range(20):
+                assert old.qmp('query-migrate')['status'] == 'active'
+                time.sleep(0.1)
             stock.signal(signal.SIGCONT)
             migration.wait_failed(old)  # type: ignore
             assert 'ras/holes' in stock.log()
