@@ -313,16 +313,12 @@ def moved(build: Build, _: Path) -> str:
 
 @row('it moves with an interrupt that it has not taken')
 def interrupt(build: Build, _: Path) -> str:
-    """With both interrupt controllers."""
-    lost = set()
-    for controller in ('xics', 'xive'):
-        with build.guest(PPC64, f'interrupt-{controller}', extra_args=[
-                '-machine', f'ic-mode={controller}']) as guest:
-            guest.boot()
-            lost.add(any(is_lost(guest) for _ in range(5)))
-    assert len(lost) == 1
-    return 'the interrupt is lost' if lost == {True} else \
-        'taken where it arrives'
+    """With XIVE.  (With XICS, something else often wakes a vCPU of 10.2.)"""
+    with build.guest(PPC64, 'interrupt', extra_args=[
+            '-machine', 'ic-mode=xive']) as guest:
+        guest.boot()
+        lost = any(is_lost(guest) for _ in range(5))
+    return 'the interrupt is lost' if lost else 'taken where it arrives'
 
 
 def is_lost(guest: Guest) -> bool:
