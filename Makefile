@@ -106,7 +106,7 @@ bench: ## speed and size, as ratios against stock QEMU of the same run
 patches: ## the series for "git am" on the base, in build/patches
 	@scripts/patches $(OR_SKIP)
 lint: ## checkpatch, shellcheck, gcc and clang with -Werror
-	@scripts/lint
+	@scripts/lint $(OR_SKIP)
 coverage: ## line coverage of the pure files
 	@scripts/coverage
 docs: ## the manual as HTML, in build/docs
