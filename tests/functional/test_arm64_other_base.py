@@ -16,12 +16,7 @@ PATIENT_OPTIONS = {**other_base.OURS, 'extra_args': OLDER}
 
 pytestmark = pytest.mark.needs('RAS_OTHER_BASE')
 
-from_newer = pytest.mark.skipif(
-    other_base.NEWER >= (11, 0), reason='QEMU 11 sends a timer that older '
-    'releases have for few CPUs only; without it, they end')
 
-
-@from_newer
 class TestMoves(other_base.OtherBase):
     """See ras/moves.py; there, back, there, and so on."""
 
@@ -35,7 +30,6 @@ class TestOlderStock(other_base.FromStock):
     OPTIONS = {**other_base.OLDER_STOCK, 'extra_args': OLDER}
 
 
-@from_newer
 class TestNewerStock(other_base.FromStock):
     """See ras/other_base.py."""
 

@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""arm64: VMs from releases of QEMU that have other registers.
+"""arm64: VMs from releases of QEMU that have other registers, or a timer more.
 
 Under TCG, a stream has the number and the value of each system register.
 """
 
 import struct
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Tuple
 
 import pytest
 
 from ras import environment
-from ras.migration import load_snapshot, save_snapshot, wait_status
+from ras.migration import (load_snapshot, save_snapshot, wait_status,
+                           wait_until)
 from ras.qemu import Qemu
 from ras.targets import ARM64
 
@@ -29,6 +30,14 @@ ISAR0 = 0x603000000013c030
 ISAR0_VALUE = 0x0000100010211120
 # Nobody has them: at the beginning and at the end of a sorted list.
 UNKNOWN = [0x40200000200e0001, 0x603000000013ffff]
+
+# What QEMU 11 sends of each vCPU: a timer, here one that is not set, and, if there
+# is one, an event that a WFE has not taken yet.
+TIMER = ('cpu/wfxt-timer', struct.pack('>q', -1))
+EVENT = ('cpu/event', b'\x01')
+# For a vCPU: wait for an interrupt; then store 1 at REPORT.
+CODE, REPORT = 0x40400000, 0x40500000
+WAIT = [0xd2a80a01_d503207f, 0xf9000020_d2800020, 0x14000000_14000000]
 
 needs_stock = pytest.mark.skipif(not environment.has(ARM64.stock_variable),
                                  reason='there is no build of the base')
@@ -177,3 +186,48 @@ def test_again(tmp_path: Path) -> None:
         vm.qmp('blockdev-del', node_name='disk')
         load_snapshot(vm, good)
         assert save(vm, tmp_path / 'second') == before
+
+
+def with_more(stream: Path, *subsections: Tuple[str, bytes]) -> Path:
+    """A copy of a stream that has these subsections of the only vCPU, too."""
+    data = stream.read_bytes()
+    start = data.index(b'\x03cpu' + bytes(4)) - 5
+    end = data.index(b'\x7e' + data[start + 1:start + 5], start)
+    more = b''.join(
+        b'\x05' + bytes([len(name)]) + name.encode() + struct.pack('>I', 1) + value
+        for name, value in subsections if name.encode() not in data[start:end])
+    copy = stream.with_suffix('.more')
+    copy.write_bytes(data[:end] + more + data[end:])
+    return copy
+
+
+def test_timer_and_event(stream: Path, tmp_path: Path) -> None:
+    """Those of QEMU 11 may be there."""
+    with machine('timer', *INCOMING) as vm:
+        load(vm, with_more(stream, TIMER, EVENT))
+        assert save(vm, tmp_path / 'second') == registers(stream)
+
+
+# Newer ones have it, and a vCPU waits until it expires.
+@pytest.mark.skipif(environment.release() >= (11, 0),
+                    reason='this base has that timer')
+def test_waits_for_the_timer(tmp_path: Path) -> None:
+    """A vCPU that waits for what this CPU does not have goes on."""
+    program = [arg for i, words in enumerate(WAIT) for arg in (
+        '-device', f'loader,addr={CODE + 8 * i:#x},data={words:#x},data-len=8')]
+    program += ['-device', f'loader,addr={CODE:#x},cpu-num=0']
+
+    def reported(vm: Qemu) -> int:
+        return int(vm.hmp(f'xp /1gx {REPORT:#x}').split(':')[1], 16)
+
+    with machine('waits', *program) as vm:
+        vm.qmp('cont')
+        wait_until(lambda: f'PC={CODE + 4:016x}' in vm.hmp('info registers'),
+                   'the vCPU waits')
+        vm.qmp('stop')
+        save(vm, tmp_path / 'stream')
+        assert reported(vm) == 0
+    with machine('goes-on', *program, *INCOMING) as vm:
+        load(vm, with_more(tmp_path / 'stream', TIMER))
+        vm.qmp('cont')
+        wait_until(lambda: reported(vm) == 1, 'it goes on')

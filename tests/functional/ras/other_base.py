@@ -23,8 +23,6 @@ _BASES = sorted(
         (environment.setting('RAS_BASE', '0'), ''),
         (environment.setting('RAS_OTHER_BASE', '0'), SUFFIX)))
 _OLDER, _NEWER = (suffix for _, _, suffix in _BASES)
-# The newer one, in numbers.
-NEWER = tuple(_BASES[1][0])
 
 # Options of guests: there and back; from stock of one to guest RAS of the other.
 OURS: Dict[str, Any] = {'builds': ('', SUFFIX)}
