@@ -824,6 +824,7 @@ void ras_holes_init(void)
 {
     static Notifier machine_done = { .notify = register_section };
 
+    ras_host_memory_renew = ras_mark_renew;
     ras_host_memory_discarded = discarded;
     ras_host_memory_replaced = replaced;
     qemu_add_machine_init_done_notifier(&machine_done);
