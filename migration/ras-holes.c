@@ -37,7 +37,6 @@
 #include "migration/ras-mark.h"
 #include "migration/vmstate.h"
 #include "system/hostmem.h"
-#include "system/kvm.h"
 #include "system/memory.h"
 #include "system/ramblock.h"
 #include "system/ramlist.h"
@@ -641,16 +640,9 @@ static void add_late(void *opaque)
  */
 static bool add_hole(RAMBlock *rb, const RasHole *hole, Error **errp)
 {
-    ERRP_GUARD();
-    /* what no vCPU and no device can get at; TCG has poison */
-    bool mark = !tcg_enabled();
-
-    if (!ras_mark(rb, hole->start, hole->len, mark, errp)) {
-        if (kvm_enabled() || !mark) {
-            return false;
-        }
-        error_free(*errp);
-        *errp = NULL;
+    /* TCG has poison */
+    if (!ras_mark(rb, hole->start, hole->len, !tcg_enabled(), errp)) {
+        return false;
     }
     if (!bql_locked()) {
         LateHole late = { rb, *hole };
@@ -687,7 +679,7 @@ static bool load(RasHoles *h, Error **errp)
         error_setg(errp, "this machine has no guest RAS");
         return false;
     }
-    if (kvm_enabled() && !ras_mark_supported(errp)) {
+    if (!tcg_enabled() && !ras_mark_supported(errp)) {
         return false;
     }
     if (!find_blocks(h, rb, errp)) {
@@ -824,6 +816,7 @@ void ras_holes_init(void)
 {
     static Notifier machine_done = { .notify = register_section };
 
+    ras_host_memory_renew = ras_mark_renew;
     ras_host_memory_discarded = discarded;
     ras_host_memory_replaced = replaced;
     qemu_add_machine_init_done_notifier(&machine_done);

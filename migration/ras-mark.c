@@ -9,6 +9,11 @@
  * In postcopy, memory has a userfaultfd already, and who waits for a page is to
  * be woken.
  *
+ * Older kernels, and memory that they cannot mark, as that in a file of a disk,
+ * get a file without any content mapped there.  Who touches it gets SIGBUS, with
+ * BUS_ADRERR, and KVM_RUN fails with EFAULT: see kvm_ras_run_failed().  Not in
+ * postcopy, where pages may be waited for.
+ *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 
@@ -16,6 +21,7 @@
 #include "qapi/error.h"
 #include "qemu/error-report.h"
 #include "qemu/madvise.h"
+#include "qemu/memfd.h"
 #include "qemu/rcu.h"
 #include "qemu/units.h"
 #include "qemu/userfaultfd.h"
@@ -28,6 +34,7 @@
 #include "ras-mark.h"
 #include "rdma.h"
 #include "savevm.h"
+#include "hw/ras.h"
 #include "system/memory.h"
 #include "system/ramblock.h"
 #include "system/ramlist.h"
@@ -101,7 +108,7 @@ bool ras_mark_ping(QEMUFile *f, uint32_t value)
 static int mark_fd = -1;
 static RAMBlock *registered;
 
-static int open_fd(Error **errp)
+static int open_fd(void)
 {
     struct uffdio_api api = {
         .api = UFFD_API,
@@ -109,28 +116,87 @@ static int open_fd(Error **errp)
     };
     int fd = uffd_open(O_CLOEXEC | UFFD_USER_MODE_ONLY);
 
-    if (fd < 0) {
-        error_setg_errno(errp, errno, "this host cannot mark memory as failed: "
-                         "there is no userfaultfd");
-        return -1;
-    }
-    if (ioctl(fd, UFFDIO_API, &api)) {
-        error_setg(errp, "this host cannot mark memory as failed: that "
-                   "needs UFFDIO_POISON, which Linux 6.6 and later have");
+    if (fd >= 0 && ioctl(fd, UFFDIO_API, &api)) {
         close(fd);
-        return -1;
+        fd = -1;
     }
     return fd;
 }
 
+/* Can a look at a page say that it is not mapped, and not only missing? */
+static bool can_unmap(Error **errp)
+{
+#ifdef MADV_POPULATE_READ
+    if (migrate_postcopy_ram()) {
+        error_setg(errp, "in postcopy, this host cannot mark memory as "
+                   "failed: that needs userfaultfd with UFFDIO_POISON, which "
+                   "Linux 6.6 and later have; move without 'postcopy-ram'");
+        return false;
+    }
+    if (madvise(NULL, 0, MADV_POPULATE_READ) == 0) {
+        return true;
+    }
+#endif
+    error_setg(errp, "this host cannot mark memory as failed: that needs Linux "
+               "5.14 or later");
+    return false;
+}
+
 bool ras_mark_supported(Error **errp)
 {
-    int fd = open_fd(errp);
+    int fd = open_fd();
 
     if (fd >= 0) {
         close(fd);
+        return true;
     }
-    return fd >= 0;
+    return can_unmap(errp);
+}
+
+/* Returns false, with errno set, if that failed */
+static bool unmap(RAMBlock *rb, uint64_t offset, uint64_t len)
+{
+    static int empty = -1;
+    bool done;
+
+    if (empty < 0) {
+        empty = qemu_memfd_create("ras-failed", 0, false, 0, 0, NULL);
+    }
+    done = empty >= 0 &&
+           mmap(rb->host + offset, len, PROT_READ | PROT_WRITE,
+                MAP_FIXED | MAP_SHARED, empty, 0) != MAP_FAILED;
+    if (done) {
+        qatomic_set(&ras_host_memory_unmapped, true);
+    }
+    return done;
+}
+
+/* As the block was mapped; what else it had, qemu_ram_remap() gives it. */
+void ras_mark_renew(RAMBlock *rb, uint64_t offset, uint64_t len)
+{
+#ifdef MADV_POPULATE_READ
+    size_t page = qemu_ram_pagesize(rb);
+    bool file = rb->fd >= 0;
+    int flags = MAP_FIXED |
+                (qemu_ram_is_shared(rb) ? MAP_SHARED : MAP_PRIVATE) |
+                (qemu_ram_is_noreserve(rb) ? MAP_NORESERVE : 0) |
+                (file ? 0 : MAP_ANONYMOUS);
+
+    for (uint64_t at = offset; at < offset + len; at += page) {
+        uint8_t *host = rb->host + QEMU_ALIGN_DOWN(at, page);
+
+        if (!qatomic_read(&ras_host_memory_unmapped) ||
+            madvise(host, page, MADV_POPULATE_READ) == 0 || errno != EFAULT) {
+            continue;
+        }
+        if (mmap(host, page, PROT_READ | PROT_WRITE, flags, rb->fd,
+                 file ? rb->fd_offset + (host - rb->host) : 0) == MAP_FAILED) {
+            error_report("ras: cannot map memory of RAM block '%s', offset "
+                         "0x%" PRIx64 ", again: %s", rb->idstr, at,
+                         strerror(errno));
+        }
+    }
+#endif
 }
 
 static struct uffdio_range whole(RAMBlock *rb)
@@ -152,37 +218,43 @@ static void unregister(void)
     }
 }
 
-static bool register_block(RAMBlock *rb, Error **errp)
+/* That is possible for memory without a file, or with one that is shared. */
+static bool register_block(RAMBlock *rb)
 {
     struct uffdio_register reg = {
         .range = whole(rb),
         .mode = UFFDIO_REGISTER_MODE_MISSING,
     };
 
-    if (mark_fd < 0) {
-        mark_fd = open_fd(errp);
-    }
-    if (mark_fd < 0 || registered == rb) {
-        return mark_fd >= 0;
+    if (registered == rb) {
+        return true;
     }
     unregister();
-    if (ioctl(mark_fd, UFFDIO_REGISTER, &reg)) {
-        error_setg_errno(errp, errno, "RAM block '%s', of which memory has "
-                         "failed, is of a kind that cannot be marked",
-                         rb->idstr);
-        return false;
+    if (mark_fd >= 0 && ioctl(mark_fd, UFFDIO_REGISTER, &reg) == 0) {
+        registered = rb;
     }
-    registered = rb;
-    return true;
+    return registered == rb;
+}
+
+static bool poison(RAMBlock *rb, uint64_t offset, uint64_t len)
+{
+    struct uffdio_poison poison = {
+        .range = { (uintptr_t)rb->host + offset, len },
+    };
+
+    return ioctl(mark_fd, UFFDIO_POISON, &poison) == 0;
 }
 
 static bool mark(RAMBlock *rb, uint64_t offset, uint64_t len, Error **errp)
 {
-    uint8_t *host = rb->host + offset;
-    struct uffdio_poison poison = { .range = { (uintptr_t)host, len } };
+    bool can_poison;
     int ret;
 
-    if (!register_block(rb, errp)) {
+    if (mark_fd < 0) {
+        mark_fd = open_fd();
+    }
+    can_poison = register_block(rb);
+    if (!can_poison && !can_unmap(errp)) {
         return false;
     }
     if (qemu_ram_is_shared(rb)) {
@@ -194,9 +266,10 @@ static bool mark(RAMBlock *rb, uint64_t offset, uint64_t len, Error **errp)
         qemu_madvise(rb->host + first, end - first, QEMU_MADV_NOHUGEPAGE);
     }
     /* what is locked cannot be discarded; and failed memory need not be */
-    munlock(host, len);
+    munlock(rb->host + offset, len);
     ret = ram_block_discard_range(rb, offset, len);
-    if (ret || ioctl(mark_fd, UFFDIO_POISON, &poison)) {
+    if (ret || !(can_poison ? poison(rb, offset, len) :
+                              unmap(rb, offset, len))) {
         error_setg_errno(errp, ret ? -ret : errno, "cannot mark memory of "
                          "RAM block '%s', offset 0x%" PRIx64 ", as failed",
                          rb->idstr, offset);

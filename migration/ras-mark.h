@@ -9,7 +9,10 @@
 
 #include "exec/cpu-common.h"
 
-/* ras_mark_supported: can this host do so?  If not, @errp says why. */
+/*
+ * ras_mark_supported: can this host do so, so that a guest under KVM is told?
+ * If not, @errp says why.
+ */
 bool ras_mark_supported(Error **errp);
 
 /*
@@ -22,6 +25,12 @@ bool ras_mark_supported(Error **errp);
  */
 bool ras_mark(RAMBlock *rb, uint64_t offset, uint64_t len, bool fail,
               Error **errp);
+
+/*
+ * ras_mark_renew: map memory again where it is not, because ras_mark() has had
+ * it fail; with the BQL held
+ */
+void ras_mark_renew(RAMBlock *rb, uint64_t offset, uint64_t len);
 
 /* ras_mark_done: that was the last one, for now; on the thread of the others */
 void ras_mark_done(void);

@@ -17,11 +17,14 @@
 #include "exec/cpu-common.h"
 #include "system/ramlist.h"
 #include "hw/ras.h"
+#include "hw/ras/trace.h"
 #include "hwpoison-scan.h"
 #include "pagemap.h"
 #include "system/kvm.h"
 #include "system/kvm_int.h"
+#include "system/hw_accel.h"
 #include "system/kvm-ras.h"
+#include "system/ras-poison.h"
 #include "system/ras.h"
 #include <sys/mman.h>
 
@@ -300,7 +303,7 @@ static __thread struct {
     unsigned int resets;        /* scan.resets when it was asked for */
 } search;
 
-bool kvm_ras_access_failed(CPUState *cpu, const RasStorageAccess *access)
+static bool access_failed(CPUState *cpu, const RasStorageAccess *access)
 {
     RasHostMemory m = { .addr = access->addr };
     RAMBlock *block;
@@ -318,7 +321,8 @@ bool kvm_ras_access_failed(CPUState *cpu, const RasStorageAccess *access)
     return true;
 }
 
-bool kvm_ras_search_waits(void)
+/* Does this vCPU's thread wait for a pass?  Takes a millisecond if so. */
+static bool search_waits(void)
 {
     bool waits;
 
@@ -334,7 +338,11 @@ bool kvm_ras_search_waits(void)
     return waits;
 }
 
-bool kvm_ras_search(CPUState *cpu)
+/*
+ * The first time, have all memory looked at.  If KVM_RUN still fails when that
+ * is done: has any failed?
+ */
+static bool search_memory(CPUState *cpu)
 {
     if (search.waits) {
         search.waits = false;
@@ -348,6 +356,39 @@ bool kvm_ras_search(CPUState *cpu)
     scan.lost++;
     kvm_ras_after_run_pending = true;
     return true;
+}
+
+bool kvm_ras_run_failed(CPUState *cpu, int ret)
+{
+    RasStorageAccess access[RAS_ACCESSES_MAX];
+    RasDevice *d = ras_get();
+    RasDeviceClass *rc;
+    bool failed = false;
+    unsigned int n;
+
+    if (ret != -EFAULT || !d) {
+        return false;
+    }
+    rc = RAS_GET_CLASS(d);
+    if (search_waits()) {
+        return true;
+    }
+    bql_lock();
+    cpu_synchronize_state(cpu);
+    /* page tables of the guest may have failed as well */
+    ras_poison_probe(true);
+    n = rc->accesses ? rc->accesses(d, cpu, access) : 0;
+    ras_poison_probe(false);
+    for (unsigned int i = 0; i < n && !failed; i++) {
+        failed = access[i].has_addr && access_failed(cpu, &access[i]);
+    }
+    if (!failed) {
+        /* such a page table, perhaps, and the VM would stop now */
+        failed = search_memory(cpu);
+    }
+    bql_unlock();
+    trace_ras_kvm_run_failed(cpu->cpu_index, failed);
+    return failed;
 }
 
 bool hwpoison_search_goes_on(int run_ret)

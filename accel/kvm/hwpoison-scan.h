@@ -3,7 +3,7 @@
  * reporting it
  *
  * For what the host kernel has no way to say: of signals that arrive while one
- * is pending it keeps none, and on POWER a failed KVM_RUN names no address.
+ * is pending it keeps none, and a failed KVM_RUN names no address.
  *
  * See also include/system/kvm-ras.h.  Everything here is called with the BQL
  * held, on any thread.  What a scan finds is reported by the main loop.
@@ -45,7 +45,7 @@ void hwpoison_scan_lost(void);
 /*
  * hwpoison_search_goes_on: KVM_RUN has returned @run_ret on a vCPU's thread
  *
- * Ends the search of kvm_ras_search() if that is not an error.  An interrupted
+ * Ends the search of kvm_ras_run_failed() if that is not an error.  An interrupted
  * one (-EINTR) may not have run the guest at all.
  *
  * Returns true if this thread still waits for one.

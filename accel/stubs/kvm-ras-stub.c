@@ -32,6 +32,11 @@ bool kvm_ras_sigbus(const siginfo_t *info)
 }
 #endif
 
+bool kvm_ras_run_failed(CPUState *cpu, int ret)
+{
+    return false;
+}
+
 void kvm_ras_after_run_slow(CPUState *cpu, int run_ret)
 {
 }

@@ -131,21 +131,8 @@ static bool virt_ras_check(RasDevice *d, const RasError *error, bool ready,
 static unsigned int virt_ras_accesses(RasDevice *d, CPUState *cpu,
                                       RasStorageAccess access[RAS_ACCESSES_MAX])
 {
-    TranslateForDebugResult result;
-    vaddr pc;
-
     cpu_synchronize_state(cpu);
-    pc = cpu->cc->get_pc(cpu);
-    if (!cpu_translate_for_debug(cpu, pc, &result)) {
-        return 0;
-    }
-    access[0] = (RasStorageAccess) {
-        .kind = RAS_ACCESS_FETCH,
-        .has_addr = true,
-        .vaddr = pc,
-        .addr = result.physaddr,
-    };
-    return 1;
+    return arm_ras_accesses(cpu, access);
 }
 
 static bool virt_ras_vcpu_online(RasDevice *d, CPUState *cpu)

@@ -17,6 +17,7 @@
 #endif
 
 unsigned int ras_copy_failures;
+bool ras_host_memory_unmapped;
 
 /* Returns 0 if these pages can be read, or a negative errno value */
 static int look_at_pages(void *addr, size_t len)
@@ -42,7 +43,10 @@ bool ras_page_is_good(void *addr)
 bool ras_pages_have_failed(void *addr, size_t len)
 {
 #ifdef EHWPOISON
-    return look_at_pages(addr, len) == -EHWPOISON;
+    int ret = look_at_pages(addr, len);
+
+    return ret == -EHWPOISON ||
+           (ret == -EFAULT && qatomic_read(&ras_host_memory_unmapped));
 #else
     return false;
 #endif

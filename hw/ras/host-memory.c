@@ -34,6 +34,7 @@
 #define BLOCK_AGAIN_MS 100
 
 int ras_host_memory_unreadable;
+void (*ras_host_memory_renew)(RAMBlock *rb, uint64_t offset, uint64_t len);
 void (*ras_host_memory_replaced)(RAMBlock *rb, uint64_t offset, uint64_t len);
 void (*ras_host_memory_discarded)(RAMBlock *rb, uint64_t offset, uint64_t len);
 
@@ -120,6 +121,18 @@ static void withdraw(RasState *s, const RasHostMemory *m)
     }
 }
 
+/* Good memory is put there. */
+static void renew(const RasHostMemory *m)
+{
+    RAMBlock *rb;
+
+    RCU_READ_LOCK_GUARD();
+    rb = block_at(m->ram_addr);
+    if (rb && ras_host_memory_renew) {
+        ras_host_memory_renew(rb, m->ram_addr - rb->offset, m->len);
+    }
+}
+
 static void forget_discarded(RasState *s, ram_addr_t start, uint64_t len)
 {
     uint64_t end = start + len, from, to;
@@ -138,6 +151,7 @@ static void forget_discarded(RasState *s, ram_addr_t start, uint64_t len)
             continue;
         }
         withdraw(s, &part);
+        renew(&part);
         /* what the blocker of migration says is true no longer */
         s->nr_host_blocked = UINT_MAX;
         switch (ras_host_memory_cut(&m, start, end, rest)) {
@@ -655,6 +669,7 @@ static void replace(const RasHostMemory *m)
 {
     RAMBlock *rb;
 
+    renew(m);
     for (uint64_t done = 0; done < m->len; done += m->ram_page) {
         qemu_ram_remap(m->ram_addr + done);
     }

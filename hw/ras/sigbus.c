@@ -80,7 +80,8 @@ bool ras_sigbus(const siginfo_t *siginfo, void *context)
     /*
      * Kernels without support of memory failure have UFFDIO_POISON as well, and
      * send BUS_ADRERR: as for a file that has been cut, but a look at the page
-     * says what it is.
+     * says what it is.  So do all for a page of migration/ras-mark.c that is
+     * not mapped.
      */
     if (info.si_code == BUS_ADRERR &&
         ras_pages_have_failed(QEMU_ALIGN_PTR_DOWN(failed, page), page)) {

@@ -142,13 +142,23 @@ void ras_host_memory_tell(RasDevice *d);
 /*
  * Set by who wants to know
  *
+ * ras_host_memory_renew: that failed memory is about to be replaced by good
+ * memory, by a reset, or because the guest has given it back
  * ras_host_memory_replaced: that a reset has put good memory there
  * ras_host_memory_discarded: that the guest has given memory back
  */
+extern void (*ras_host_memory_renew)(RAMBlock *rb, uint64_t offset,
+                                     uint64_t len);
 extern void (*ras_host_memory_replaced)(RAMBlock *rb, uint64_t offset,
                                         uint64_t len);
 extern void (*ras_host_memory_discarded)(RAMBlock *rb, uint64_t offset,
                                          uint64_t len);
+
+/*
+ * What has failed on another host is not mapped here, so that a look at it
+ * fails with EFAULT, and not with EHWPOISON.  Set once, before the VM runs.
+ */
+extern bool ras_host_memory_unmapped;
 
 /*
  * ras_ram_is_good: is all of [@addr, @addr + @len) RAM that can be read and

@@ -14,8 +14,6 @@
 
 #include "hw/core/cpu.h"
 
-struct RasStorageAccess;
-
 #ifdef CONFIG_LINUX
 /*
  * kvm_ras_sigbus: a SIGBUS of a memory error has arrived: BUS_MCEERR_AR or AO
@@ -32,48 +30,19 @@ bool kvm_ras_sigbus(const siginfo_t *info);
 void kvm_ras_init(void);
 
 /*
- * kvm_ras_access_failed: has memory failed that @cpu has accessed?
- * @access: with a guest physical address
- *
- * After a failed KVM_RUN, on @cpu's thread, with the BQL held.
- *
- * Returns true if so: then the error is reported, and @cpu is parked.
- */
-bool kvm_ras_access_failed(CPUState *cpu,
-                           const struct RasStorageAccess *access);
-
-/*
- * kvm_ras_search_waits: does this vCPU's thread wait for what kvm_ras_search()
- * has begun?
- *
- * After a failed KVM_RUN, without the BQL.  Takes a millisecond if so.
- */
-bool kvm_ras_search_waits(void);
-
-/*
- * kvm_ras_search: find out whether memory of the guest has failed, wherever
- *
- * After a failed KVM_RUN, on @cpu's thread, with the BQL held, if
- * kvm_ras_search_waits() and kvm_ras_access_failed() have returned false.  The
- * first call has the main loop look at all memory of the guest; @cpu is to try
- * again meanwhile.  If KVM_RUN still fails when that is done, the second call
- * has the result.  A KVM_RUN that does not fail, a reported access and a reset
- * that replaces memory end the search.
- *
- * Returns false if no memory is known to have failed.  If true, the caller
- * leaves the run loop: @cpu is to try again, or the error is reported.
- */
-bool kvm_ras_search(CPUState *cpu);
-
-/*
  * kvm_ras_run_failed: KVM_RUN has returned @ret, a negative errno
  *
- * On POWER that is all that KVM says when the guest uses memory of the host
- * that has failed; other targets get a signal, and do not have this function.
+ * If that is -EFAULT, the guest may have used memory that has failed, and KVM
+ * has not said so: on POWER, if the host's kernel has taken the page out of
+ * use already; elsewhere, if the page has failed on another host, and the
+ * kernel of this one cannot mark it (migration/ras-mark.h).  What the
+ * instruction accesses is looked at.  If that is good, the main loop looks at
+ * all memory of the guest, and @cpu tries again meanwhile.
+ *
  * On @cpu's thread, without the BQL.
  *
  * Returns true if that is the reason, or may be: then the caller leaves the
- * run loop.
+ * run loop; the error is reported, or @cpu is to try again.
  */
 bool kvm_ras_run_failed(CPUState *cpu, int ret);
 
@@ -109,7 +78,7 @@ void kvm_ras_lost(void);
 void kvm_ras_thread_ends(void);
 
 /*
- * set if the thread's SIGBUS handler or kvm_ras_search() has left something to
+ * set if the thread's SIGBUS handler or kvm_ras_run_failed() has left something to
  * kvm_ras_after_run()
  */
 extern __thread bool kvm_ras_after_run_pending;

@@ -10,8 +10,10 @@
 #include "cpu.h"
 #include "internals.h"
 #include "hw/core/cpu.h"
+#include "system/address-spaces.h"
 #include "system/kvm.h"
 #include "ras.h"
+#include "ras-operand.h"
 
 /* ESR_ELx.ISS of an Instruction or Data Abort */
 FIELD(ABORT_ISS, FSC, 0, 6)
@@ -200,4 +202,58 @@ void arm_ras_take_sea(CPUState *cs, const RasError *error)
         arm_cpu_do_interrupt(cs);
     }
     cs->exception_index = -1;
+}
+
+static bool translate(CPUState *cs, RasStorageAccess *access)
+{
+    TranslateForDebugResult result;
+
+    access->has_addr = cpu_translate_for_debug(cs, access->vaddr, &result);
+    if (access->has_addr) {
+        access->addr = result.physaddr;
+    }
+    return access->has_addr;
+}
+
+static bool find_operand(CPUState *cs, hwaddr fetched, ArmOperand *op)
+{
+    CPUARMState *env = cpu_env(cs);
+    ArmInstruction insn = { .pc = env->pc, .x = env->xregs };
+    MemTxResult result;
+
+    insn.word = address_space_ldl_le(cs->as, fetched, MEMTXATTRS_UNSPECIFIED,
+                                     &result);
+    return result == MEMTX_OK && arm_ras_operand(&insn, op);
+}
+
+unsigned int arm_ras_accesses(CPUState *cs,
+                              RasStorageAccess access[RAS_ACCESSES_MAX])
+{
+    unsigned int n = 1;
+    ArmOperand op;
+    vaddr next;
+
+    access[0] = (RasStorageAccess) {
+        .kind = RAS_ACCESS_FETCH,
+        .vaddr = cs->cc->get_pc(cs),
+    };
+    if (!translate(cs, &access[0])) {
+        return 0;
+    }
+    if (!is_a64(cpu_env(cs)) || !find_operand(cs, access[0].addr, &op)) {
+        return n;
+    }
+    access[n++] = (RasStorageAccess) {
+        .kind = op.store ? RAS_ACCESS_STORE : RAS_ACCESS_LOAD,
+        .vaddr = op.va,
+    };
+    next = (op.va + op.len - 1) & -(vaddr)RAS_PAGE_SIZE;
+    if (next != (op.va & -(vaddr)RAS_PAGE_SIZE)) {
+        access[n] = access[1];
+        access[n++].vaddr = next;
+    }
+    for (unsigned int i = 1; i < n; i++) {
+        translate(cs, &access[i]);
+    }
+    return n;
 }

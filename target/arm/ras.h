@@ -53,6 +53,15 @@ bool arm_ras_decode_sea(uint64_t esr, uint64_t address, RasError *error);
 bool arm_ras_handler_failed(CPUState *cs, const RasError *error);
 
 /*
+ * arm_ras_accesses: what the instruction at the PC accesses, as far as that can
+ * be found out: the fetch, and what an A64 instruction loads or stores
+ *
+ * On @cs's thread, the registers synchronized.  See RasDeviceClass::accesses.
+ */
+unsigned int arm_ras_accesses(CPUState *cs,
+                              RasStorageAccess access[RAS_ACCESSES_MAX]);
+
+/*
  * SErrors (ras-serror.c)
  *
  * CPUARMState::serror says whether one is pending, and its syndrome

@@ -6,17 +6,11 @@
 
 #include "qemu/osdep.h"
 #include "ras.h"
-#include "system/kvm-ras.h"
 
 unsigned int ppc_ras_accesses(CPUState *cs,
                               RasStorageAccess access[RAS_ACCESSES_MAX])
 {
     return 0;
-}
-
-bool kvm_ras_run_failed(CPUState *cs, int ret)
-{
-    return false;
 }
 
 bool ppc_ras_kvm_nmi(PowerPCCPU *cpu, struct kvm_run *run)

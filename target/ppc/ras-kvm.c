@@ -1,6 +1,6 @@
 /*
- * Guest RAS: machine checks that KVM leaves to user space, and KVM_RUN that
- * fails
+ * Guest RAS: machine checks that KVM leaves to user space, and what an
+ * instruction accesses
  *
  * KVM_CAP_PPC_FWNMI: once it is enabled, for all of the VM's life, a machine
  * check of the guest ends KVM_RUN with KVM_EXIT_NMI, and KVM repairs nothing.
@@ -9,7 +9,8 @@
  * and not before, as a QEMU that does not know the exit ends.
  *
  * If the host's kernel has taken a page out of use before the guest accesses
- * it, there is no machine check: KVM_RUN returns -EFAULT, and no address.
+ * it, there is no machine check: KVM_RUN returns -EFAULT, and no address
+ * (kvm_ras_run_failed()).
  *
  * Linux, Documentation/virt/kvm/api.rst, "KVM_CAP_PPC_FWNMI".
  *
@@ -28,7 +29,6 @@
 #include "ras.h"
 #include "storage-operand.h"
 #include "system/hw_accel.h"
-#include "system/kvm-ras.h"
 #include "system/ras-poison.h"
 #include "system/ras.h"
 #include "trace.h"
@@ -128,33 +128,6 @@ unsigned int ppc_ras_accesses(CPUState *cs,
     n = find_accesses(POWERPC_CPU(cs), access);
     ras_poison_probe(false);
     return n;
-}
-
-bool kvm_ras_run_failed(CPUState *cs, int ret)
-{
-    RasStorageAccess access[RAS_ACCESSES_MAX];
-    bool failed = false;
-    unsigned int n;
-
-    if (ret != -EFAULT || !ras_get()) {
-        return false;
-    }
-    if (kvm_ras_search_waits()) {
-        return true;
-    }
-    bql_lock();
-    cpu_synchronize_state(cs);
-    n = ppc_ras_accesses(cs, access);
-    for (unsigned int i = 0; i < n && !failed; i++) {
-        failed = access[i].has_addr && kvm_ras_access_failed(cs, &access[i]);
-    }
-    if (!failed) {
-        /* a page table of the guest, perhaps, and the VM would stop now */
-        failed = kvm_ras_search(cs);
-    }
-    bql_unlock();
-    trace_ras_kvm_run_failed(cs->cpu_index, failed);
-    return failed;
 }
 
 /*

@@ -12,6 +12,7 @@ import pytest
 from ras import failing, migration
 from ras.failing import PAGE, RAM, Vm
 from ras.qemu import QemuError
+from ras.rasctl import BLOCK
 from ras.targets import ARM64, PPC64, Target
 
 STAYS = ['-global', 'ras.move-failed-memory=off']
@@ -620,3 +621,83 @@ class TestDumps:
         assert (tmp_path / 'pmem').read_bytes() == \
             content(FULL[0]) + bytes(PAGE) + content(FULL[1])
         assert old.alive()
+
+
+def on_file(target: Target, path: Path) -> Sequence[str]:
+    """Memory of a VM is that of a file, which others do not see changed."""
+    name = BLOCK[target.name]
+    return ['-object', f'memory-backend-file,id={name},size={RAM},'
+            f'mem-path={path},share=off',
+            '-machine', f'memory-backend={name}']
+
+
+class TestUnmapped:
+    """The destination's kernel cannot mark memory as failed."""
+
+    @pytest.fixture(name='old_kernel', scope='session')
+    def _old_kernel(self, tmp_path_factory: Any) -> Path:
+        path: Path = tmp_path_factory.mktemp('old-kernel') / 'old-kernel.so'
+        failing.build(path, failing.OLD_KERNEL)
+        return path
+
+    @staticmethod
+    def unmapped(vm: Vm) -> int:
+        """How much of its memory is not there, in mappings."""
+        return vm.maps().count('/memfd:ras-failed')
+
+    @pytest.mark.parametrize('way', [migration.precopy, migration.file,
+                                     mapped_ram, migration.multifd],
+                             ids=['precopy', 'file', 'mapped-ram', 'multifd'])
+    def test_moves(self, way: Any, old: Vm, old_kernel: Path,
+                   tmp_path: Path) -> None:
+        """It fails there, moves on, and is good after a reset."""
+        for start, length in HOLES:
+            old.memory.fail(start, length)
+        with successor(old, tmp_path, way=way, library=old_kernel) as new:
+            new.find_memory()
+            carry(way, old, new, tmp_path, 'first')
+            check(new)
+            assert self.unmapped(new) == len(HOLES)
+            with successor(new, tmp_path, 'third', way=way) as third:
+                carry(way, new, third, tmp_path, 'second')
+                check(third)
+                assert self.unmapped(third) == 0
+            new.qmp('system_reset')
+            assert new.failed() == []
+            assert self.unmapped(new) == 0
+            for start, length in HOLES:
+                assert new.read(start, length) == bytes(length)
+                new.write(start, content(start))
+                assert new.read(start) == content(start)
+            for offset in FULL:
+                assert new.read(offset) == content(offset)
+
+    def test_file_of_a_disk(self, old: Vm, tmp_path: Path) -> None:
+        """No kernel can mark that; its content is there after a reset."""
+        start, length = HOLES[0]
+        old.memory.fail(start, length)
+        path = tmp_path / 'memory'
+        with successor(old, tmp_path, options=on_file(old.target, path)) as new:
+            new.find_memory()
+            carry(migration.precopy, old, new, tmp_path, 'first')
+            check(new, HOLES[:1])
+            assert self.unmapped(new) == 1
+            new.qmp('system_reset')
+            assert self.unmapped(new) == 0
+            new.write(start, content(start))
+            assert new.read(start) == content(start)
+
+    def test_not_in_postcopy(self, old: Vm, old_kernel: Path,
+                             tmp_path: Path) -> None:
+        """Pages may be waited for; it is refused before that begins."""
+        old.memory.fail(*HOLES[0])
+        find(old, tmp_path)
+        with successor(old, tmp_path, way=migration.postcopy,
+                       library=old_kernel) as new:
+            migration.prepare([old, new],  # type: ignore
+                              'postcopy-ram', 'return-path')
+            migration.connect(old, new, tmp_path)  # type: ignore
+            migration.wait_failed(old)  # type: ignore
+            migration.wait_until(lambda: "move without 'postcopy-ram'"
+                                 in new.log(), 'the reason')
+        check(old, HOLES[:1], moved=False)

@@ -1,9 +1,8 @@
 /*
  * Guest RAS under KVM: a failed KVM_RUN has all memory of the guest looked at
  *
- * accel/kvm/hwpoison-scan.c, and kvm_ras_run_failed() of target/ppc/ras-kvm.c,
- * with two vCPUs that run when a test says so.  Host addresses are numbers:
- * nothing is behind them.
+ * accel/kvm/hwpoison-scan.c, with two vCPUs that run when a test says so.  Host
+ * addresses are numbers: nothing is behind them.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -303,8 +302,8 @@ static bool ras_host_memory_overlaps(RasDevice *d, hwaddr addr, uint64_t len)
 /* The instruction of each vCPU accesses one address. */
 static hwaddr accessed[VCPUS];
 
-static unsigned int ppc_ras_accesses(CPUState *cpu,
-                                     RasStorageAccess access[RAS_ACCESSES_MAX])
+static unsigned int find_accesses(RasDevice *d, CPUState *cpu,
+                                  RasStorageAccess access[RAS_ACCESSES_MAX])
 {
     access[0] = (RasStorageAccess) {
         .has_addr = true,
@@ -313,7 +312,19 @@ static unsigned int ppc_ras_accesses(CPUState *cpu,
     return 1;
 }
 
+typedef struct RasDeviceClass {
+    unsigned int (*accesses)(RasDevice *d, CPUState *cpu,
+                             RasStorageAccess access[RAS_ACCESSES_MAX]);
+} RasDeviceClass;
+
+static RasDeviceClass class = { find_accesses };
+#define RAS_GET_CLASS(d) (&class)
+
 static void cpu_synchronize_state(CPUState *cpu)
+{
+}
+
+static void ras_poison_probe(bool begin)
 {
 }
 
@@ -322,7 +333,6 @@ static void trace_ras_kvm_run_failed(int index, bool failed_memory)
 }
 
 #include "hwpoison-scan.c.inc"
-#include "run-failed.c.inc"
 
 /* --- two vCPUs, and the main loop ----------------------------------------- */
 

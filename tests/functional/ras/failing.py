@@ -20,6 +20,8 @@ from .qemu import QemuError
 from .targets import Target
 
 SOURCE = Path(__file__).resolve().parent.parent / 'fake' / 'fail.c'
+# Of a kernel without UFFDIO_POISON.
+OLD_KERNEL = SOURCE.parents[2] / 'kvm' / 'host' / 'old-kernel.c'
 PAGE = 4096
 # pseries has memory in units of this size.
 RAM = 256 << 20
@@ -27,11 +29,11 @@ RAM = 256 << 20
 CPUS = {'arm64': 'max', 'ppc64': 'power9'}
 
 
-def build(library: Path) -> None:
-    """Compile and link it."""
+def build(library: Path, source: Path = SOURCE) -> None:
+    """Compile and link one of them."""
     subprocess.run([os.environ.get('CC', 'cc'), '-O2', '-Wall', '-Werror',
                     '-shared', '-fPIC', '-pthread', '-o', str(library),
-                    str(SOURCE), '-ldl'],
+                    str(source), '-ldl'],
                    check=True, timeout=60 * environment.time_factor())
 
 
@@ -158,13 +160,17 @@ class Vm:
         """Host address of its beginning; now, before it is in pieces."""
         if self._base:
             return self._base
-        for line in Path(f'/proc/{self._vm.get_pid()}/maps').read_text(
-                encoding='ascii').splitlines():
+        for line in self.maps().splitlines():
             match = re.match(r'([0-9a-f]+)-([0-9a-f]+) rw', line)
             if match and int(match[2], 16) - int(match[1], 16) == RAM:
                 self._base = int(match[1], 16)
                 return self._base
         raise AssertionError('no such mapping')
+
+    def maps(self) -> str:
+        """What the process has mapped, a line each."""
+        return Path(f'/proc/{self._vm.get_pid()}/maps').read_text(
+            encoding='utf-8')
 
     def write(self, offset: int, data: bytes) -> None:
         """Put bytes into memory; pages that are dirty afterwards."""
