@@ -11,7 +11,7 @@ import socket
 import subprocess
 import time
 from pathlib import Path
-from typing import Any, List, Optional, Sequence
+from typing import Any, Iterable, List, Optional, Sequence
 
 import pytest
 
@@ -185,6 +185,13 @@ class Vm:
         answer = self._vm.qtest(f'memset {address:#x} {end - start:#x} 0x55')
         assert answer.strip() == 'OK', answer
 
+    def preset(self, start: int, pages: Iterable[bytes]) -> None:
+        """Put pages into memory that nobody has noticed to be dirty."""
+        with open(f'/proc/{self._vm.get_pid()}/mem', 'r+b', 0) as memory:
+            memory.seek(self.find_memory() + start)
+            for page in pages:
+                memory.write(page)
+
     def read(self, offset: int, length: int = PAGE) -> Optional[bytes]:
         """Bytes of memory; None if the host lets nobody read them."""
         with open(f'/proc/{self._vm.get_pid()}/mem', 'rb', 0) as memory:
@@ -199,6 +206,10 @@ class Vm:
         before = self._accesses()
         self._vm.qtest(f'read {self.address() + offset:#x} 0x8')
         return self._accesses() == before
+
+    def use(self, offset: int, length: int) -> None:
+        """Have a device read these bytes, whatever comes of it."""
+        self._vm.qtest(f'read {self.address() + offset:#x} {length:#x}')
 
     def _accesses(self) -> int:
         counters = self.qmp('query-ras')['counters']
