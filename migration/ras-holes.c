@@ -26,6 +26,7 @@
 #include "qapi/error.h"
 #include "qemu/bitmap.h"
 #include "qemu/error-report.h"
+#include "qemu/host-utils.h"
 #include "qemu/iov.h"
 #include "qemu/main-loop.h"
 #include "qemu/memalign.h"
@@ -196,64 +197,124 @@ void ras_holes_copy_slow(void *to, RAMBlock *rb, const void *host, size_t len)
 }
 
 /*
- * A buffer, to be freed by the caller, with a copy of @iov in which nothing is
- * memory of the guest; NULL if nothing was, or there is no memory for it.  The
- * pages come first, so that O_DIRECT can be used.
+ * Each thread that writes has a buffer, until it ends: memory that is mapped
+ * anew for each write costs more than what is copied there.
+ */
+typedef struct CopyBuffer {
+    size_t size;
+    void *data;
+} CopyBuffer;
+
+static void free_buffer(void *opaque)
+{
+    CopyBuffer *b = opaque;
+
+    qemu_vfree(b->data);
+    g_free(b);
+}
+
+static GPrivate copy_buffer = G_PRIVATE_INIT(free_buffer);
+
+/* Aligned for O_DIRECT.  Returns NULL if there is no memory for it. */
+static void *get_buffer(size_t size)
+{
+    CopyBuffer *b = g_private_get(&copy_buffer);
+
+    if (!b) {
+        b = g_new0(CopyBuffer, 1);
+        g_private_set(&copy_buffer, b);
+    }
+    if (b->size < size) {
+        qemu_vfree(b->data);
+        b->size = pow2ceil(size);
+        b->data = qemu_try_memalign(qemu_real_host_page_size(), b->size);
+        if (!b->data) {
+            b->size = 0;
+        }
+    }
+    return b->data;
+}
+
+/* The map of the block that @iov is in, or NULL: no memory of the guest */
+static RasHoleMap *find_map_of(const struct iovec *iov)
+{
+    for (unsigned int i = 0; i < nr_maps; i++) {
+        RAMBlock *rb = map[i].rb;
+
+        if ((uintptr_t)iov->iov_base - (uintptr_t)rb->host < rb->max_length) {
+            return &map[i];
+        }
+    }
+    return NULL;
+}
+
+static bool any_of_guest(const struct iovec *iov, size_t niov)
+{
+    for (size_t i = 0; i < niov; i++) {
+        if (find_map_of(&iov[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Returns whether any of these pages has failed, as far as has been found. */
+static bool copy_pages(uint8_t *to, RasHoleMap *m, const uint8_t *host,
+                       size_t len)
+{
+    int bits = qemu_target_page_bits();
+    size_t page = (size_t)1 << bits, n;
+    bool failed = false;
+
+    for (; len; to += n, host += n, len -= n) {
+        uint64_t offset = host - m->rb->host;
+
+        n = MIN(len, page - (offset & (page - 1)));
+        ras_holes_copy_slow(to, m->rb, host, n);
+        failed |= test_bit(offset >> bits, m->failed);
+    }
+    return failed;
+}
+
+/*
+ * Copy all of @iov, if there is memory of the guest in it, and room.  In one
+ * piece, the kernel is done with it faster than with many, which makes up for
+ * most of what the copy costs.
  * @failed: only if any of it has failed
  */
-static void *copy_iov(const struct iovec *iov, size_t niov, bool failed,
-                      struct iovec **result)
+static bool copy_iov(const struct iovec *iov, size_t niov, bool failed,
+                     struct iovec *copy)
 {
-    size_t page = qemu_target_page_size(), total = iov_size(iov, niov);
-    struct iovec *copy;
-    ram_addr_t offset;
     bool found_one = false;
-    uint8_t *buf, *p;
+    uint8_t *p;
 
-    RCU_READ_LOCK_GUARD();
-    /* that may be more than is used */
-    buf = qemu_try_memalign(qemu_real_host_page_size(),
-                            ROUND_UP(total, sizeof(*iov)) +
-                            niov * sizeof(*iov));
-    if (!buf) {
-        return NULL;
+    if (!any_of_guest(iov, niov)) {
+        return false;
     }
-    copy = (struct iovec *)(buf + ROUND_UP(total, sizeof(*iov)));
-    memcpy(copy, iov, niov * sizeof(*iov));
-    p = buf;
+    *copy = (struct iovec) { .iov_len = iov_size(iov, niov) };
+    copy->iov_base = p = get_buffer(copy->iov_len);
+    if (!p) {
+        return false;
+    }
     for (size_t i = 0; i < niov; i++) {
-        RAMBlock *rb = qemu_ram_block_from_host(iov[i].iov_base, false,
-                                                &offset);
-        size_t n;
+        RasHoleMap *m = find_map_of(&iov[i]);
 
-        if (!rb) {
-            continue;
-        }
-        copy[i].iov_base = p;
-        for (size_t done = 0; done < iov[i].iov_len; done += n) {
-            RasHoleMap *m = find_map(rb);
-            unsigned long at = (offset + done) / page;
-
-            n = MIN(iov[i].iov_len - done, page - (offset + done) % page);
-            ras_holes_copy_slow(p + done, rb, rb->host + offset + done, n);
-            found_one |= m && test_bit(at, m->failed);
+        if (m) {
+            found_one |= copy_pages(p, m, iov[i].iov_base, iov[i].iov_len);
+        } else {
+            memcpy(p, iov[i].iov_base, iov[i].iov_len);
         }
         p += iov[i].iov_len;
     }
-    if (p == buf || (failed && !found_one)) {
-        qemu_vfree(buf);
-        return NULL;
-    }
-    *result = copy;
-    return buf;
+    return !failed || found_one;
 }
 
 /* Without failed memory, only who reads it in user space gets a copy. */
-static void *guard(const struct iovec *iov, size_t niov, QIOChannelGuardWhy why,
-                   struct iovec **copy)
+static bool guard(const struct iovec *iov, size_t niov, QIOChannelGuardWhy why,
+                  struct iovec *copy)
 {
     if (why == QIO_CHANNEL_GUARD_KERNEL && !ras_host_memory_is_unreadable()) {
-        return NULL;
+        return false;
     }
     return copy_iov(iov, niov, why == QIO_CHANNEL_GUARD_FAILED, copy);
 }
@@ -288,6 +349,8 @@ void ras_dump_lost(const char *what, uint64_t lost)
 /* What threads use that may still be there stays until the next one. */
 static void end(void)
 {
+    /* of the main thread */
+    g_private_replace(&copy_buffer, NULL);
     ras_holes_moved = ras_holes_in_postcopy = ras_holes_read_once = false;
     announced = false;
     qatomic_set(&accepted, 0);
@@ -617,18 +680,17 @@ static bool check_hole(const RasHoles *h, int i, RAMBlock **rb, Error **errp)
     return true;
 }
 
-typedef struct LateHole {
-    RAMBlock *rb;
-    RasHole hole;
-} LateHole;
+typedef struct LateHoles {
+    unsigned int n;
+    RasMovedMemory moved[];
+} LateHoles;
 
 static void add_late(void *opaque)
 {
-    g_autofree LateHole *late = opaque;
+    g_autofree LateHoles *late = opaque;
     RasDevice *d = ras_get();
 
-    if (!ras_host_memory_add_moved(d, late->rb, late->hole.start,
-                                   late->hole.len, late->hole.told)) {
+    if (!ras_host_memory_add_moved(d, late->moved, late->n)) {
         error_report("ras: no room in the list of failed memory");
     }
     ras_host_memory_tell(d);
@@ -638,19 +700,30 @@ static void add_late(void *opaque)
  * In postcopy this is not the main thread, and whoever has the BQL may wait for
  * a page.
  */
-static bool add_hole(RAMBlock *rb, const RasHole *hole, Error **errp)
+static bool add_holes(const RasHoles *h, RAMBlock **rb, Error **errp)
 {
+    g_autofree LateHoles *late = NULL;
+
+    if (!h->nr_holes) {
+        return true;
+    }
+    late = g_malloc(sizeof(*late) + h->nr_holes * sizeof(late->moved[0]));
+    late->n = h->nr_holes;
+    for (int i = 0; i < h->nr_holes; i++) {
+        const RasHole *hole = &h->hole[i];
+
+        late->moved[i] = (RasMovedMemory) {
+            rb[hole->block], hole->start, hole->len, hole->told
+        };
+    }
     /* TCG has poison */
-    if (!ras_mark(rb, hole->start, hole->len, !tcg_enabled(), errp)) {
+    if (!ras_mark(late->moved, late->n, !tcg_enabled(), errp)) {
         return false;
     }
     if (!bql_locked()) {
-        LateHole late = { rb, *hole };
-
         aio_bh_schedule_oneshot(qemu_get_aio_context(), add_late,
-                                g_memdup2(&late, sizeof(late)));
-    } else if (!ras_host_memory_add_moved(ras_get(), rb, hole->start,
-                                          hole->len, hole->told)) {
+                                g_steal_pointer(&late));
+    } else if (!ras_host_memory_add_moved(ras_get(), late->moved, late->n)) {
         error_setg(errp, "there are more than %d ranges",
                    RAS_HOST_MEMORY_MAX);
         return false;
@@ -658,22 +731,10 @@ static bool add_hole(RAMBlock *rb, const RasHole *hole, Error **errp)
     return true;
 }
 
-static bool add_holes(const RasHoles *h, RAMBlock **rb, Error **errp)
-{
-    for (int i = 0; i < h->nr_holes; i++) {
-        if (!add_hole(rb[h->hole[i].block], &h->hole[i], errp)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool load(RasHoles *h, Error **errp)
 {
     g_autofree RAMBlock **rb = g_new(RAMBlock *, RAS_HOST_MEMORY_MAX);
-    bool once = bql_locked(), added;
 
-    ERRP_GUARD();
     RCU_READ_LOCK_GUARD();
     if (!ras_get()) {
         error_setg(errp, "this machine has no guest RAS");
@@ -690,16 +751,7 @@ static bool load(RasHoles *h, Error **errp)
             return false;
         }
     }
-    /* the memory map changes once, and not with each hole */
-    if (once) {
-        memory_region_transaction_begin();
-    }
-    added = add_holes(h, rb, errp);
-    ras_mark_done();
-    if (once) {
-        memory_region_transaction_commit();
-    }
-    return added;
+    return add_holes(h, rb, errp);
 }
 
 static int pre_load(void *opaque)
@@ -784,7 +836,9 @@ static const VMStateDescription vmstate_holes = {
 /* A page that comes in postcopy has to be there, or is waited for. */
 static void replaced(RAMBlock *rb, uint64_t offset, uint64_t len)
 {
-    ras_mark(rb, offset, len, false, NULL);
+    RasMovedMemory m = { rb, offset, len };
+
+    ras_mark(&m, 1, false, NULL);
 }
 
 /* The guest has no use for what it has given back, good or not. */

@@ -20,6 +20,7 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qemu/error-report.h"
+#include "qemu/iov.h"
 #include "qemu/madvise.h"
 #include "qemu/memfd.h"
 #include "qemu/rcu.h"
@@ -38,7 +39,11 @@
 #include "system/memory.h"
 #include "system/ramblock.h"
 #include "system/ramlist.h"
+#include "system/ras-copy.h"
+#include "system/ras.h"
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <linux/userfaultfd.h>
 
 /* Marks are kept from what makes huge pages of small ones. */
@@ -101,13 +106,6 @@ bool ras_mark_ping(QEMUFile *f, uint32_t value)
     return true;
 }
 
-/*
- * From the first mark to ras_mark_done(); nothing of it stays then.  The block
- * is registered as a whole: nobody uses it now, and pieces would cost more.
- */
-static int mark_fd = -1;
-static RAMBlock *registered;
-
 static int open_fd(void)
 {
     struct uffdio_api api = {
@@ -124,7 +122,7 @@ static int open_fd(void)
 }
 
 /* Can a look at a page say that it is not mapped, and not only missing? */
-static bool can_unmap(Error **errp)
+static bool can_map_empty(Error **errp)
 {
 #ifdef MADV_POPULATE_READ
     if (migrate_postcopy_ram()) {
@@ -150,25 +148,7 @@ bool ras_mark_supported(Error **errp)
         close(fd);
         return true;
     }
-    return can_unmap(errp);
-}
-
-/* Returns false, with errno set, if that failed */
-static bool unmap(RAMBlock *rb, uint64_t offset, uint64_t len)
-{
-    static int empty = -1;
-    bool done;
-
-    if (empty < 0) {
-        empty = qemu_memfd_create("ras-failed", 0, false, 0, 0, NULL);
-    }
-    done = empty >= 0 &&
-           mmap(rb->host + offset, len, PROT_READ | PROT_WRITE,
-                MAP_FIXED | MAP_SHARED, empty, 0) != MAP_FAILED;
-    if (done) {
-        qatomic_set(&ras_host_memory_unmapped, true);
-    }
-    return done;
+    return can_map_empty(errp);
 }
 
 /* As the block was mapped; what else it had, qemu_ram_remap() gives it. */
@@ -199,102 +179,210 @@ void ras_mark_renew(RAMBlock *rb, uint64_t offset, uint64_t len)
 #endif
 }
 
-static struct uffdio_range whole(RAMBlock *rb)
+/* What is to be marked, in whole pages of its block */
+typedef struct Piece {
+    RAMBlock *rb;
+    uint64_t offset, len;
+} Piece;
+
+/* Map a file without content in the place of @n pieces; returns 0 or -errno */
+static int map_empty(const Piece *p, unsigned int n)
 {
-    return (struct uffdio_range) {
-        .start = (uintptr_t)rb->host,
-        .len = QEMU_ALIGN_UP(rb->used_length, qemu_ram_pagesize(rb)),
-    };
+    static int empty = -1;
+
+    if (empty < 0) {
+        empty = qemu_memfd_create("ras-failed", 0, false, 0, 0, NULL);
+    }
+    if (empty < 0) {
+        return -errno;
+    }
+    qatomic_set(&ras_host_memory_unmapped, true);
+    for (unsigned int i = 0; i < n; i++) {
+        RAMBlock *rb = p[i].rb;
+        int ret;
+
+        munlock(rb->host + p[i].offset, p[i].len);
+        ret = ram_block_discard_range(rb, p[i].offset, p[i].len);
+        if (ret || mmap(rb->host + p[i].offset, p[i].len,
+                        PROT_READ | PROT_WRITE, MAP_FIXED | MAP_SHARED, empty,
+                        0) == MAP_FAILED) {
+            return ret ?: -errno;
+        }
+    }
+    return 0;
 }
 
-static void unregister(void)
+/* Small pages of a file: what is not longer is not taken out of it. */
+#define KEPT_IN_FILE (16 * KiB)
+
+/*
+ * Is it enough to discard this in our mapping?  Another process that maps a
+ * file finds zeroes there; to take small pages out of it costs several times as
+ * much as to look whether they are zero, as they mostly are.
+ */
+static bool can_unmap(const Piece *p)
 {
-    struct uffdio_range range;
+    RAMBlock *rb = p->rb;
+    uint8_t *host = rb->host + p->offset;
 
-    if (registered) {
-        range = whole(registered);
-        ioctl(mark_fd, UFFDIO_UNREGISTER, &range);
-        registered = NULL;
-    }
-}
-
-/* That is possible for memory without a file, or with one that is shared. */
-static bool register_block(RAMBlock *rb)
-{
-    struct uffdio_register reg = {
-        .range = whole(rb),
-        .mode = UFFDIO_REGISTER_MODE_MISSING,
-    };
-
-    if (registered == rb) {
-        return true;
-    }
-    unregister();
-    if (mark_fd >= 0 && ioctl(mark_fd, UFFDIO_REGISTER, &reg) == 0) {
-        registered = rb;
-    }
-    return registered == rb;
-}
-
-static bool poison(RAMBlock *rb, uint64_t offset, uint64_t len)
-{
-    struct uffdio_poison poison = {
-        .range = { (uintptr_t)rb->host + offset, len },
-    };
-
-    return ioctl(mark_fd, UFFDIO_POISON, &poison) == 0;
-}
-
-static bool mark(RAMBlock *rb, uint64_t offset, uint64_t len, Error **errp)
-{
-    bool can_poison;
-    int ret;
-
-    if (mark_fd < 0) {
-        mark_fd = open_fd();
-    }
-    can_poison = register_block(rb);
-    if (!can_poison && !can_unmap(errp)) {
+    if (qemu_ram_pagesize(rb) != qemu_real_host_page_size()) {
         return false;
     }
-    if (qemu_ram_is_shared(rb)) {
-        /* the kernel drops marks when it makes a huge page of the file */
-        uint64_t first = QEMU_ALIGN_DOWN(offset, THP_SIZE);
-        uint64_t end = MIN(QEMU_ALIGN_UP(offset + len, THP_SIZE),
+    if (!qemu_ram_is_shared(rb)) {
+        return rb->fd < 0;
+    }
+    return p->len <= KEPT_IN_FILE &&
+           (ras_is_zero(host, p->len) == RAS_IS_ZERO ||
+            ras_set_guest(host, 0, p->len) == p->len);
+}
+
+/* One system call for all of it: Linux 6.13 and later */
+static bool unmap_at_once(const struct iovec *iov, unsigned int n)
+{
+    int self = syscall(__NR_pidfd_open, getpid(), 0);
+    ssize_t done = -1;
+
+    if (self >= 0) {
+        done = syscall(__NR_process_madvise, self, iov, n, MADV_DONTNEED, 0);
+        close(self);
+    }
+    return done >= 0 && done == iov_size(iov, n);
+}
+
+static int unmap(const struct iovec *iov, unsigned int n)
+{
+    if (unmap_at_once(iov, n)) {
+        return 0;
+    }
+    for (unsigned int i = 0; i < n; i++) {
+        void *host = iov[i].iov_base;
+        size_t len = iov[i].iov_len;
+
+        /* what is locked cannot be discarded; and failed memory need not be */
+        if (madvise(host, len, MADV_DONTNEED) &&
+            (munlock(host, len) || madvise(host, len, MADV_DONTNEED))) {
+            return -errno;
+        }
+    }
+    return 0;
+}
+
+/* Have nothing there, of one block; returns 0 or -errno */
+static int take_away(const Piece *p, unsigned int n)
+{
+    g_autofree struct iovec *iov = g_new(struct iovec, n);
+    unsigned int to_unmap = 0;
+    int ret = 0;
+
+    for (unsigned int i = 0; i < n && !ret; i++) {
+        uint8_t *host = p[i].rb->host + p[i].offset;
+
+        if (can_unmap(&p[i])) {
+            iov[to_unmap++] = (struct iovec) { host, p[i].len };
+            ras_memory_discarded(p[i].rb, p[i].offset, p[i].len);
+        } else {
+            munlock(host, p[i].len);
+            ret = ram_block_discard_range(p[i].rb, p[i].offset, p[i].len);
+        }
+    }
+    return ret || !to_unmap ? ret : unmap(iov, to_unmap);
+}
+
+static int poison(int fd, const Piece *p, unsigned int n)
+{
+    for (unsigned int i = 0; i < n; i++) {
+        struct uffdio_poison arg = {
+            .range = { (uintptr_t)p[i].rb->host + p[i].offset, p[i].len },
+        };
+
+        if (ioctl(fd, UFFDIO_POISON, &arg)) {
+            return -errno;
+        }
+    }
+    return 0;
+}
+
+/* The kernel drops marks when it makes a huge page of a file's. */
+static void keep_small(const Piece *p, unsigned int n)
+{
+    RAMBlock *rb = p->rb;
+    uint64_t done = 0;
+
+    if (!qemu_ram_is_shared(rb)) {
+        return;
+    }
+    for (unsigned int i = 0; i < n; i++) {
+        uint64_t first = QEMU_ALIGN_DOWN(p[i].offset, THP_SIZE);
+        uint64_t end = MIN(QEMU_ALIGN_UP(p[i].offset + p[i].len, THP_SIZE),
                            rb->max_length);
 
-        qemu_madvise(rb->host + first, end - first, QEMU_MADV_NOHUGEPAGE);
+        first = MAX(first, done);
+        if (first < end) {
+            qemu_madvise(rb->host + first, end - first,
+                         QEMU_MADV_NOHUGEPAGE);
+            done = end;
+        }
     }
-    /* what is locked cannot be discarded; and failed memory need not be */
-    munlock(rb->host + offset, len);
-    ret = ram_block_discard_range(rb, offset, len);
-    if (ret || !(can_poison ? poison(rb, offset, len) :
-                              unmap(rb, offset, len))) {
-        error_setg_errno(errp, ret ? -ret : errno, "cannot mark memory of "
-                         "RAM block '%s', offset 0x%" PRIx64 ", as failed",
-                         rb->idstr, offset);
-        return false;
-    }
-    return true;
 }
 
-void ras_mark_done(void)
+/*
+ * @n pieces of one block.  It is registered as a whole: nobody uses it now, and
+ * pieces would cost more.  That is possible for memory without a file, or with
+ * one that is shared.
+ */
+static bool mark_block(int fd, const Piece *p, unsigned int n, Error **errp)
 {
-    if (mark_fd >= 0) {
-        unregister();
-        close(mark_fd);
-        mark_fd = -1;
+    RAMBlock *rb = p->rb;
+    struct uffdio_register reg = {
+        .range = {
+            .start = (uintptr_t)rb->host,
+            .len = QEMU_ALIGN_UP(rb->used_length, qemu_ram_pagesize(rb)),
+        },
+        .mode = UFFDIO_REGISTER_MODE_MISSING,
+    };
+    int ret;
+
+    if (fd >= 0 && ioctl(fd, UFFDIO_REGISTER, &reg) == 0) {
+        keep_small(p, n);
+        ret = take_away(p, n) ?: poison(fd, p, n);
+        ioctl(fd, UFFDIO_UNREGISTER, &reg.range);
+    } else if (can_map_empty(errp)) {
+        ret = map_empty(p, n);
+    } else {
+        return false;
     }
+    if (ret) {
+        error_setg_errno(errp, -ret, "cannot mark memory of RAM block '%s' as "
+                         "failed", rb->idstr);
+    }
+    return !ret;
+}
+
+/* Nothing of that stays, but the marks. */
+static bool mark_all(const Piece *p, unsigned int n, Error **errp)
+{
+    int fd = open_fd();
+    bool done = true;
+
+    for (unsigned int i = 0, end; done && i < n; i = end) {
+        for (end = i; end < n && p[end].rb == p[i].rb; end++) {
+        }
+        done = mark_block(fd, &p[i], end - i, errp);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return done;
 }
 
 /* Pages that are there already are taken away first. */
-static bool place(RAMBlock *rb, uint64_t offset, uint64_t len, bool fail,
-                  Error **errp)
+static bool place(const Piece *p, bool fail, Error **errp)
 {
     MigrationIncomingState *mis = migration_incoming_get_current();
+    RAMBlock *rb = p->rb;
     size_t page = qemu_ram_pagesize(rb);
 
-    for (uint64_t at = offset; at < offset + len; at += page) {
+    for (uint64_t at = p->offset; at < p->offset + p->len; at += page) {
         int ret = 0;
 
         if (ramblock_recv_bitmap_test_byte_offset(rb, at)) {
@@ -314,20 +402,59 @@ static bool place(RAMBlock *rb, uint64_t offset, uint64_t len, bool fail,
     return true;
 }
 
-bool ras_mark(RAMBlock *rb, uint64_t offset, uint64_t len, bool fail,
+static bool place_all(const Piece *p, unsigned int n, bool fail, Error **errp)
+{
+    for (unsigned int i = 0; i < n; i++) {
+        if (!place(&p[i], fail, errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* In whole pages, none of them twice; returns how many pieces there are. */
+static unsigned int find_pieces(Piece *p, const RasMovedMemory *m,
+                                unsigned int n)
+{
+    unsigned int pieces = 0;
+
+    for (unsigned int i = 0; i < n; i++) {
+        size_t page = qemu_ram_pagesize(m[i].rb);
+        uint64_t first = QEMU_ALIGN_DOWN(m[i].offset, page);
+        uint64_t end = QEMU_ALIGN_UP(m[i].offset + m[i].len, page);
+
+        if (pieces && p[pieces - 1].rb == m[i].rb) {
+            first = MAX(first, p[pieces - 1].offset + p[pieces - 1].len);
+        }
+        if (first < end) {
+            p[pieces++] = (Piece) { m[i].rb, first, end - first };
+        }
+    }
+    return pieces;
+}
+
+static void warn_of_others(const Piece *p, unsigned int n)
+{
+    for (unsigned int i = 0; i < n; i++) {
+        if (qemu_ram_is_shared(p[i].rb) && p[i].rb->fd >= 0) {
+            warn_report_once("ras: memory of RAM block '%s' has failed; if "
+                             "another process maps it, that does not see it "
+                             "fail", p[i].rb->idstr);
+        }
+    }
+}
+
+bool ras_mark(const RasMovedMemory *moved, unsigned int n, bool fail,
               Error **errp)
 {
-    size_t page = qemu_ram_pagesize(rb);
-    uint64_t first = QEMU_ALIGN_DOWN(offset, page);
+    g_autofree Piece *p = g_new(Piece, n);
 
-    len = QEMU_ALIGN_UP(offset + len, page) - first;
-    if (fail && qemu_ram_is_shared(rb) && rb->fd >= 0) {
-        warn_report_once("ras: memory of RAM block '%s' has failed; if another "
-                         "process maps it, that does not see it fail",
-                         rb->idstr);
+    n = find_pieces(p, moved, n);
+    if (fail) {
+        warn_of_others(p, n);
     }
     if (in_postcopy()) {
-        return place(rb, first, len, fail, errp);
+        return place_all(p, n, fail, errp);
     }
-    return !fail || mark(rb, first, len, errp);
+    return !fail || !n || mark_all(p, n, errp);
 }

@@ -8,6 +8,7 @@
 #define MIGRATION_RAS_MARK_H
 
 #include "exec/cpu-common.h"
+#include "hw/ras.h"
 
 /*
  * ras_mark_supported: can this host do so, so that a guest under KVM is told?
@@ -16,14 +17,15 @@
 bool ras_mark_supported(Error **errp);
 
 /*
- * ras_mark: have pages fail, in the memory that a VM is loaded into
+ * ras_mark: have memory fail, in the memory that a VM is loaded into
+ * @moved: @n places, in order
  * @fail: false if they are to be zero, because something else has them fail, or
  *        they have been replaced
  *
- * In whole pages of the block.  On any thread.  Returns false, with the reason
+ * In whole pages of the blocks.  On any thread.  Returns false, with the reason
  * in @errp, if that is not possible.
  */
-bool ras_mark(RAMBlock *rb, uint64_t offset, uint64_t len, bool fail,
+bool ras_mark(const RasMovedMemory *moved, unsigned int n, bool fail,
               Error **errp);
 
 /*
@@ -31,9 +33,6 @@ bool ras_mark(RAMBlock *rb, uint64_t offset, uint64_t len, bool fail,
  * it fail; with the BQL held
  */
 void ras_mark_renew(RAMBlock *rb, uint64_t offset, uint64_t len);
-
-/* ras_mark_done: that was the last one, for now; on the thread of the others */
-void ras_mark_done(void);
 
 /* ras_mark_can_move: can the migration that begins have holes? */
 bool ras_mark_can_move(void);

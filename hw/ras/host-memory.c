@@ -71,7 +71,9 @@ static void set_nr_host_memory(RasState *s, unsigned int nr,
         ras_failed_publish(s);
     }
     ras_poison_failed_memory(s, false);
-    qemu_bh_schedule(s->block_bh);
+    if (!s->device->move_failed_memory) {
+        qemu_bh_schedule(s->block_bh);
+    }
 }
 
 /* The block that @addr is in, or NULL; in an RCU critical section */
@@ -403,9 +405,12 @@ void ras_host_memory_failed(CPUState *cpu, const RasHostMemory *m,
 
 /* --- what has no guest physical address from elsewhere -------------------- */
 
+/* Where the guest sees memory: a range of the map, and what is looked for. */
 typedef struct Search {
     RAMBlock *block;
-    uint64_t offset, addr;
+    uint64_t offset;
+    /* @len bytes of @block from @first on are at @addr; 0: none found yet */
+    uint64_t first, len, addr;
 } Search;
 
 static bool is_at(Int128 start, Int128 len, const MemoryRegion *mr,
@@ -417,25 +422,35 @@ static bool is_at(Int128 start, Int128 len, const MemoryRegion *mr,
         search->offset - offset >= int128_get64(len)) {
         return false;
     }
-    search->addr = int128_get64(start) + (search->offset - offset);
+    search->first = offset;
+    search->len = int128_get64(len);
+    search->addr = int128_get64(start);
     return true;
 }
 
-/* The guest physical address of @offset of @rb; in RCU critical section */
-static uint64_t guest_address(RAMBlock *rb, uint64_t offset)
+/*
+ * The guest physical address of @offset of @rb.  In one RCU critical section
+ * and without a change of the memory map, @search, which is empty at first, can
+ * be used again: what comes next is often near.
+ */
+static uint64_t guest_address(Search *search, RAMBlock *rb, uint64_t offset)
 {
-    Search search = { rb, offset, RAS_NOT_MAPPED };
-
-    flatview_for_each_range(address_space_to_flatview(&address_space_memory),
-                            is_at, &search);
-    return search.addr;
+    search->offset = offset;
+    if (search->block != rb || offset - search->first >= search->len) {
+        search->block = rb;
+        search->len = 0;
+        flatview_for_each_range(
+            address_space_to_flatview(&address_space_memory), is_at, search);
+    }
+    return search->len ? search->addr + (offset - search->first) :
+                         RAS_NOT_MAPPED;
 }
 
-static void add(RasState *s, RAMBlock *rb, uint64_t offset, uint64_t len,
-                bool moved, bool told)
+static void add(RasState *s, Search *search, RAMBlock *rb, uint64_t offset,
+                uint64_t len, bool moved, bool told)
 {
     RasHostMemory m = {
-        .first = guest_address(rb, offset),
+        .first = guest_address(search, rb, offset),
         .len = len,
         .ram_addr = rb->offset + offset,
         .ram_page = qemu_ram_pagesize(rb),
@@ -449,16 +464,14 @@ static void add(RasState *s, RAMBlock *rb, uint64_t offset, uint64_t len,
     }
 }
 
-bool ras_host_memory_add_moved(RasDevice *d, RAMBlock *rb, uint64_t offset,
-                               uint64_t len, bool told)
+static bool add_moved(RasState *s, Search *search, const RasMovedMemory *m)
 {
-    RasState *s = d->state;
-    uint64_t page = qemu_ram_pagesize(rb);
+    RAMBlock *rb = m->rb;
+    uint64_t offset = m->offset, len = m->len, page = qemu_ram_pagesize(rb);
     uint64_t first = QEMU_ALIGN_DOWN(offset, page);
     uint64_t end = QEMU_ALIGN_UP(offset + len, page);
     uint64_t more = end - first - len, from, to;
 
-    RCU_READ_LOCK_GUARD();
     /* what is known is not added again, nor told twice */
     while (ras_host_memory_find(rb->offset + offset, len, &from, &to)) {
         if (from > rb->offset + offset) {
@@ -474,29 +487,49 @@ bool ras_host_memory_add_moved(RasDevice *d, RAMBlock *rb, uint64_t offset,
     if (s->nr_host_memory + (more ? 3 : 1) > RAS_HOST_MEMORY_MAX) {
         return false;
     }
-    add(s, rb, offset, len, true, told);
+    add(s, search, rb, offset, len, true, m->told);
     if (more) {
         /* the guest thinks that this is good */
-        add(s, rb, first, offset - first, true, false);
-        add(s, rb, offset + len, end - offset - len, true, false);
+        add(s, search, rb, first, offset - first, true, false);
+        add(s, search, rb, offset + len, end - offset - len, true, false);
         ras_log(s->device, "ras: %" PRIu64 " KiB more of the guest's memory "
                 "fail than on the other host: block '%s', offset 0x%" PRIx64
                 ", is in pages of %" PRIu64 " KiB here", more / KiB,
                 qemu_ram_get_idstr(rb), first, page / KiB);
     }
-    ras_poison_failed_memory(s, true);
     return true;
+}
+
+bool ras_host_memory_add_moved(RasDevice *d, const RasMovedMemory *moved,
+                               unsigned int n)
+{
+    RasState *s = d->state;
+    Search search = { NULL };
+    unsigned int i = 0;
+
+    RCU_READ_LOCK_GUARD();
+    while (i < n && add_moved(s, &search, &moved[i])) {
+        i++;
+    }
+    if (i) {
+        /* the memory map changes once, and not with each of them */
+        ras_poison_failed_memory(s, true);
+    }
+    return i == n;
 }
 
 void ras_host_memory_locate(RasState *s)
 {
+    Search search = { NULL };
+
     RCU_READ_LOCK_GUARD();
     for (unsigned int i = 0; i < s->nr_host_memory; i++) {
         RasHostMemory *m = &s->host_memory[i];
         RAMBlock *rb = m->moved ? block_at(m->ram_addr) : NULL;
 
         if (rb) {
-            m->first = m->addr = guest_address(rb, m->ram_addr - rb->offset);
+            m->first = m->addr = guest_address(&search, rb,
+                                               m->ram_addr - rb->offset);
         }
     }
 }
@@ -564,6 +597,7 @@ void ras_host_memory_note(const void *host, bool met)
 static void take_notes(void *opaque)
 {
     RasState *s = opaque;
+    Search search = { NULL };
     ram_addr_t offset;
     uint64_t from, to;
     bool more = false;
@@ -582,7 +616,7 @@ static void take_notes(void *opaque)
         if (rb && !ras_host_memory_find(rb->offset + offset, 1, &from, &to) &&
             (host == (void *)note || !ras_page_is_good(host))) {
             offset = QEMU_ALIGN_DOWN(offset, qemu_ram_pagesize(rb));
-            add(s, rb, offset, qemu_ram_pagesize(rb), false, false);
+            add(s, &search, rb, offset, qemu_ram_pagesize(rb), false, false);
             more = true;
         }
         qatomic_dec(&ras_host_memory_unreadable);

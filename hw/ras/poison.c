@@ -616,8 +616,10 @@ void ras_poison_discarded(RAMBlock *rb, uint64_t offset, uint64_t len)
 {
     ram_addr_t start = qemu_ram_get_offset(rb) + offset;
     RasState *s = ras_state();
+    bool changed = false;
 
-    if (!qatomic_read(&ras_poison_ranges)) {
+    /* failed memory of the host is not for here, and may be in many pieces */
+    if (!ram_ranges.n) {
         return;
     }
     for (int i = 0; i < RAS_POISON_RANGES; i++) {
@@ -631,10 +633,13 @@ void ras_poison_discarded(RAMBlock *rb, uint64_t offset, uint64_t len)
             /* if there is no room for what is left, all of it stays */
             if (cut_slot(s->poison.range, slot, addr, to - from)) {
                 trace_ras_poison_remove(addr, to - from);
+                changed = true;
             }
         }
     }
-    publish(s);
+    if (changed) {
+        publish(s);
+    }
 }
 
 /* --- events: main loop --------------------------------------------------- */

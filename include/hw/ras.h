@@ -126,15 +126,21 @@ bool ras_host_memory_find(uint64_t start, uint64_t len, uint64_t *from,
 
 #define RAS_HOST_MEMORY_MAX 1024
 
+/* [@offset, @offset + @len) of @rb has failed on another host. */
+typedef struct RasMovedMemory {
+    RAMBlock *rb;
+    uint64_t offset, len;
+    bool told;                  /* the guest knows */
+} RasMovedMemory;
+
 /*
- * ras_host_memory_add_moved: [@offset, @offset + @len) of @rb has failed on
- * another host, and fails here, in whole pages of this host
- * @told: the guest knows
+ * ras_host_memory_add_moved: @n of them fail here as well, in whole pages of
+ *                            this host
  *
- * Returns false if there is no room for it.
+ * Returns false if there is no room for all of them.
  */
-bool ras_host_memory_add_moved(RasDevice *d, RAMBlock *rb, uint64_t offset,
-                               uint64_t len, bool told);
+bool ras_host_memory_add_moved(RasDevice *d, const RasMovedMemory *moved,
+                               unsigned int n);
 
 /* ras_host_memory_tell: tell the guest, which runs, what it does not know */
 void ras_host_memory_tell(RasDevice *d);

@@ -17,8 +17,8 @@ void qio_channel_set_guard(QIOChannel *ioc);
  * it copied before (to a kernel that may not survive to read it, or in user
  * space, by TLS), or after that has failed.  Called on any thread that does so.
  *
- * Returns a buffer, to be freed by qemu_vfree(), with what is to be written in
- * the place of @iov: that is @copy, in the buffer as well; or NULL.
+ * Returns true if @copy, which stays until the thread calls that again, is to be
+ * written in the place of @iov.
  */
 typedef enum QIOChannelGuardWhy {
     QIO_CHANNEL_GUARD_KERNEL,
@@ -26,8 +26,8 @@ typedef enum QIOChannelGuardWhy {
     QIO_CHANNEL_GUARD_FAILED,
 } QIOChannelGuardWhy;
 
-typedef void *QIOChannelGuard(const struct iovec *iov, size_t niov,
-                              QIOChannelGuardWhy why, struct iovec **copy);
+typedef bool QIOChannelGuard(const struct iovec *iov, size_t niov,
+                             QIOChannelGuardWhy why, struct iovec *copy);
 extern QIOChannelGuard *qio_channel_guard;
 
 #endif
