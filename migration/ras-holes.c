@@ -67,13 +67,16 @@ typedef enum RasHolesWhen {
     HOLES_LATE,
 } RasHolesWhen;
 
-/* The section.  The arrays are there while it is saved or loaded. */
+/*
+ * The section.  Each time it is saved or loaded there is one of these: in
+ * postcopy, another thread loads what is late.
+ */
 typedef struct RasHoles {
-    RasHolesWhen when;
+    const RasHolesWhen *parent;
     bool announced;
     int32_t nr_blocks, nr_holes;
-    RasHoleBlock *block;
-    RasHole *hole;
+    RasHoleBlock block[RAS_HOST_MEMORY_MAX];
+    RasHole hole[RAS_HOST_MEMORY_MAX];
 } RasHoles;
 
 /* What has been found in a block of the migration that is under way. */
@@ -85,13 +88,14 @@ typedef struct RasHoleMap {
 
 bool ras_holes_moved, ras_holes_in_postcopy, ras_holes_read_once;
 
-static RasHoles section;
+static RasHolesWhen when;      /* the next section is saved */
 static RasHoleMap *map;
 static unsigned int nr_maps;
 static int found;               /* any page at all */
 static int unsent;              /* and one that is in no section yet */
 static uint8_t *page_read;      /* for ras_holes_read() */
 static bool announced;
+static bool in_snapshot;        /* one that is made in the background */
 static int accepted;            /* the destination has loaded that */
 static unsigned int run;        /* which migration this is */
 
@@ -143,7 +147,7 @@ bool ras_holes_check_slow(RAMBlock *rb, uint64_t offset)
         /* who reads it will find out */
         return false;
     }
-    if (known || !ras_can_read(rb->host + offset, page)) {
+    if (known || in_snapshot || !ras_can_read(rb->host + offset, page)) {
         set_hole(rb, offset);
         return true;
     }
@@ -235,14 +239,15 @@ static void *get_buffer(size_t size)
     return b->data;
 }
 
-/* The map of the block that @iov is in, or NULL: no memory of the guest */
-static RasHoleMap *find_map_of(const struct iovec *iov)
+/* The block that @iov is in, or NULL: no memory of the guest */
+static RAMBlock *find_block(const struct iovec *iov)
 {
     for (unsigned int i = 0; i < nr_maps; i++) {
-        RAMBlock *rb = map[i].rb;
+        RAMBlock *rb = qatomic_read(&map[i].rb);
 
-        if ((uintptr_t)iov->iov_base - (uintptr_t)rb->host < rb->max_length) {
-            return &map[i];
+        if (rb &&
+            (uintptr_t)iov->iov_base - (uintptr_t)rb->host < rb->max_length) {
+            return rb;
         }
     }
     return NULL;
@@ -251,43 +256,34 @@ static RasHoleMap *find_map_of(const struct iovec *iov)
 static bool any_of_guest(const struct iovec *iov, size_t niov)
 {
     for (size_t i = 0; i < niov; i++) {
-        if (find_map_of(&iov[i])) {
+        if (find_block(&iov[i])) {
             return true;
         }
     }
     return false;
 }
 
-/* Returns whether any of these pages has failed, as far as has been found. */
-static bool copy_pages(uint8_t *to, RasHoleMap *m, const uint8_t *host,
+static void copy_pages(uint8_t *to, RAMBlock *rb, const uint8_t *host,
                        size_t len)
 {
-    int bits = qemu_target_page_bits();
-    size_t page = (size_t)1 << bits, n;
-    bool failed = false;
+    size_t page = qemu_target_page_size(), n;
 
     for (; len; to += n, host += n, len -= n) {
-        uint64_t offset = host - m->rb->host;
-
-        n = MIN(len, page - (offset & (page - 1)));
-        ras_holes_copy_slow(to, m->rb, host, n);
-        failed |= test_bit(offset >> bits, m->failed);
+        n = MIN(len, page - ((host - rb->host) & (page - 1)));
+        ras_holes_copy_slow(to, rb, host, n);
     }
-    return failed;
 }
 
 /*
  * Copy all of @iov, if there is memory of the guest in it, and room.  In one
  * piece, the kernel is done with it faster than with many, which makes up for
  * most of what the copy costs.
- * @failed: only if any of it has failed
  */
-static bool copy_iov(const struct iovec *iov, size_t niov, bool failed,
-                     struct iovec *copy)
+static bool copy_iov(const struct iovec *iov, size_t niov, struct iovec *copy)
 {
-    bool found_one = false;
     uint8_t *p;
 
+    RCU_READ_LOCK_GUARD();
     if (!any_of_guest(iov, niov)) {
         return false;
     }
@@ -297,16 +293,16 @@ static bool copy_iov(const struct iovec *iov, size_t niov, bool failed,
         return false;
     }
     for (size_t i = 0; i < niov; i++) {
-        RasHoleMap *m = find_map_of(&iov[i]);
+        RAMBlock *rb = find_block(&iov[i]);
 
-        if (m) {
-            found_one |= copy_pages(p, m, iov[i].iov_base, iov[i].iov_len);
+        if (rb) {
+            copy_pages(p, rb, iov[i].iov_base, iov[i].iov_len);
         } else {
             memcpy(p, iov[i].iov_base, iov[i].iov_len);
         }
         p += iov[i].iov_len;
     }
-    return !failed || found_one;
+    return true;
 }
 
 /* Without failed memory, only who reads it in user space gets a copy. */
@@ -316,7 +312,7 @@ static bool guard(const struct iovec *iov, size_t niov, QIOChannelGuardWhy why,
     if (why == QIO_CHANNEL_GUARD_KERNEL && !ras_host_memory_is_unreadable()) {
         return false;
     }
-    return copy_iov(iov, niov, why == QIO_CHANNEL_GUARD_FAILED, copy);
+    return copy_iov(iov, niov, copy);
 }
 
 static size_t dump_lost;
@@ -421,6 +417,7 @@ bool ras_holes_begin(Error **errp)
         }
     }
     ras_holes_moved = true;
+    in_snapshot = ras_mark_in_snapshot();
     qatomic_set(&qio_channel_guard, guard);
     return true;
 }
@@ -437,8 +434,10 @@ int ras_holes_refuse(QEMUFile *f)
 void ras_holes_resume(void)
 {
     for (unsigned int i = 0; i < nr_maps; i++) {
-        bitmap_zero(map[i].sent,
-                    map[i].rb->max_length >> qemu_target_page_bits());
+        if (map[i].rb) {
+            bitmap_zero(map[i].sent,
+                        map[i].rb->max_length >> qemu_target_page_bits());
+        }
     }
     qatomic_set(&unsent, qatomic_read(&found));
 }
@@ -458,9 +457,12 @@ int ras_holes_send(QEMUFile *f, bool announce)
         return 0;
     }
     announced |= announce;
-    section.when = announce ? HOLES_ANNOUNCED : HOLES_LATE;
-    ret = ras_mark_send_section(f, "ras/holes");
-    section.when = HOLES_WITH_STATE;
+    when = announce ? HOLES_ANNOUNCED : HOLES_LATE;
+    do {
+        ret = ras_mark_send_section(f, "ras/holes");
+        /* there may be more than one can have */
+    } while (!ret && !announce && qatomic_xchg(&unsent, 0));
+    when = HOLES_WITH_STATE;
     if (!ret && announce && !ras_mark_ping(f, PING)) {
         /* nobody answers: no postcopy */
         qatomic_set(&accepted, 1);
@@ -484,20 +486,6 @@ bool ras_holes_can_postcopy(void)
 
 /* --- saving -------------------------------------------------------------- */
 
-static void release(RasHoles *h)
-{
-    g_clear_pointer(&h->block, g_free);
-    g_clear_pointer(&h->hole, g_free);
-}
-
-static void prepare(RasHoles *h)
-{
-    release(h);
-    h->block = g_new0(RasHoleBlock, RAS_HOST_MEMORY_MAX);
-    h->hole = g_new0(RasHole, RAS_HOST_MEMORY_MAX);
-    h->nr_blocks = h->nr_holes = 0;
-}
-
 static bool put_hole(RasHoles *h, RasHoleMap *m, uint64_t start, uint64_t end,
                      bool told)
 {
@@ -508,8 +496,8 @@ static bool put_hole(RasHoles *h, RasHoleMap *m, uint64_t start, uint64_t end,
     }
     if (!h->nr_blocks ||
         strcmp((char *)h->block[h->nr_blocks - 1].idstr, m->rb->idstr)) {
-        pstrcpy((char *)h->block[h->nr_blocks++].idstr,
-                sizeof(h->block[0].idstr), m->rb->idstr);
+        strpadcpy((char *)h->block[h->nr_blocks++].idstr,
+                  sizeof(h->block[0].idstr), m->rb->idstr, 0);
     }
     h->hole[h->nr_holes++] = (RasHole) {
         h->nr_blocks - 1, start, end - start, told
@@ -521,25 +509,25 @@ static bool put_hole(RasHoles *h, RasHoleMap *m, uint64_t start, uint64_t end,
 
 /*
  * Is this page, that was found, for the section?  A late one has what is in no
- * section yet.  With the state, all pages are sent, or in postcopy will be read
- * again: a reset may have made them good.
+ * section yet.  What is still to be sent, or in postcopy will be read again, is
+ * not: a reset may have made it good.
  */
-static bool belongs(const RasHoleMap *m, uint64_t page, RasHolesWhen when)
+static bool belongs(const RasHoleMap *m, uint64_t page)
 {
-    return when == HOLES_LATE ? !test_bit(page, m->sent) :
-                                !m->rb->bmap || !test_bit(page, m->rb->bmap);
+    return !(when == HOLES_LATE && test_bit(page, m->sent)) &&
+           !(m->rb->bmap && test_bit(page, m->rb->bmap));
 }
 
 /* The first such pages from @at on: [@start, @end), all of them pages */
 static void next_found(const RasHoleMap *m, uint64_t at, uint64_t nr,
-                       RasHolesWhen when, uint64_t *start, uint64_t *end)
+                       uint64_t *start, uint64_t *end)
 {
     *start = find_next_bit(m->failed, nr, at);
-    while (*start < nr && !belongs(m, *start, when)) {
+    while (*start < nr && !belongs(m, *start)) {
         *start = find_next_bit(m->failed, nr, *start + 1);
     }
     *end = *start;
-    while (*end < nr && test_bit(*end, m->failed) && belongs(m, *end, when)) {
+    while (*end < nr && test_bit(*end, m->failed) && belongs(m, *end)) {
         ++*end;
     }
 }
@@ -553,12 +541,12 @@ static bool put_holes(RasHoles *h, RasHoleMap *m)
 
     for (uint64_t at = 0; at < size; ) {
         if (at >= end) {
-            next_found(m, at >> bits, size >> bits, h->when, &start, &end);
+            next_found(m, at >> bits, size >> bits, &start, &end);
             start <<= bits;
             end <<= bits;
         }
         start = MAX(start, at);
-        if (h->when == HOLES_LATE ||
+        if (when == HOLES_LATE ||
             !ras_host_memory_find(m->rb->offset + at, size - at, &known,
                                   &known_end)) {
             known = size;
@@ -587,15 +575,22 @@ static int pre_save(void *opaque)
 {
     RasHoles *h = opaque;
 
-    prepare(h);
-    h->announced = h->when == HOLES_ANNOUNCED;
-    if (h->when == HOLES_WITH_STATE) {
+    h->nr_blocks = h->nr_holes = 0;
+    h->announced = when == HOLES_ANNOUNCED;
+    if (when == HOLES_WITH_STATE) {
         qatomic_set(&unsent, 0);
     }
     for (unsigned int i = 0; i < nr_maps && !h->announced; i++) {
         int before = h->nr_holes;
 
+        if (!map[i].rb) {
+            continue;
+        }
         if (!put_holes(h, &map[i])) {
+            if (when == HOLES_LATE) {
+                qatomic_set(&unsent, 1);
+                return 0;
+            }
             error_report("ras: Can't migrate this vm with hardware poisoned "
                          "memory: there are more than %d ranges of it",
                          RAS_HOST_MEMORY_MAX);
@@ -614,7 +609,7 @@ static int pre_save(void *opaque)
 static bool is_needed(void *opaque)
 {
     return ras_holes_moved && (ras_host_memory_is_unreadable() ||
-                               section.when != HOLES_WITH_STATE);
+                               when != HOLES_WITH_STATE);
 }
 
 /* --- loading ------------------------------------------------------------- */
@@ -756,7 +751,9 @@ static bool load(RasHoles *h, Error **errp)
 
 static int pre_load(void *opaque)
 {
-    prepare(opaque);
+    RasHoles *h = opaque;
+
+    h->nr_blocks = h->nr_holes = 0;
     return 0;
 }
 
@@ -768,7 +765,6 @@ static int post_load(void *opaque, int version_id)
     if (!load(h, &err)) {
         error_reportf_err(err, "ras: cannot load failed memory: ");
     }
-    release(h);
     return err ? -EINVAL : 0;
 }
 
@@ -809,13 +805,8 @@ static const VMStateDescription vmstate_hole = {
     },
 };
 
-static const VMStateDescription vmstate_holes = {
-    .name = "ras/holes",
-    .version_id = 1,
-    .minimum_version_id = 1,
-    /* when devices read the guest's memory as they are loaded, it fails */
-    .priority = MIG_PRI_MAX,
-    .needed = is_needed,
+static const VMStateDescription vmstate_list = {
+    .name = "ras/holes/list",
     .pre_save = pre_save,
     .pre_load = pre_load,
     .post_load = post_load,
@@ -823,15 +814,40 @@ static const VMStateDescription vmstate_holes = {
         VMSTATE_BOOL(announced, RasHoles),
         VMSTATE_INT32(nr_blocks, RasHoles),
         VMSTATE_VALIDATE("number of RAM blocks", blocks_are_bounded),
-        VMSTATE_STRUCT_VARRAY_POINTER_INT32(block, RasHoles, nr_blocks,
-                                            vmstate_block, RasHoleBlock),
+        VMSTATE_STRUCT_VARRAY_INT32(block, RasHoles, nr_blocks, 0,
+                                    vmstate_block, RasHoleBlock),
         VMSTATE_INT32(nr_holes, RasHoles),
         VMSTATE_VALIDATE("number of holes", holes_are_bounded),
-        VMSTATE_STRUCT_VARRAY_POINTER_INT32(hole, RasHoles, nr_holes,
-                                            vmstate_hole, RasHole),
+        VMSTATE_STRUCT_VARRAY_INT32(hole, RasHoles, nr_holes, 0,
+                                    vmstate_hole, RasHole),
         VMSTATE_END_OF_LIST()
     },
 };
+
+static const VMStateDescription vmstate_holes = {
+    .name = "ras/holes",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    /* when devices read the guest's memory as they are loaded, it fails */
+    .priority = MIG_PRI_MAX,
+    .needed = is_needed,
+    .fields = (const VMStateField[]) {
+        VMSTATE_WITH_TMP(const RasHolesWhen, RasHoles, vmstate_list),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
+/* A snapshot is of before the reset: what it has not saved yet is lost. */
+static void keep_lost(RAMBlock *rb, uint64_t offset, uint64_t len)
+{
+    int bits = qemu_target_page_bits();
+
+    for (uint64_t at = offset; at < offset + len; at += 1ULL << bits) {
+        if (rb->bmap && test_bit(at >> bits, rb->bmap)) {
+            set_hole(rb, at);
+        }
+    }
+}
 
 /* A page that comes in postcopy has to be there, or is waited for. */
 static void replaced(RAMBlock *rb, uint64_t offset, uint64_t len)
@@ -839,6 +855,9 @@ static void replaced(RAMBlock *rb, uint64_t offset, uint64_t len)
     RasMovedMemory m = { rb, offset, len };
 
     ras_mark(&m, 1, false, NULL);
+    if (ras_holes_moved && in_snapshot) {
+        keep_lost(rb, offset, len);
+    }
 }
 
 /* The guest has no use for what it has given back, good or not. */
@@ -857,21 +876,36 @@ static void discarded(RAMBlock *rb, uint64_t offset, uint64_t len)
     }
 }
 
+/* Memory that is unplugged; who looks at it is in an RCU critical section. */
+static void block_removed(RAMBlockNotifier *notifier, void *host, size_t size,
+                          size_t max_size)
+{
+    for (unsigned int i = 0; i < nr_maps; i++) {
+        RAMBlock *rb = map[i].rb;
+
+        if (rb && rb->host == host) {
+            qatomic_set(&map[i].rb, NULL);
+        }
+    }
+}
+
 /*
  * QEMU numbers the sections in the order in which they are registered.  After
  * those of the machine, ours does not change the numbers of stock QEMU.
  */
 static void register_section(Notifier *notifier, void *data)
 {
-    vmstate_register(NULL, 0, &vmstate_holes, &section);
+    vmstate_register(NULL, 0, &vmstate_holes, &when);
 }
 
 void ras_holes_init(void)
 {
     static Notifier machine_done = { .notify = register_section };
+    static RAMBlockNotifier blocks = { .ram_block_removed = block_removed };
 
     ras_host_memory_renew = ras_mark_renew;
     ras_host_memory_discarded = discarded;
     ras_host_memory_replaced = replaced;
+    ram_block_notifier_add(&blocks);
     qemu_add_machine_init_done_notifier(&machine_done);
 }

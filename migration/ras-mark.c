@@ -92,6 +92,11 @@ bool ras_mark_can_move(void)
            !(migrate_postcopy_ram() && pages_are_larger());
 }
 
+bool ras_mark_in_snapshot(void)
+{
+    return migrate_background_snapshot();
+}
+
 int ras_mark_send_section(QEMUFile *f, const char *idstr)
 {
     return qemu_savevm_send_section(f, idstr);
@@ -382,6 +387,10 @@ static bool place(const Piece *p, bool fail, Error **errp)
     RAMBlock *rb = p->rb;
     size_t page = qemu_ram_pagesize(rb);
 
+    if (!rb->receivedmap) {
+        /* it is over, but for its state */
+        return true;
+    }
     for (uint64_t at = p->offset; at < p->offset + p->len; at += page) {
         int ret = 0;
 

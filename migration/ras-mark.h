@@ -37,6 +37,9 @@ void ras_mark_renew(RAMBlock *rb, uint64_t offset, uint64_t len);
 /* ras_mark_can_move: can the migration that begins have holes? */
 bool ras_mark_can_move(void);
 
+/* ras_mark_in_snapshot: is it one that is made while the VM runs? */
+bool ras_mark_in_snapshot(void);
+
 /* ras_mark_send_section: write section @idstr now; returns -errno */
 int ras_mark_send_section(QEMUFile *f, const char *idstr);
 
