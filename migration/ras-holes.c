@@ -201,8 +201,8 @@ void ras_holes_copy_slow(void *to, RAMBlock *rb, const void *host, size_t len)
 }
 
 /*
- * Each thread that writes has a buffer, until it ends: memory that is mapped
- * anew for each write costs more than what is copied there.
+ * Each thread that writes has a buffer, until it ends: malloc() may map memory
+ * of that size anew for each write, which costs more than the copy.
  */
 typedef struct CopyBuffer {
     size_t size;

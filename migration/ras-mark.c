@@ -370,7 +370,9 @@ static bool mark_all(const Piece *p, unsigned int n, Error **errp)
     bool done = true;
 
     for (unsigned int i = 0, end; done && i < n; i = end) {
-        for (end = i; end < n && p[end].rb == p[i].rb; end++) {
+        end = i + 1;
+        while (end < n && p[end].rb == p[i].rb) {
+            end++;
         }
         done = mark_block(fd, &p[i], end - i, errp);
     }

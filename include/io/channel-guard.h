@@ -17,8 +17,8 @@ void qio_channel_set_guard(QIOChannel *ioc);
  * it copied before (to a kernel that may not survive to read it, or in user
  * space, by TLS), or after that has failed.  Called on any thread that does so.
  *
- * Returns true if @copy, which stays until the thread calls that again, is to be
- * written in the place of @iov.
+ * Returns true if @copy, which stays until the thread calls that again, is to
+ * be written in the place of @iov.
  */
 typedef enum QIOChannelGuardWhy {
     QIO_CHANNEL_GUARD_KERNEL,

@@ -45,14 +45,10 @@ class Skipped(Exception):
 
 @dataclasses.dataclass
 class Result:
-    """Both sides of a ratio; or one that has a limit, and no other side.
-
-    If they were measured in pairs, @median is that of the ratios.
-    """
+    """Both sides of a ratio; or one that has a limit, and no other side."""
 
     ours: float
     stock: Optional[float] = None
-    median: Optional[float] = None
 
 
 @dataclasses.dataclass
@@ -70,8 +66,6 @@ class Measure:
         """The ratio that the target is about."""
         if result.stock is None:
             return None
-        if result.median is not None:
-            return result.median
         if self.per_ours:
             return result.stock / result.ours
         return result.ours / result.stock
@@ -778,15 +772,17 @@ def in_pairs(measure: Callable[[Monitor], float], ours: Monitor,
 
 
 def compare_sending(ours: Monitor, other: Monitor) -> Result:
-    """Processor time for all of RAM, which limits how fast it goes."""
+    """Processor time for all of RAM, which limits how fast it goes.
+
+    The lower quartiles: who shares caches and memory with them adds to it.
+    """
     def measure(side: Monitor) -> float:
         before = used_time(side.process)
         send(side)
         return used_time(side.process) - before
 
     pairs = in_pairs(measure, ours, other, SENDINGS)
-    return Result(*(statistics.median(side) for side in zip(*pairs)),
-                  statistics.median(one / two for one, two in pairs))
+    return Result(*(statistics.quantiles(side)[0] for side in zip(*pairs)))
 
 
 def sending() -> Result:
@@ -826,7 +822,7 @@ MEMORY = 256 << 20
 def downtime_with_holes(*args: str) -> Result:
     """What they add to the downtime of a move to another VM; us of processor.
 
-    The other side has one, and so does what can be done about it before.
+    The other side has one, so that both send what they have read first.
     """
     with failing_vm(MEMORY, *args) as (ours, fail), \
             failing_vm(MEMORY, *args) as (other, fail_other):

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Memory that has failed moves with the VM, and stays failed."""
 
+import os
 import signal
 import struct
+import tempfile
 import time
 from pathlib import Path
 from typing import Any, Iterator, Optional, Sequence
@@ -20,6 +22,8 @@ REFUSED = "Can't migrate this vm with hardware poisoned memory"
 # A page, 2 MiB, and the last page; away from where firmware is.
 FIRST = 16 << 20
 HOLES = [(FIRST, PAGE), (32 << 20, 2 << 20), (RAM - PAGE, PAGE)]
+# As the machines name it, if it is not named otherwise.
+BLOCKS = {'arm64': 'mach-virt.ram', 'ppc64': 'ppc_spapr.ram'}
 # Pages with content: neighbours of holes, and others
 FULL = [FIRST - PAGE, FIRST + PAGE, (32 << 20) - PAGE, 34 << 20,
         RAM - 2 * PAGE, 100 << 20]
@@ -315,6 +319,31 @@ class TestOnTheWay:
             self.finish(old)
             migration.wait_arrived(new)  # type: ignore
             check(new)
+
+    @pytest.mark.parametrize('way', [migration.precopy, mapped_ram],
+                             ids=['precopy', 'mapped_ram'])
+    def test_shared(self, way: Any, old: Vm, tmp_path: Path) -> None:
+        """Others who map the memory find zeroes, whatever was there."""
+        holes = [HOLES[0], (FIRST + 4 * PAGE, PAGE), HOLES[1], HOLES[2]]
+        for hole in holes:
+            old.memory.fail(*hole)
+        with tempfile.NamedTemporaryFile(prefix='ras-',
+                                         dir='/dev/shm') as file:
+            file.truncate(RAM)
+            for start, _ in holes:
+                file.seek(start)
+                file.write(content(start))
+            file.flush()
+            with successor(old, tmp_path, way=way, options=[
+                    '-machine', f'memory-backend={BLOCKS[old.target.name]}',
+                    '-object', f'memory-backend-file,share=on,size={RAM},'
+                    f'id={BLOCKS[old.target.name]},mem-path={file.name},'
+                    'x-use-canonical-path-for-ramblock-id=off']) as new:
+                new.find_memory()
+                carry(way, old, new, tmp_path, 'first')
+                check(new, holes)
+                for start, _ in holes:
+                    assert os.pread(file.fileno(), PAGE, start) == bytes(PAGE)
 
     def test_locked(self, old: Vm, tmp_path: Path) -> None:
         """Memory that may not be swapped is marked as well."""
