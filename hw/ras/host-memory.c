@@ -435,6 +435,16 @@ static void add(RasState *s, RAMBlock *rb, uint64_t offset, uint64_t len,
     }
 }
 
+/* Who waits for a page in postcopy may have met it before it is known here. */
+static void came_with_it(RasState *s, ram_addr_t start, uint64_t len)
+{
+    for (unsigned int i = 0; i < s->nr_host_memory; i++) {
+        RasHostMemory *m = &s->host_memory[i];
+
+        m->moved |= m->ram_addr >= start && m->ram_addr + m->len <= start + len;
+    }
+}
+
 bool ras_host_memory_add_moved(RasDevice *d, RAMBlock *rb, uint64_t offset,
                                uint64_t len, bool told)
 {
@@ -450,6 +460,7 @@ bool ras_host_memory_add_moved(RasDevice *d, RAMBlock *rb, uint64_t offset,
         if (from > rb->offset + offset) {
             break;
         }
+        came_with_it(s, rb->offset + offset, len);
         to -= rb->offset + offset;
         if (to >= len) {
             return true;
