@@ -418,6 +418,30 @@ static void test_blk_direct(void)
     }
 }
 
+/* A request that fails for another reason as well fails for that one. */
+static void test_blk_no_space(void)
+{
+    Rig *rig = rig_start("-S -drive if=none,id=z,werror=enospc,driver=raw,"
+                         "file.driver=blkdebug,file.image.driver=null-co,"
+                         "file.image.size=1048576,"
+                         "file.inject-error.0.event=none,"
+                         "file.inject-error.0.iotype=write,"
+                         "file.inject-error.0.errno=28",
+                         "virtio-blk-pci,drive=z", 1);
+    RasVm *vm = rig->vm;
+    QDict *event, *data;
+
+    ras_fail(vm, PAGE(1));
+    rig_kick(rig, 0, blk_add(rig, 1, VIRTIO_BLK_T_OUT, 8, PAGE(1), RAS_PAGE));
+    event = qtest_qmp_eventwait_ref(vm->qts, "BLOCK_IO_ERROR");
+    data = qdict_get_qdict(event, "data");
+    g_assert_true(qdict_get_bool(data, "nospace"));
+    g_assert_cmpstr(qdict_get_str(data, "action"), ==, "stop");
+    qobject_unref(event);
+    assert_failed(vm, PAGE(1));
+    rig_quit(rig);
+}
+
 /* What is around a request */
 static void test_blk_header(void)
 {
@@ -893,6 +917,7 @@ int main(int argc, char **argv)
     add("blk/neighbours-stopped", test_blk_neighbours_stopped);
     add("blk/neighbours-reset", test_blk_neighbours_reset);
     add("blk/header", test_blk_header);
+    add("blk/no-space", test_blk_no_space);
     add("ring", test_ring);
     add("ring/used-moves", test_used_ring_moves);
     add("stock/main-thread", test_stock_main_thread);
