@@ -86,14 +86,15 @@ typedef struct RasHoleMap {
     unsigned long *sent;        /* these are in a section */
 } RasHoleMap;
 
-bool ras_holes_moved, ras_holes_in_postcopy, ras_holes_read_once;
+bool ras_holes_moved, ras_holes_unwanted, ras_holes_in_postcopy,
+    ras_holes_read_once;
 
 static RasHolesWhen when;      /* the next section is saved */
 static RasHoleMap *map;
 static unsigned int nr_maps;
 static int found;               /* any page at all */
 static int unsent;              /* and one that is in no section yet */
-static uint8_t *page_read;      /* for ras_holes_read() */
+static uint8_t *page_read;      /* for ras_holes_read(): one a channel */
 static bool announced;
 static bool in_snapshot;        /* one that is made in the background */
 static int accepted;            /* the destination has loaded that */
@@ -162,24 +163,26 @@ bool ras_holes_is_hole(RAMBlock *rb, uint64_t offset)
     return m && test_bit(offset >> qemu_target_page_bits(), m->failed);
 }
 
-uint8_t *ras_holes_read(RAMBlock *rb, uint64_t offset)
+uint8_t *ras_holes_read(RAMBlock *rb, uint64_t offset, unsigned int channel)
 {
     size_t page = qemu_target_page_size();
+    uint8_t *buf = page_read + channel * page;
 
     if ((ras_host_memory_is_unreadable() && ras_holes_check_slow(rb, offset)) ||
-        ras_copy_from_guest(page_read, rb->host + offset, page) < page) {
+        ras_copy_from_guest(buf, rb->host + offset, page) < page) {
         set_hole(rb, offset);
         return NULL;
     }
-    return page_read;
+    return buf;
 }
 
 bool ras_holes_is_zero_slow(RAMBlock *rb, const void *host, size_t len)
 {
-    if (!ras_holes_moved) {
+    if (!ras_holes_moved && ras_holes_in_postcopy) {
         /* nobody would know that it has failed: QEMU ends */
         return buffer_is_zero(host, len);
     }
+    /* in precopy, ras_holes_refused() ends the migration */
     set_hole(rb, (const uint8_t *)host - rb->host);
     return true;
 }
@@ -391,11 +394,13 @@ bool ras_holes_begin(Error **errp)
     RAMBlock *rb;
 
     forget_last();
-    if (!d || !d->move_failed_memory || !ras_mark_can_move()) {
-        if (ras_host_memory_is_unreadable()) {
-            ras_host_memory_why_unreadable(errp);
-            return false;
-        }
+    ras_holes_moved = d && ras_mark_can_move();
+    ras_holes_unwanted = !ras_holes_moved || !d->move_failed_memory;
+    if (ras_holes_refused()) {
+        ras_host_memory_why_unreadable(errp);
+        return false;
+    }
+    if (!ras_holes_moved) {
         return true;
     }
     RCU_READ_LOCK_GUARD();
@@ -403,7 +408,7 @@ bool ras_holes_begin(Error **errp)
         n++;
     }
     map = g_new0(RasHoleMap, n);
-    page_read = g_malloc(qemu_target_page_size());
+    page_read = g_malloc(RAS_HOLES_CHANNELS * qemu_target_page_size());
     RAMBLOCK_FOREACH(rb) {
         unsigned long pages = rb->max_length >> qemu_target_page_bits();
 
@@ -416,7 +421,6 @@ bool ras_holes_begin(Error **errp)
             };
         }
     }
-    ras_holes_moved = true;
     in_snapshot = ras_mark_in_snapshot();
     qatomic_set(&qio_channel_guard, guard);
     return true;
@@ -433,13 +437,23 @@ int ras_holes_refuse(QEMUFile *f)
 
 void ras_holes_resume(void)
 {
+    /* what has not arrived is dirty again, and read again when it is sent */
     for (unsigned int i = 0; i < nr_maps; i++) {
-        if (map[i].rb) {
-            bitmap_zero(map[i].sent,
-                        map[i].rb->max_length >> qemu_target_page_bits());
+        RasHoleMap *m = &map[i];
+        uint64_t nr, page;
+
+        if (!m->rb) {
+            continue;
+        }
+        nr = qemu_ram_get_used_length(m->rb) >> qemu_target_page_bits();
+        for (page = find_first_bit(m->failed, nr); page < nr;
+             page = find_next_bit(m->failed, nr, page + 1)) {
+            if (m->rb->bmap && test_bit(page, m->rb->bmap)) {
+                clear_bit_atomic(page, m->failed);
+                clear_bit_atomic(page, m->sent);
+            }
         }
     }
-    qatomic_set(&unsent, qatomic_read(&found));
 }
 
 bool ras_holes_unsent(void)
@@ -451,8 +465,12 @@ int ras_holes_send(QEMUFile *f, bool announce)
 {
     int ret;
 
+    if (!announce && ras_holes_refused()) {
+        return ras_holes_refuse(f);
+    }
     if (!ras_holes_moved ||
-        (announce ? announced || !ras_host_memory_is_unreadable() :
+        (announce ? announced || ras_holes_unwanted ||
+                    !ras_host_memory_is_unreadable() :
                     !qatomic_xchg(&unsent, 0))) {
         return 0;
     }
@@ -608,8 +626,9 @@ static int pre_save(void *opaque)
 
 static bool is_needed(void *opaque)
 {
-    return ras_holes_moved && (ras_host_memory_is_unreadable() ||
-                               when != HOLES_WITH_STATE);
+    return ras_holes_moved &&
+           (when != HOLES_WITH_STATE ||
+            (ras_host_memory_is_unreadable() && !ras_holes_unwanted));
 }
 
 /* --- loading ------------------------------------------------------------- */
@@ -697,28 +716,37 @@ static void add_late(void *opaque)
  */
 static bool add_holes(const RasHoles *h, RAMBlock **rb, Error **errp)
 {
-    g_autofree LateHoles *late = NULL;
+    ERRP_GUARD();
+    g_autofree LateHoles *l = NULL;
+    bool late = !bql_locked();
 
     if (!h->nr_holes) {
         return true;
     }
-    late = g_malloc(sizeof(*late) + h->nr_holes * sizeof(late->moved[0]));
-    late->n = h->nr_holes;
+    l = g_malloc(sizeof(*l) + h->nr_holes * sizeof(l->moved[0]));
+    l->n = h->nr_holes;
     for (int i = 0; i < h->nr_holes; i++) {
         const RasHole *hole = &h->hole[i];
 
-        late->moved[i] = (RasMovedMemory) {
+        l->moved[i] = (RasMovedMemory) {
             rb[hole->block], hole->start, hole->len, hole->told
         };
     }
-    /* TCG has poison */
-    if (!ras_mark(late->moved, late->n, !tcg_enabled(), errp)) {
-        return false;
+    /* TCG has poison, but not yet for who waits for the page */
+    if (!ras_mark(l->moved, l->n, late || !tcg_enabled(), errp)) {
+        if (!late || !tcg_enabled()) {
+            return false;
+        }
+        error_free(*errp);
+        *errp = NULL;
+        if (!ras_mark(l->moved, l->n, false, errp)) {
+            return false;
+        }
     }
-    if (!bql_locked()) {
+    if (late) {
         aio_bh_schedule_oneshot(qemu_get_aio_context(), add_late,
-                                g_steal_pointer(&late));
-    } else if (!ras_host_memory_add_moved(ras_get(), late->moved, late->n)) {
+                                g_steal_pointer(&l));
+    } else if (!ras_host_memory_add_moved(ras_get(), l->moved, l->n)) {
         error_setg(errp, "there are more than %d ranges",
                    RAS_HOST_MEMORY_MAX);
         return false;

@@ -69,27 +69,11 @@ static bool reads_by_itself(void)
             by != MULTIFD_COMPRESSION_ZLIB);
 }
 
-/* A page of the host has to be sent whole, or not at all. */
-static bool pages_are_larger(void)
-{
-    RAMBlock *rb;
-
-    RCU_READ_LOCK_GUARD();
-    RAMBLOCK_FOREACH(rb) {
-        if (qemu_ram_is_migratable(rb) &&
-            qemu_ram_pagesize(rb) > qemu_target_page_size()) {
-            return true;
-        }
-    }
-    return false;
-}
-
 bool ras_mark_can_move(void)
 {
     return !migrate_rdma() && !migrate_colo() && !reads_by_itself() &&
            /* the source has this very memory: to mark it would replace it */
-           !migrate_ignore_shared() && migrate_mode() == MIG_MODE_NORMAL &&
-           !(migrate_postcopy_ram() && pages_are_larger());
+           !migrate_ignore_shared() && migrate_mode() == MIG_MODE_NORMAL;
 }
 
 bool ras_mark_in_snapshot(void)

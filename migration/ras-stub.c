@@ -7,7 +7,8 @@
 #include "qemu/osdep.h"
 #include "system/ras-holes.h"
 
-bool ras_holes_moved, ras_holes_in_postcopy, ras_holes_read_once;
+bool ras_holes_moved, ras_holes_unwanted, ras_holes_in_postcopy,
+    ras_holes_read_once;
 
 void ras_holes_init(void)
 {
@@ -37,7 +38,7 @@ bool ras_holes_is_zero_slow(RAMBlock *rb, const void *host, size_t len)
     return buffer_is_zero(host, len);
 }
 
-uint8_t *ras_holes_read(RAMBlock *rb, uint64_t offset)
+uint8_t *ras_holes_read(RAMBlock *rb, uint64_t offset, unsigned int channel)
 {
     g_assert_not_reached();
 }

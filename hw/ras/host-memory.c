@@ -464,6 +464,16 @@ static void add(RasState *s, Search *search, RAMBlock *rb, uint64_t offset,
     }
 }
 
+/* Who waits for a page in postcopy may have met it before it is known here. */
+static void came_with_it(RasState *s, ram_addr_t start, uint64_t len)
+{
+    for (unsigned int i = 0; i < s->nr_host_memory; i++) {
+        RasHostMemory *m = &s->host_memory[i];
+
+        m->moved |= m->ram_addr >= start && m->ram_addr + m->len <= start + len;
+    }
+}
+
 static bool add_moved(RasState *s, Search *search, const RasMovedMemory *m)
 {
     RAMBlock *rb = m->rb;
@@ -477,6 +487,7 @@ static bool add_moved(RasState *s, Search *search, const RasMovedMemory *m)
         if (from > rb->offset + offset) {
             break;
         }
+        came_with_it(s, rb->offset + offset, len);
         to -= rb->offset + offset;
         if (to >= len) {
             return true;

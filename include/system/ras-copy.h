@@ -38,6 +38,17 @@ size_t ras_set_guest(void *host, int c, size_t len);
 /* ras_can_read: can these bytes be read? */
 bool ras_can_read(const void *host, size_t len);
 
+/* ras_can_read_all: the same of each of these @n parts */
+static inline bool ras_can_read_all(const struct iovec *iov, size_t n)
+{
+    bool good = true;
+
+    for (size_t i = 0; i < n; i++) {
+        good &= ras_can_read(iov[i].iov_base, iov[i].iov_len);
+    }
+    return good;
+}
+
 typedef enum RasIsZero {
     RAS_IS_NOT_ZERO,
     RAS_IS_ZERO,

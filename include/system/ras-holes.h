@@ -17,10 +17,18 @@
 #include "system/ras-copy.h"
 
 /*
- * this migration moves failed memory; is in postcopy; and sends what it has
- * read, once
+ * this migration can have holes; but is to fail because of one; is in postcopy;
+ * and sends what it has read, once
  */
-extern bool ras_holes_moved, ras_holes_in_postcopy, ras_holes_read_once;
+extern bool ras_holes_moved, ras_holes_unwanted, ras_holes_in_postcopy,
+    ras_holes_read_once;
+
+/*
+ * In postcopy, a page of the host that is larger than those of the stream comes
+ * as a whole.  If some of it has failed, this byte in the place of 0, in a page
+ * of zeroes, says so: it is not placed, and the section has it fail.
+ */
+#define RAS_HOLES_FAILED 0xfa
 
 bool ras_holes_check_slow(RAMBlock *rb, uint64_t offset);
 bool ras_holes_is_zero_slow(RAMBlock *rb, const void *host, size_t len);
@@ -50,13 +58,18 @@ static inline void ras_holes_begin_xbzrle(void)
 
 static inline void ras_holes_begin_postcopy(void)
 {
-    ras_holes_in_postcopy = ras_holes_read_once = ras_holes_moved;
+    ras_holes_in_postcopy = true;
+    ras_holes_read_once = ras_holes_moved;
 }
 
-/* ras_holes_refused: has memory failed that cannot be moved? */
+/*
+ * ras_holes_refused: has memory failed that cannot be moved, or is not to?  In
+ * postcopy, the guest is lost without what is still to be sent: go on there.
+ */
 static inline bool ras_holes_refused(void)
 {
-    return ras_host_memory_is_unreadable() && !ras_holes_moved;
+    return ras_host_memory_is_unreadable() && ras_holes_unwanted &&
+           !ras_holes_in_postcopy;
 }
 
 /* ras_holes_refuse: end the migration to @f because of that; returns -errno */
@@ -100,10 +113,12 @@ static inline void ras_holes_copy(void *to, RAMBlock *rb, const void *host,
 
 /*
  * ras_holes_read: a copy of the page at @offset of @rb, which stays until the
- * next call, or NULL if that has failed.  Only if ras_holes_read_once, by one
- * thread at a time (bitmap_mutex of ram.c).
+ * next call for @channel, or NULL if that has failed.  Only if
+ * ras_holes_read_once.  With postcopy-preempt, each of two threads has a channel
+ * of its own.
  */
-uint8_t *ras_holes_read(RAMBlock *rb, uint64_t offset);
+#define RAS_HOLES_CHANNELS 2
+uint8_t *ras_holes_read(RAMBlock *rb, uint64_t offset, unsigned int channel);
 
 /*
  * ras_dump_read: a copy of memory of the guest, whether or not it has failed

@@ -3,11 +3,13 @@
 
 import os
 import signal
+import socket
 import struct
 import tempfile
+import threading
 import time
 from pathlib import Path
-from typing import Any, Iterator, Optional, Sequence
+from typing import Any, Iterator, List, Optional, Sequence
 
 import pytest
 
@@ -355,6 +357,251 @@ class TestOnTheWay:
             check(new, HOLES[1:2])
 
 
+# Pages of the host that are larger than those of the stream
+LARGE = 64 << 10
+LARGE_PAGES = ['-object', f'memory-backend-memfd,id=large,size={RAM}',
+               '-machine', 'memory-backend=large']
+
+
+def write_all(vm: Vm) -> None:
+    """No two pages have the same content."""
+    for start in range(0, RAM, 1 << 20):
+        vm.put(start, b''.join(content(at) for at in range(
+            start, start + (1 << 20), PAGE)))
+
+
+def check_all(vm: Vm, holes: Any) -> None:
+    """All pages arrived but these, each of which was a large one."""
+    migration.wait_until(lambda: len(vm.failed()) == len(holes),
+                         'the destination knows')
+    assert vm.failed() == [(start, LARGE, True) for start in holes]
+    for at in range(0, RAM, LARGE):
+        if at in holes:
+            for page in range(at, at + LARGE, PAGE):
+                assert vm.read(page) is None, hex(page)
+        else:
+            assert vm.read(at, LARGE) == b''.join(
+                content(page) for page in range(at, at + LARGE, PAGE)), hex(at)
+
+
+class TestLargePages:
+    """In postcopy, such a page comes as a whole; fake/fail.c has them."""
+
+    @pytest.fixture(name='large')
+    def _large(self, target: Target, library: Path, tmp_path: Path,
+               monkeypatch: Any) -> Iterator[Vm]:
+        monkeypatch.setenv('FAIL_PAGE', str(LARGE))
+        with Vm(target, 'old', tmp_path, LARGE_PAGES, library=library) as vm:
+            write_all(vm)
+            yield vm
+
+    @staticmethod
+    def move(old: Vm, new: Vm, folder: Path) -> None:
+        """Nearly all of it in postcopy."""
+        migration.prepare([old, new], 'postcopy-ram')  # type: ignore
+        old.qmp('migrate-set-parameters', max_bandwidth=256 << 10)
+        migration.connect(old, new, folder)  # type: ignore
+        old.qmp('migrate-start-postcopy')
+        migration.wait_status(old, 'completed')  # type: ignore
+        migration.wait_arrived(new)  # type: ignore
+        assert old.qmp('query-migrate')['ram']['postcopy-bytes'] > 0
+
+    def test_known(self, large: Vm, library: Path, tmp_path: Path) -> None:
+        """Before it begins."""
+        large.memory.fail((200 << 20) + 5 * PAGE)
+        find(large, tmp_path)
+        with successor(large, tmp_path, way=migration.postcopy,
+                       library=library, options=LARGE_PAGES) as new:
+            self.move(large, new, tmp_path)
+            check_all(new, [200 << 20])
+
+    def test_found(self, large: Vm, library: Path, tmp_path: Path) -> None:
+        """When a part of the page has been sent; in the last page, too."""
+        large.memory.fail((200 << 20) + 5 * PAGE, 2 * PAGE)
+        large.memory.fail_once(RAM - PAGE)
+        with successor(large, tmp_path, way=migration.postcopy,
+                       library=library, options=LARGE_PAGES) as new:
+            self.move(large, new, tmp_path)
+            check_all(new, [200 << 20, RAM - LARGE])
+
+    def test_precopy(self, large: Vm, library: Path, tmp_path: Path) -> None:
+        """All before the VM runs there."""
+        large.memory.fail((200 << 20) + 5 * PAGE)
+        with successor(large, tmp_path, way=migration.precopy,
+                       library=library, options=LARGE_PAGES) as new:
+            new.find_memory()
+            carry(migration.precopy, large, new, tmp_path, 'first')
+            check_all(new, [200 << 20])
+
+
+class Wire:
+    """A connection that breaks before the source has said @last."""
+
+    def __init__(self, folder: Path, last: bytes = b'') -> None:
+        self.uri = f'unix:{folder}/wire'
+        self._folder = folder
+        self._last = last
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(f'{folder}/wire')
+        self._listener.listen()
+        self._ends: List[socket.socket] = []
+        threading.Thread(target=self._connect, daemon=True).start()
+
+    def _connect(self) -> None:
+        old, _ = self._listener.accept()
+        new = socket.socket(socket.AF_UNIX)
+        new.connect(f'{self._folder}/migration')
+        self._ends = [old, new]
+        threading.Thread(target=self._carry, args=[new, old, b''],
+                         daemon=True).start()
+        self._carry(old, new, self._last)
+        self.cut()
+
+    @staticmethod
+    def _carry(source: socket.socket, to: socket.socket, last: bytes) -> None:
+        kept = b''
+        try:
+            while data := source.recv(1 << 16):
+                data = kept + data
+                if last and last in data:
+                    break
+                # It may be in two pieces.
+                kept = data[len(data) - len(last) + 1:] if last else b''
+                to.sendall(data[:len(data) - len(kept)])
+        except OSError:
+            pass
+
+    def cut(self) -> None:
+        """Now."""
+        for end in self._ends:
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+
+class TestPostcopy:
+    """Memory of the source that fails when the VM is elsewhere."""
+
+    @staticmethod
+    def begin(old: Vm, new: Vm, folder: Path, last: bytes = b'') -> Wire:
+        """Slowly, but for what the destination asks for."""
+        wire = Wire(folder, last)
+        old.fill(64 << 20, RAM - PAGE)
+        migration.prepare([old, new], 'postcopy-ram',  # type: ignore
+                          'return-path')
+        old.qmp('migrate-set-parameters', max_bandwidth=256 << 10,
+                max_postcopy_bandwidth=256 << 10)
+        new.qmp('migrate-incoming', uri=f'unix:{folder}/migration')
+        old.qmp('migrate', uri=wire.uri)
+        old.qmp('migrate-start-postcopy')
+        migration.wait_status(old, 'postcopy-active')  # type: ignore
+        migration.wait_arrived(new)  # type: ignore
+        return wire
+
+    @staticmethod
+    def recover(old: Vm, new: Vm, wire: Wire, folder: Path) -> None:
+        """On another connection, and to the end."""
+        wire.cut()
+        for vm in (old, new):
+            migration.wait_status(vm, 'postcopy-paused')  # type: ignore
+        new.qmp('migrate-recover', uri=f'unix:{folder}/again')
+        old.qmp('migrate', uri=f'unix:{folder}/again', resume=True)
+        migration.wait_status(  # type: ignore
+            old, 'postcopy-active', 'completed')
+        old.qmp('migrate-set-parameters', max_postcopy_bandwidth=0)
+        migration.wait_status(old, 'completed')  # type: ignore
+        migration.wait_status(new, 'completed')  # type: ignore
+
+    def test_reset_recovered(self, old: Vm, tmp_path: Path) -> None:
+        """What a reset has made good stays good when the move goes on."""
+        start = 200 << 20
+        with successor(old, tmp_path, way=migration.postcopy) as new:
+            wire = self.begin(old, new, tmp_path)
+            old.memory.fail(start)
+            # It waits for the page.
+            new.device_reads(start)
+            migration.wait_until(new.failed, 'the destination knows')
+            assert new.failed() == [(start, PAGE, True)]
+            new.qmp('system_reset')
+            assert new.failed() == []
+            self.recover(old, new, wire, tmp_path)
+            assert new.failed() == []
+            assert new.read(start) == bytes(PAGE)
+            assert new.device_reads(start)
+
+    def test_lost_on_the_way(self, old: Vm, tmp_path: Path) -> None:
+        """What the destination has not heard of fails there in the end."""
+        start = 200 << 20
+        with successor(old, tmp_path, way=migration.postcopy) as new:
+            wire = self.begin(old, new, tmp_path, b'ras/holes')
+            old.memory.fail(start)
+            # Not so fast that all the rest is sent with the page.
+            old.qmp('migrate-set-parameters', max_postcopy_bandwidth=32 << 20)
+            migration.wait_status(old, 'postcopy-paused')  # type: ignore
+            assert old.failed() == [(start, PAGE, False)]
+            assert new.failed() == []
+            self.recover(old, new, wire, tmp_path)
+            migration.wait_until(new.failed, 'the destination knows')
+            assert new.failed() == [(start, PAGE, True)]
+            assert new.read(start) is None
+            assert new.read(RAM - 2 * PAGE) == old.read(RAM - 2 * PAGE)
+
+    def test_two_channels(self, target: Target, tmp_path: Path) -> None:
+        """With postcopy-preempt, two threads read memory at a time."""
+        with Vm(target, 'old', tmp_path) as old, \
+                successor(old, tmp_path, way=migration.postcopy) as new:
+            write_all(old)
+            migration.prepare([old, new], 'postcopy-ram')  # type: ignore
+            for vm in (old, new):
+                vm.qmp('migrate-set-capabilities', capabilities=[
+                    {'capability': 'postcopy-preempt', 'state': True}])
+            old.qmp('migrate-set-parameters', max_bandwidth=256 << 10)
+            migration.connect(old, new, tmp_path)  # type: ignore
+            old.qmp('migrate-start-postcopy')
+            migration.wait_arrived(new)  # type: ignore
+            for at in range(RAM - PAGE, 0, -61 * PAGE):
+                new.device_reads(at)
+            migration.wait_status(old, 'completed')  # type: ignore
+            for at in range(0, RAM, LARGE):
+                assert new.read(at, LARGE) == b''.join(
+                    content(page) for page in range(at, at + LARGE, PAGE)), \
+                    hex(at)
+
+    def test_just_before(self, old: Vm, tmp_path: Path) -> None:
+        """Or when it is about to be: the destination cannot be asked."""
+        with successor(old, tmp_path, way=migration.postcopy) as new:
+            old.memory.fail_told('postcopy', *HOLES[0])
+            begin_slowly(old, new, tmp_path, 256 << 10, 'postcopy-ram')
+            old.qmp('migrate-start-postcopy')
+            migration.wait_until(
+                lambda: 'just before the switchover' in str(
+                    old.qmp('query-migrate').get('error-desc')),
+                'a migration that fails')
+            migration.wait_failed(old)  # type: ignore
+            assert not old.memory.armed()
+            assert old.alive()
+            assert old.failed() == [(*HOLES[0], False)]
+            assert old.read(FULL[0]) == content(FULL[0])
+            assert old.qmp('query-status')['status'] != 'finish-migrate'
+
+
+class TestReset:
+    """It replaces what has failed."""
+
+    def test_found_meanwhile(self, old: Vm, tmp_path: Path) -> None:
+        """Also a neighbour of what it has replaced already."""
+        start, _ = HOLES[0]
+        old.memory.fail(start)
+        find(old, tmp_path)
+        old.memory.fail_told('discard', start + PAGE)
+        old.qmp('system_reset')
+        assert not old.memory.armed()
+        assert old.failed() == []
+        assert old.read(start, 2 * PAGE) == bytes(2 * PAGE)
+        assert old.device_reads(start + PAGE)
+
+
 class TestRefused:
     """Moves that cannot be."""
 
@@ -370,6 +617,42 @@ class TestRefused:
                 carry(migration.precopy, old, new, tmp_path, 'first')
             assert old.alive()
             assert old.read(FULL[0]) == content(FULL[0])
+
+    @pytest.mark.parametrize('way', [way for way in WAYS.values()
+                                     if way is not migration.postcopy])
+    @pytest.mark.parametrize('hole', [HOLES[0], HOLES[2]],
+                             ids=['early', 'last'])
+    def test_not_wanted_unknown(self, target: Target, library: Path,
+                                tmp_path: Path, way: Any, hole: Any) -> None:
+        """The same if it is the move that finds out."""
+        with Vm(target, 'old', tmp_path, STAYS, library=library) as old, \
+                successor(old, tmp_path, way=way) as new:
+            fill(old)
+            old.memory.fail(*hole)
+            with pytest.raises(AssertionError):
+                carry(way, old, new, tmp_path, 'first')
+            assert old.alive()
+            if way is not migration.snapshot:
+                migration.wait_until(
+                    lambda: REFUSED in str(
+                        old.qmp('query-migrate').get('error-desc')), 'why')
+            assert old.failed() == [(*hole, False)]
+            assert old.read(FULL[0]) == content(FULL[0])
+            assert old.device_reads(FULL[0])
+
+    def test_not_wanted_in_postcopy(self, target: Target, library: Path,
+                                    tmp_path: Path) -> None:
+        """Then it is too late: the VM would be lost without the other pages."""
+        with Vm(target, 'old', tmp_path, STAYS, library=library) as old, \
+                successor(old, tmp_path, way=migration.postcopy) as new:
+            fill(old)
+            old.memory.fail(*HOLES[2])
+            begin_slowly(old, new, tmp_path, 256 << 10, 'postcopy-ram')
+            old.qmp('migrate-start-postcopy')
+            migration.wait_status(old, 'completed')  # type: ignore
+            migration.wait_arrived(new)  # type: ignore
+            migration.wait_until(new.failed, 'the destination knows')
+            check_lost(new, HOLES[2])
 
     def test_not_wanted_meanwhile(self, target: Target, library: Path,
                                   tmp_path: Path) -> None:

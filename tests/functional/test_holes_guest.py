@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from ras import failing
+from ras import failing, migration
 from ras.cases import HANDLED, hit_of
-from ras.guest import Guest
+from ras.guest import HELPERS, Guest
 from ras.migration import move, postcopy, precopy
 from ras.oracles import oracle_for
 from ras.targets import ARM64, PPC64, Target
@@ -26,7 +26,8 @@ class TestGuest:
         """A process touches memory that nobody knew had failed.
 
         What it has not touched since it was run last TCG has to look up, so
-        that a helper makes the access, or the translator.
+        that a helper makes the access, or the translator.  For some instructions
+        that is always so.
         """
         library = tmp_path / 'fail.so'
         failing.build(library)
@@ -39,7 +40,8 @@ class TestGuest:
             memory = failing.Failing(tmp_path / 'fail', GIB)
             control = guest.spawn_control()
             base = 0x40000000 if target is ARM64 else 0
-            for access in ('load', 'store', 'fetch'):
+            accesses = ('load', 'store', 'fetch', *HELPERS)
+            for access in accesses:
                 victim = guest.spawn(
                     memory='code' if access == 'fetch' else 'anon')
                 memory.fail(victim.pa[0] - base)
@@ -48,7 +50,7 @@ class TestGuest:
                 assert victim.end_after_sigbus() == HANDLED
             # Neighbours are one range.
             assert sum(item['length'] for item in guest.qemu.qmp(
-                'query-ras')['host-poisoned']) == 3 * PAGE
+                'query-ras')['host-poisoned']) == len(accesses) * PAGE
             assert control.count()['bad'] == 0
             guest.check_alive()
 
@@ -79,3 +81,39 @@ class TestGuest:
                 oracle.check_sigbus(victim.sigbus(), hit_of(victim, 'load'))
                 assert control.count()['bad'] == 0
                 guest.check_alive()
+
+    def test_fails_elsewhere(self, target: Target, tmp_path: Path,
+                             monkeypatch: Any) -> None:
+        """In postcopy: who waits for the page gets the error, and no zeroes."""
+        library = tmp_path / 'fail.so'
+        failing.build(library)
+        oracle = oracle_for(target)
+        with Guest(target, f'elsewhere-{target.name}') as guest:
+            with monkeypatch.context() as patch:
+                patch.setenv('LD_PRELOAD', str(library))
+                patch.setenv('FAIL_SOCKET', f'{tmp_path}/fail')
+                guest.boot()
+            memory = failing.Failing(tmp_path / 'fail', GIB)
+            victim, control = guest.spawn(), guest.spawn_control()
+            old = guest.qemu
+            new = guest.successor(False, ['-S', '-incoming', 'defer'])
+            try:
+                new.launch()
+                # Until the end, little more than what the guest asks for.
+                old.qmp('migrate-set-parameters',
+                        max_postcopy_bandwidth=64 << 10)
+                postcopy(old, new, tmp_path)
+                memory.fail(victim.pa[0] -
+                            (0x40000000 if target is ARM64 else 0))
+                guest.continue_in(new)
+                new.qmp('cont')
+                victim.tell('load 0')
+                oracle.check_sigbus(victim.sigbus(), hit_of(victim, 'load'))
+                old.qmp('migrate-set-parameters', max_postcopy_bandwidth=0)
+                migration.wait_status(old, 'completed')
+                assert [item['address'] for item in guest.qemu.qmp(
+                    'query-ras')['host-poisoned']] == victim.pa
+                assert control.count()['bad'] == 0
+                guest.check_alive()
+            finally:
+                (new if guest.qemu is old else old).close()

@@ -418,6 +418,75 @@ static void test_blk_direct(void)
     }
 }
 
+/* A request that fails for another reason as well fails for that one. */
+static void test_blk_no_space(void)
+{
+    Rig *rig = rig_start("-S -drive if=none,id=z,werror=enospc,driver=raw,"
+                         "file.driver=blkdebug,file.image.driver=null-co,"
+                         "file.image.size=1048576,"
+                         "file.inject-error.0.event=none,"
+                         "file.inject-error.0.iotype=write,"
+                         "file.inject-error.0.errno=28",
+                         "virtio-blk-pci,drive=z", 1);
+    RasVm *vm = rig->vm;
+    QDict *event, *data;
+
+    ras_fail(vm, PAGE(1));
+    rig_kick(rig, 0, blk_add(rig, 1, VIRTIO_BLK_T_OUT, 8, PAGE(1), RAS_PAGE));
+    event = qtest_qmp_eventwait_ref(vm->qts, "BLOCK_IO_ERROR");
+    data = qdict_get_qdict(event, "data");
+    g_assert_true(qdict_get_bool(data, "nospace"));
+    g_assert_cmpstr(qdict_get_str(data, "action"), ==, "stop");
+    qobject_unref(event);
+    assert_failed(vm, PAGE(1));
+    rig_quit(rig);
+}
+
+/* The disk is on a server, where a failed page does not end the connection. */
+static void test_nbd(void)
+{
+    const uint64_t len = 4 * RAS_PAGE;
+
+    for (int i = 0; i < 2; i++) {
+        uint32_t type = i ? VIRTIO_BLK_T_OUT : VIRTIO_BLK_T_IN;
+        g_autofree char *disk = make_disk(), *path = ras_temp_file();
+        g_autofree char *options = g_strdup_printf("-S -drive if=none,id=z,"
+            "driver=nbd,server.type=unix,server.path=%s,export=n", path);
+        QTestState *server = qtest_initf("-machine none -blockdev driver=file,"
+                                         "node-name=n,filename=%s", disk);
+        RasVm *vm;
+        Rig *rig;
+
+        g_unlink(path);
+        qtest_qmp_assert_success(server, "{ 'execute': 'nbd-server-start',"
+            " 'arguments': { 'addr': { 'type': 'unix', 'data': {"
+            " 'path': %s } } } }", path);
+        qtest_qmp_assert_success(server, "{ 'execute': 'block-export-add',"
+            " 'arguments': { 'type': 'nbd', 'id': 'e', 'node-name': 'n',"
+            " 'writable': true } }");
+        rig = rig_start(options, "virtio-blk-pci,drive=z", 1);
+        vm = rig->vm;
+        qtest_memset(vm->qts, PAGE(0), 0x11, len);
+        ras_fail(vm, PAGE(1));
+        g_assert_cmpuint(blk_do(rig, type, 64, PAGE(0), len), ==, IOERR);
+        assert_failed(vm, PAGE(1));
+        /* known now */
+        g_assert_cmpuint(blk_do(rig, type, 64, PAGE(0), len), ==, IOERR);
+        qtest_memset(vm->qts, PAGE(8), 0x22, len);
+        g_assert_cmpuint(blk_do(rig, VIRTIO_BLK_T_OUT, 0, PAGE(8), len), ==,
+                         VIRTIO_BLK_S_OK);
+        g_assert_cmphex(disk_byte(disk, len - 1), ==, 0x22);
+        g_assert_cmphex(disk_byte(disk, len), ==, 0x5a);
+        g_assert_cmpuint(blk_do(rig, VIRTIO_BLK_T_IN, 32, PAGE(8), len), ==,
+                         VIRTIO_BLK_S_OK);
+        g_assert_cmphex(qtest_readb(vm->qts, PAGE(8)), ==, 0x5a);
+        rig_quit(rig);
+        qtest_quit(server);
+        g_unlink(disk);
+        g_unlink(path);
+    }
+}
+
 /* What is around a request */
 static void test_blk_header(void)
 {
@@ -893,6 +962,8 @@ int main(int argc, char **argv)
     add("blk/neighbours-stopped", test_blk_neighbours_stopped);
     add("blk/neighbours-reset", test_blk_neighbours_reset);
     add("blk/header", test_blk_header);
+    add("blk/no-space", test_blk_no_space);
+    add("blk/nbd", test_nbd);
     add("ring", test_ring);
     add("ring/used-moves", test_used_ring_moves);
     add("stock/main-thread", test_stock_main_thread);

@@ -13,7 +13,16 @@
  *     once SIZE OFFSET LENGTH
  *                  the same, but only the first access fails; it is zero then
  *     after SYMBOL SIZE OFFSET LENGTH
- *                  the same, at the next call of SYMBOL: writev or sendmsg
+ *                  the same, at the next call of SYMBOL that is about these
+ *                  pages: writev or sendmsg
+ *     told WHEN SIZE OFFSET LENGTH
+ *                  the same, and the process gets to know by a SIGBUS that
+ *                  nobody has caused; when it gives back memory ("discard"), or
+ *                  when a migration has stopped the VM for "postcopy"
+ *
+ * With FAIL_PAGE=BYTES, files of the process seem to be in hugetlbfs, with pages
+ * of this size: a VM whose RAM is such a file has it in larger pages than the
+ * host has.
  */
 
 #define _GNU_SOURCE
@@ -34,7 +43,9 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <unistd.h>
+#include <linux/magic.h>
 #include <linux/userfaultfd.h>
 
 /* Headers may be older than the kernel. */
@@ -161,11 +172,82 @@ int sigaction(int sig, const struct sigaction *act, struct sigaction *old)
 }
 
 /* What is to fail at the next call of a function */
-static struct {
+typedef struct Later {
     char symbol[16];
     unsigned long size, offset, len;
     atomic_int armed;
-} later;
+} Later;
+
+static Later later, told;
+
+static const char *arm(Later *what, const char *line)
+{
+    if (sscanf(line, "%*s %15s %lu %lu %lu", what->symbol, &what->size,
+               &what->offset, &what->len) != 4) {
+        return "bad command";
+    }
+    if (!find(what->size)) {
+        return "no such mapping";
+    }
+    atomic_store(&what->armed, 1);
+    return "ok";
+}
+
+static void tell(const char *when)
+{
+    siginfo_t info = { .si_signo = SIGBUS, .si_code = BUS_MCEERR_AO };
+
+    if (!atomic_load(&told.armed) || strcmp(when, told.symbol) ||
+        !atomic_exchange(&told.armed, 0)) {
+        return;
+    }
+    fail(told.size, told.offset, told.len);
+    for (unsigned long at = 0; at < told.len; at += 4096) {
+        info.si_addr = find(told.size) + told.offset + at;
+        info.si_addr_lsb = 12;
+        handler(SIGBUS, &info, NULL);
+    }
+}
+
+int madvise(void *start, size_t len, int advice)
+{
+    static int (*real)(void *, size_t, int);
+    int ret;
+
+    if (!real) {
+        real = dlsym(RTLD_NEXT, "madvise");
+    }
+    ret = real(start, len, advice);
+    if (advice == MADV_DONTNEED) {
+        tell("discard");
+    }
+    return ret;
+}
+
+int fstatfs(int fd, struct statfs *buf)
+{
+    static int (*real)(int, struct statfs *);
+    const char *page = getenv("FAIL_PAGE");
+    int ret;
+
+    if (!real) {
+        real = dlsym(RTLD_NEXT, "fstatfs");
+    }
+    ret = real(fd, buf);
+    if (page) {
+        buf->f_type = HUGETLBFS_MAGIC;
+        buf->f_bsize = strtoul(page, NULL, 10);
+    }
+    return ret;
+}
+
+int fstatfs64(int fd, struct statfs64 *buf)
+{
+    return fstatfs(fd, (struct statfs *)buf);
+}
+
+/* Migration: the second ping comes when the VM stands still for postcopy */
+static const char second_ping[] = "\x08\0\x02\0\x04\0\0\0\x02";
 
 static void before(const char *symbol, const struct iovec *iov, size_t n)
 {
@@ -204,6 +286,12 @@ ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
         real = dlsym(RTLD_NEXT, "sendmsg");
     }
     before("sendmsg", msg->msg_iov, msg->msg_iovlen);
+    for (size_t i = 0; atomic_load(&told.armed) && i < msg->msg_iovlen; i++) {
+        if (memmem(msg->msg_iov[i].iov_base, msg->msg_iov[i].iov_len,
+                   second_ping, sizeof(second_ping) - 1)) {
+            tell("postcopy");
+        }
+    }
     return real(fd, msg, flags);
 }
 
@@ -235,16 +323,15 @@ static const char *command(const char *line)
         atomic_store(&once_start, find(size) + offset);
         return fail(size, offset, len);
     }
-    if (sscanf(line, "after %15s %lu %lu %lu", later.symbol, &later.size,
-               &later.offset, &later.len) == 4) {
-        if (!find(later.size)) {
-            return "no such mapping";
-        }
-        atomic_store(&later.armed, 1);
-        return "ok";
+    if (!strncmp(line, "after ", 6)) {
+        return arm(&later, line);
+    }
+    if (!strncmp(line, "told ", 5)) {
+        return arm(&told, line);
     }
     if (!strncmp(line, "armed", 5)) {
-        return atomic_load(&later.armed) ? "yes" : "no";
+        return atomic_load(&later.armed) || atomic_load(&told.armed) ? "yes" :
+                                                                       "no";
     }
     return "bad command";
 }

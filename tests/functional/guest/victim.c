@@ -5,7 +5,8 @@
  *
  * Reports (one line each, on file descriptor 1):
  *   ready va=<hex> pa=<hex>[,<hex>...] load=<hex> store=<hex> spin=<hex>
- *         load, store: addresses of the instructions that touch
+ *         [zero=<hex> atomic=<hex> vector=<hex> pair=<hex>]
+ *         load, store, zero, ...: addresses of the instructions that touch
  *         spin: address of the load of the loop that spins
  *   done <command> value=<hex>            the access went through
  *   sigbus code= addr= lsb= pc= ns=       from the SIGBUS handler, which then
@@ -45,6 +46,16 @@ uint64_t touch_load(const void *address);
 void touch_store(void *address, uint64_t value);
 /* A load and a jump back to it: user mode, until a signal comes. */
 void spin(const void *address) __attribute__((noreturn));
+/*
+ * What an emulator has helpers for: zero a block, add in memory, store a
+ * vector, load 16 bytes.
+ */
+void touch_zero(void *address);
+void touch_atomic(void *address);
+void touch_vector(void *address);
+void touch_pair(void *address);
+/* Which of its instructions touches */
+extern const uint32_t vector_store[];
 
 #if defined(__aarch64__)
 asm(".text\n"
@@ -53,7 +64,19 @@ asm(".text\n"
     ".global touch_store\n .type touch_store, %function\n"
     "touch_store: str x1, [x0]\n ret\n"
     ".global spin\n .type spin, %function\n"
-    "spin: ldr x1, [x0]\n b spin\n");
+    "spin: ldr x1, [x0]\n b spin\n"
+    ".arch_extension lse\n .arch_extension sve\n"
+    ".global touch_zero\n .type touch_zero, %function\n"
+    "touch_zero: dc zva, x0\n ret\n"
+    ".global touch_atomic\n .type touch_atomic, %function\n"
+    "touch_atomic: ldadd x1, x1, [x0]\n ret\n"
+    ".global touch_vector\n .type touch_vector, %function\n"
+    "touch_vector: ptrue p0.b\n"
+    ".global vector_store\n"
+    "vector_store: st1b {z0.b}, p0, [x0]\n ret\n"
+    ".global touch_pair\n .type touch_pair, %function\n"
+    "touch_pair: ldxp x1, x2, [x0]\n ret\n");
+#define HELPERS
 static const uint32_t code_page[] = {
     0x52800540, /* mov w0, #42 */
     0xd65f03c0, /* ret */
@@ -66,7 +89,21 @@ asm(".text\n"
     ".global touch_store\n .type touch_store, @function\n"
     "touch_store: std 4, 0(3)\n blr\n"
     ".global spin\n .type spin, @function\n"
-    "spin: ld 4, 0(3)\n b spin\n");
+    "spin: ld 4, 0(3)\n b spin\n"
+    ".machine push\n .machine power9\n"
+    ".global touch_zero\n .type touch_zero, @function\n"
+    "touch_zero: dcbz 0, 3\n blr\n"
+    ".global touch_atomic\n .type touch_atomic, @function\n"
+    "touch_atomic: stdat 4, 3, 0\n blr\n"
+    ".global touch_vector\n .type touch_vector, @function\n"
+    /* 16 bytes: that is in the highest byte */
+    "touch_vector: li 4, 16\n sldi 4, 4, 56\n"
+    ".global vector_store\n"
+    "vector_store: stxvl 32, 3, 4\n blr\n"
+    ".global touch_pair\n .type touch_pair, @function\n"
+    "touch_pair: lq 6, 0(3)\n blr\n"
+    ".machine pop\n");
+#define HELPERS
 static const uint32_t code_page[] = {
     0x3860002a, /* li r3, 42 */
     0x4e800020, /* blr */
@@ -88,6 +125,20 @@ static const uint32_t code_page[] = {
 #else
 #error "no code for this architecture"
 #endif
+
+static const struct helper {
+    const char *word;
+    void (*touch)(void *address);
+    const void *pc;
+} helpers[] = {
+#ifdef HELPERS
+    { "zero", touch_zero, touch_zero },
+    { "atomic", touch_atomic, touch_atomic },
+    { "vector", touch_vector, vector_store },
+    { "pair", touch_pair, touch_pair },
+#endif
+    { 0 }
+};
 
 static struct victim_options self;
 static uint8_t *memory;
@@ -355,7 +406,7 @@ static void get_memory(void)
 
 static void report_ready(void)
 {
-    char addresses[VICTIM_MAX_PAGES * 24];
+    char addresses[VICTIM_MAX_PAGES * 24], more[256] = "";
     size_t n = 0;
 
     for (size_t i = 0; i < (self.memory == VICTIM_HUGE ? 1 : self.pages); i++) {
@@ -371,11 +422,16 @@ static void report_ready(void)
         n += snprintf(addresses + n, sizeof(addresses) - n, "%s0x%llx",
                       i ? "," : "", (unsigned long long)pa);
     }
-    report("ready va=0x%llx pa=%s load=0x%llx store=0x%llx spin=0x%llx",
+    n = 0;
+    for (const struct helper *h = helpers; h->word; h++) {
+        n += snprintf(more + n, sizeof(more) - n, " %s=0x%llx", h->word,
+                      (unsigned long long)(uintptr_t)h->pc);
+    }
+    report("ready va=0x%llx pa=%s load=0x%llx store=0x%llx spin=0x%llx%s",
            (unsigned long long)(uintptr_t)memory, addresses,
            (unsigned long long)(uintptr_t)touch_load,
            (unsigned long long)(uintptr_t)touch_store,
-           (unsigned long long)(uintptr_t)spin);
+           (unsigned long long)(uintptr_t)spin, more);
 }
 
 /* Waits until as many processes as the host named have come here. */
@@ -482,6 +538,13 @@ static void obey(char *command)
     } else if (!strcmp(word, "exit")) {
         _exit(0);
     } else {
+        for (const struct helper *h = helpers; h->word; h++) {
+            if (!strcmp(word, h->word)) {
+                h->touch(address);
+                report("done %s value=0 good=1", word);
+                return;
+            }
+        }
         errno = EINVAL;
         die(word);
     }

@@ -35,7 +35,8 @@ def hit_of(victim: Victim, access: str, page: int = 0,
     """The hit that "<access> <page> <offset>" makes."""
     va = victim.va + page * PAGE + offset
     pcs = {'load': [victim.load_pc], 'store': [victim.store_pc],
-           'fetch': [va], 'spin': victim.spin_pcs}[access]
+           'fetch': [va], 'spin': victim.spin_pcs,
+           **{word: [pc] for word, pc in victim.helper_pcs.items()}}[access]
     return Hit(f'victim-{victim.id}', victim.pid, access, va,
                victim.pa[page] + offset, pcs)
 

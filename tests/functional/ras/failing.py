@@ -71,6 +71,10 @@ class Failing:
         """It fails when it is about to be written, by this function."""
         self._fail(f'after {function} {self._ram} {offset} {length}')
 
+    def fail_told(self, when: str, offset: int, length: int = PAGE) -> None:
+        """It fails at that moment (fake/fail.c), and QEMU is told of it."""
+        self._fail(f'told {when} {self._ram} {offset} {length}')
+
     def armed(self) -> bool:
         """Is that still to come?"""
         return self._command('armed') == 'yes'
@@ -178,6 +182,12 @@ class Vm:
         answer = self._vm.qtest(
             f'write {address:#x} {len(data):#x} 0x{data.hex()}')
         assert answer.strip() == 'OK', answer
+
+    def put(self, offset: int, data: bytes) -> None:
+        """Have bytes in memory, without anybody who notices: not dirty."""
+        with open(f'/proc/{self._vm.get_pid()}/mem', 'r+b', 0) as memory:
+            memory.seek(self.find_memory() + offset)
+            assert memory.write(data) == len(data)
 
     def fill(self, start: int, end: int) -> None:
         """No page there is zero."""

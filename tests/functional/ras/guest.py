@@ -43,6 +43,10 @@ class Sigbus(NamedTuple):
     ns: int       # since the touch
 
 
+# Accesses that an emulator has helpers for (victim.c)
+HELPERS = ('zero', 'atomic', 'vector', 'pair')
+
+
 class Victim:
     """A process in the guest that owns pages and touches them when told."""
 
@@ -57,6 +61,8 @@ class Victim:
         # Addresses of the instructions that touch.
         self.load_pc = 0
         self.store_pc = 0
+        # The same, of those that an emulator has helpers for.
+        self.helper_pcs: Dict[str, int] = {}
         # Addresses of the two instructions of the loop that spins.
         self.spin_pcs: List[int] = []
 
@@ -69,6 +75,8 @@ class Victim:
         self.pa = [int(pa, 0) for pa in ready['pa'].split(',')]
         self.load_pc = int(ready['load'], 0)
         self.store_pc = int(ready['store'], 0)
+        self.helper_pcs = {word: int(ready[word], 0) for word in HELPERS
+                           if word in ready}
         spin = int(ready['spin'], 0)
         self.spin_pcs = [spin, spin + 4]
         return self
