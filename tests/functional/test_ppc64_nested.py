@@ -275,24 +275,7 @@ def load(folder: Path, stream: str, **options: Any) -> Iterator[Any]:
         yield vm
 
 
-class Monitor:
-    """As ras.migration wants it."""
-
-    def __init__(self, vm: Any) -> None:
-        self.vm = vm
-
-    def qmp(self, command: str, **arguments: Any) -> Any:
-        """Run a command."""
-        return self.vm.cmd(command, **{
-            name.replace('_', '-'): value
-            for name, value in arguments.items()})
-
-    def hmp(self, line: str) -> str:
-        """The same, of HMP."""
-        return str(self.qmp('human-monitor-command', command_line=line))
-
-
-class Debugged(Monitor):
+class Debugged(bare.Monitor):
     """As ras.gdb wants it."""
 
     def __init__(self, vm: Any, socket: Path) -> None:
@@ -387,7 +370,7 @@ def test_saved_in_a_snapshot(tmp_path: Path) -> None:
     disk = tmp_path / 'disk'
     with nested(tmp_path, macro='HYPERCALLS') as vm:
         wait(vm, lambda report: report.called > 10)
-        qemu = Monitor(vm)
+        qemu: Any = bare.Monitor(vm)
         migration.save_snapshot(qemu, disk)
         before = read(vm)
         wait(vm, lambda report: report.called > before.called + 10)
