@@ -38,6 +38,7 @@ TIMES = 1000
 SECOND = 200000000
 # Ticks: 200 ms, and longer than any test.
 SHORT = 102400000
+MILLISECOND = 512000
 FOR_EVER = 1 << 45
 
 APIS = {'hv': ('cap-nested-hv=on', 'HV'),
@@ -59,6 +60,9 @@ class Report(NamedTuple):
     deleted_all: int
     srr0: int
     srr1: int
+    stored: int
+    set: int
+    missed: int
 
 
 def read(vm: Any) -> Report:
@@ -84,11 +88,12 @@ def wait_counts(vm: Any) -> Report:
 
 
 def nested(folder: Path, *args: str, api: str = 'hv', ticks: int = FOR_EVER,
-           macro: str = 'NONE', variable: str = PPC64.qemu_variable) -> Any:
+           macro: str = 'NONE', also: str = 'NONE',
+           variable: str = PPC64.qemu_variable) -> Any:
     """A VM with a hypervisor that runs a nested guest."""
     option, which = APIS[api]
     return bare.pseries('nested-ppc64', folder, '-machine', option, '-accel',
-                        'tcg', *args, macros=[f'TICKS={ticks}', which, macro],
+                        'tcg', *args, macros=[f'TICKS={ticks}', which, macro, also],
                         variable=variable)
 
 
@@ -196,6 +201,30 @@ def test_waits(tmp_path: Path, api: str, commands: List[str],
              report.srr1 == report.counted - 1)
 
 
+@pytest.mark.parametrize('first', ['LOADS', 'PROBES'])
+def test_changes(tmp_path: Path, first: str) -> None:
+    """It cannot store to a page without C, which it has loaded from.
+
+    Nor does dcbst do for R what a load does.
+    """
+    with nested(tmp_path, ticks=MILLISECOND, macro='CHANGES',
+                also=first) as vm:
+        report = wait(vm, lambda report:
+                      report.set >= TIMES or report.missed > 0)
+        assert report.missed == 0
+        assert report.stored > 0
+
+
+def test_changes_while_c_is_cleared(tmp_path: Path) -> None:
+    """Another vCPU has cleared C, and has flushed TLBs."""
+    with nested(tmp_path, '-smp', '2', macro='CHANGES',
+                also='ELSEWHERE') as vm:
+        report = wait(vm, lambda report:
+                      report.set >= TIMES or report.missed > 0)
+        assert report.missed == 0
+        assert report.stored > 0
+
+
 def delay(vm: Any) -> float:
     """Seconds that a machine check takes that is injected."""
     vm.cmd('ras-inject', kind='memory', address=ADDRESS, mode='consume',
@@ -246,24 +275,7 @@ def load(folder: Path, stream: str, **options: Any) -> Iterator[Any]:
         yield vm
 
 
-class Monitor:
-    """As ras.migration wants it."""
-
-    def __init__(self, vm: Any) -> None:
-        self.vm = vm
-
-    def qmp(self, command: str, **arguments: Any) -> Any:
-        """Run a command."""
-        return self.vm.cmd(command, **{
-            name.replace('_', '-'): value
-            for name, value in arguments.items()})
-
-    def hmp(self, line: str) -> str:
-        """The same, of HMP."""
-        return str(self.qmp('human-monitor-command', command_line=line))
-
-
-class Debugged(Monitor):
+class Debugged(bare.Monitor):
     """As ras.gdb wants it."""
 
     def __init__(self, vm: Any, socket: Path) -> None:
@@ -358,7 +370,7 @@ def test_saved_in_a_snapshot(tmp_path: Path) -> None:
     disk = tmp_path / 'disk'
     with nested(tmp_path, macro='HYPERCALLS') as vm:
         wait(vm, lambda report: report.called > 10)
-        qemu = Monitor(vm)
+        qemu: Any = bare.Monitor(vm)
         migration.save_snapshot(qemu, disk)
         before = read(vm)
         wait(vm, lambda report: report.called > before.called + 10)
@@ -410,6 +422,15 @@ def test_stock_does_not_leave(tmp_path: Path) -> None:
         report = wait(vm, lambda report:
                       report.counted >= before.counted + SECOND)
         assert report.left == 0
+
+
+@pytest.mark.skipif(not environment.has(PPC64.stock_variable),
+                    reason='there is no build of the base')
+def test_stock_misses_changes(tmp_path: Path) -> None:
+    """It stores to a page without C."""
+    with nested(tmp_path, '-smp', '2', macro='CHANGES', also='ELSEWHERE',
+                variable=PPC64.stock_variable) as vm:
+        wait(vm, lambda report: report.missed > 0)
 
 
 @pytest.mark.skipif(not environment.has(PPC64.stock_variable),

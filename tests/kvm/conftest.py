@@ -15,7 +15,7 @@ import pytest
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / 'functional'), str(HERE)]
 
-pytest.register_assert_rewrite('checks', 'ras.report')
+pytest.register_assert_rewrite('checks', 'moves', 'ras.report')
 
 from lab import LABS, Host, KvmGuest  # noqa: E402
 from ras.report import Part, show_on_failure  # noqa: E402

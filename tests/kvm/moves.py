@@ -29,21 +29,10 @@ MEGABYTES = 512
 SLOW = 4 << 20
 
 
-def mapped_ram(old: Qemu, new: Qemu, folder: Path) -> None:
-    """Into a file in which each page has its place, by several threads."""
-    migration.prepare([old, new], 'multifd', 'mapped-ram')
-    uri = f'file:{folder}/state'
-    old.qmp('migrate', uri=uri)
-    migration.wait_status(old, 'completed')
-    new.qmp('migrate-incoming', uri=uri)
-    migration.wait_status(new, 'completed')
-    migration.wait_arrived(new)
-
-
 WAYS: Dict[str, Way] = {
     'precopy': migration.precopy, 'multifd': migration.multifd,
     'postcopy': migration.postcopy, 'file': migration.file,
-    'mapped-ram': mapped_ram}
+    'mapped-ram': migration.mapped_ram}
 
 
 def start_guest(host: Host, qemu: str = 'ras') -> KvmGuest:

@@ -12,6 +12,11 @@
  *   WAITS       the nested guest waits for an interrupt when it has counted, in
  *               SRR0 and SRR1, too
  *   DELETES     another vCPU tries to delete the nested guest that runs (PAPR)
+ *   CHANGES     the nested guest stores to a page after it has loaded from it,
+ *               or, with PROBES, after dcbst; the hypervisor sets the R and C of
+ *               that page when they are needed, and clears them when the time of
+ *               the nested guest is over
+ *   ELSEWHERE   the same, but another vCPU clears C, while the nested guest runs
  *
  * At REPORT, 64 bits each, see below.
  */
@@ -31,6 +36,9 @@
 #define ANSWERS    64           /* to deleting it, and all */
 #define SRR0_WAS   80           /* what the nested guest found after a wait */
 #define SRR1_WAS   88
+#define STORED     96           /* to that page */
+#define SET        104          /* how often R or C was needed, and set */
+#define MISSED     112          /* and how often it was not set */
 
 /* special purpose registers */
 #define SRR0 26
@@ -47,6 +55,7 @@
 
 #define HDEC    0x980
 #define SYSCALL 0xc00
+#define HDSI    0xe00
 
 /* The nested guest's number, and its MSR: SF, ME. */
 #define LPID 1
@@ -64,6 +73,7 @@
 #define ENTRY_CHANGE    (1 << 7)
 #define ENTRY_ACCESS    7
 #define ROOT_SIZE       0x10000
+#define GIB             0x40000000
 
 /* Linux, Documentation/arch/powerpc/kvm-nested.rst */
 #define POWER9         0x4000
@@ -95,6 +105,13 @@
         std     %r7, \offset(%r8)
         .endm
 
+        /* of the second GiB of the nested guest */
+        .macro  set_entry value
+        address %r6, directory
+        ld      %r7, \value - _start(0)
+        std     %r7, 8(%r6)
+        .endm
+
         .globl  _start
 _start:
         /* a reset of the machine clears it, as all of this file */
@@ -117,6 +134,13 @@ power_off:
         .balign 8
 ticks:
         .8byte  TICKS
+unused:
+        .8byte  ENTRY_VALID | ENTRY_LEAF | ENTRY_ACCESS
+referenced:
+        .8byte  ENTRY_VALID | ENTRY_LEAF | ENTRY_ACCESS | ENTRY_REFERENCE
+changed:
+        .8byte  ENTRY_VALID | ENTRY_LEAF | ENTRY_ACCESS | ENTRY_REFERENCE | \
+                ENTRY_CHANGE
 
         .org    0x100
         lis     %r8, REPORT >> 16
@@ -171,7 +195,7 @@ boot:
         hypercall H_UPDATE_DT
         rtas    register
 #endif
-#ifdef DELETES
+#if defined(DELETES) || defined(ELSEWHERE)
         /* of this boot: the other vCPU waits for the nested guest */
         lis     %r8, REPORT >> 16
         li      %r5, 0
@@ -194,6 +218,10 @@ again:
         li      %r5, 1
         sldi    %r5, %r5, 50
         mtdec   %r5
+#endif
+#ifdef CHANGES
+        ld      %r29, COUNTED(%r8)
+        ld      %r30, STORED(%r8)
 #endif
         mftb    %r9
 #ifdef PAPR
@@ -219,6 +247,31 @@ left:
         cmpdi   %r3, SYSCALL
         beq     called
         count   LEFT
+#ifdef CHANGES
+        address %r6, directory
+        ld      %r6, 8(%r6)
+        cmpdi   %r3, HDSI
+        beq     needed
+#ifndef ELSEWHERE
+        /* once is possible: it was left after the access */
+        andi.   %r7, %r6, ENTRY_REFERENCE
+        bne     1f
+        ld      %r7, COUNTED(%r8)
+        subf    %r7, %r29, %r7
+        cmpldi  %r7, 1
+        bgt     2f
+1:      andi.   %r7, %r6, ENTRY_CHANGE
+        bne     3f
+        ld      %r7, STORED(%r8)
+        cmpld   %r7, %r30
+        beq     3f
+2:      count   MISSED
+3:      cmpdi   %r3, HDEC
+        bne     again
+        set_entry unused
+        b       again
+#endif
+#endif
         cmpdi   %r3, HDEC
         bne     again
         subf    %r10, %r9, %r10
@@ -230,12 +283,43 @@ left:
 called:
         count   CALLED
         b       again
+#ifdef CHANGES
+needed:
+        count   SET
+        andi.   %r7, %r6, ENTRY_REFERENCE
+        bne     1f
+        set_entry referenced
+        b       again
+1:      set_entry changed
+        b       again
+#endif
 
 other:
         lis     %r8, REPORT >> 16
         ld      %r5, COUNTED(%r8)
         cmpdi   %r5, 0
         beq     other
+#ifdef ELSEWHERE
+clear:
+        set_entry referenced
+        sync
+        li      %r4, 0
+        li      %r5, LPID
+        hypercall H_TLB_INVALIDATE
+        ld      %r5, STORED(%r8)
+        /* nothing is stored before C is set */
+watch:
+        sync
+        ld      %r9, STORED(%r8)
+        sync
+        ld      %r7, 8(%r6)
+        andi.   %r7, %r7, ENTRY_CHANGE
+        bne     clear
+        cmpld   %r9, %r5
+        beq     watch
+        count   MISSED
+        b       clear
+#endif
         li      %r4, 0
         li      %r5, 1
         hypercall H_GUEST_DELETE
@@ -253,8 +337,20 @@ handler:
         b       .
 
 nested:
+#ifdef CHANGES
+        lis     %r6, GIB >> 16
+        add     %r6, %r6, %r8
+#ifdef PROBES
+        dcbst   0, %r6
+#else
+        ld      %r7, STORED(%r6)
+#endif
+#endif
         addi    %r5, %r5, 1
         std     %r5, COUNTED(%r8)
+#ifdef CHANGES
+        std     %r5, STORED(%r6)
+#endif
 #ifdef WAITS
         mfspr   %r6, SRR0
         std     %r6, SRR0_WAS(%r8)
@@ -274,7 +370,7 @@ nested:
 
         rtas_device_tree RTAS_BASE
 
-        /* its first GiB is ours */
+        /* its first GiB is ours, and so is its second one, if it has it */
         .balign ROOT_SIZE
 root:
         .8byte  ENTRY_VALID | (directory - _start) | 9
@@ -282,6 +378,9 @@ root:
 directory:
         .8byte  ENTRY_VALID | ENTRY_LEAF | ENTRY_REFERENCE | ENTRY_CHANGE | \
                 ENTRY_ACCESS
+#ifdef CHANGES
+        .8byte  ENTRY_VALID | ENTRY_LEAF | ENTRY_ACCESS
+#endif
 
         .balign 0x1000
 partition_table:

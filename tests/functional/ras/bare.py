@@ -95,6 +95,23 @@ def pseries(name: str, folder: Path, *args: str, macro: str = 'NONE',
                    *args)
 
 
+class Monitor:
+    """A VM as ras.migration wants it."""
+
+    def __init__(self, vm: Any) -> None:
+        self.vm = vm
+
+    def qmp(self, command: str, **arguments: Any) -> Any:
+        """Run a command."""
+        return self.vm.cmd(command, **{
+            name.replace('_', '-'): value
+            for name, value in arguments.items()})
+
+    def hmp(self, line: str) -> str:
+        """The same, of HMP."""
+        return str(self.qmp('human-monitor-command', command_line=line))
+
+
 def wait_status(vm: Any, command: str, wanted: Set[str]) -> None:
     """Until a command gives one of these."""
     end = time.monotonic() + 60 * environment.time_factor()

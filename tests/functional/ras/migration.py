@@ -126,6 +126,17 @@ def file(old: Qemu, new: Qemu, folder: Path) -> None:
     wait_arrived(new)
 
 
+def mapped_ram(old: Qemu, new: Qemu, folder: Path) -> None:
+    """Into a file in which each page has its place, by several threads."""
+    prepare([old, new], 'multifd', 'mapped-ram')
+    uri = f'file:{folder}/state'
+    old.qmp('migrate', uri=uri)
+    wait_status(old, 'completed')
+    new.qmp('migrate-incoming', uri=uri)
+    wait_status(new, 'completed')
+    wait_arrived(new)
+
+
 # Snapshots
 
 def _job(qemu: Qemu, command: str, **arguments: Any) -> None:
