@@ -83,8 +83,12 @@ static bool ras_page_is_good(void *addr)
     return false;
 }
 
-static void add(RasState *s, RAMBlock *rb, uint64_t offset, uint64_t len,
-                bool moved, bool is_told)
+typedef struct Search {
+    RAMBlock *block;
+} Search;
+
+static void add(RasState *s, Search *search, RAMBlock *rb, uint64_t offset,
+                uint64_t len, bool moved, bool is_told)
 {
     first_added = MIN(first_added, offset);
     last_added = MAX(last_added, offset);
