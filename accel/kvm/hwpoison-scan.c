@@ -17,7 +17,6 @@
 #include "exec/cpu-common.h"
 #include "system/ramlist.h"
 #include "hw/ras.h"
-#include "hw/ras/trace.h"
 #include "hwpoison-scan.h"
 #include "pagemap.h"
 #include "system/kvm.h"
@@ -387,7 +386,6 @@ bool kvm_ras_run_failed(CPUState *cpu, int ret)
         failed = search_memory(cpu);
     }
     bql_unlock();
-    trace_ras_kvm_run_failed(cpu->cpu_index, failed);
     return failed;
 }
 

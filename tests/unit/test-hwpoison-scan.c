@@ -328,10 +328,6 @@ static void ras_poison_probe(bool begin)
 {
 }
 
-static void trace_ras_kvm_run_failed(int index, bool failed_memory)
-{
-}
-
 #include "hwpoison-scan.c.inc"
 
 /* --- two vCPUs, and the main loop ----------------------------------------- */
