@@ -388,6 +388,10 @@ static bool place(const Piece *p, bool fail, Error **errp)
             ret = fail ? postcopy_poison_page(mis, rb->host + at, rb) :
                          postcopy_place_page_zero(mis, rb->host + at, rb);
         }
+        if (fail && ret == -EEXIST) {
+            /* the main thread, or that which loads memory, was faster */
+            ret = 0;
+        }
         if (ret) {
             error_setg(errp, "cannot mark memory of RAM block '%s', offset 0x%"
                        PRIx64 ", as failed, in postcopy", rb->idstr, at);
