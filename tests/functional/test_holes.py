@@ -532,12 +532,12 @@ class TestPostcopy:
 
     def test_lost_on_the_way(self, old: Vm, tmp_path: Path) -> None:
         """What the destination has not heard of fails there in the end."""
-        start = 200 << 20
+        start = 100 << 20
         with successor(old, tmp_path, way=migration.postcopy) as new:
             wire = self.begin(old, new, tmp_path, b'ras/holes')
             old.memory.fail(start)
-            # Not so fast that all the rest is sent with the page.
-            old.qmp('migrate-set-parameters', max_postcopy_bandwidth=32 << 20)
+            # So slow that much is still to be sent when the page has been.
+            old.qmp('migrate-set-parameters', max_postcopy_bandwidth=8 << 20)
             migration.wait_status(old, 'postcopy-paused')  # type: ignore
             assert old.failed() == [(start, PAGE, False)]
             assert new.failed() == []
