@@ -65,6 +65,8 @@ def time_factor() -> float:
 
 def use_qemu_python() -> None:
     """Make QEMU's own Python packages (qemu.machine, qemu.qmp) importable."""
-    folder = str(path('RAS_QEMU_PYTHON'))
+    # Those of QEMU 11.1 start no older release.
+    folder = str(path('RAS_QEMU_PYTHON_OLDER' if has('RAS_QEMU_PYTHON_OLDER')
+                      else 'RAS_QEMU_PYTHON'))
     if folder not in sys.path:
         sys.path.insert(0, folder)
