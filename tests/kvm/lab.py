@@ -345,9 +345,12 @@ class Host(Guest):
                     extra_args: Sequence[str] = (),
                     megabytes: int = 1024) -> 'KvmGuest':
         """Boot a guest with the inner QEMU of that name, "ras" or "stock"."""
-        self.launch_guest(qemu, smp, extra_args, megabytes).wait_boot(0)
-        assert self.kvm_guest is not None
-        return self.kvm_guest
+        made = self.launch_guest(qemu, smp, extra_args, megabytes)
+        # If it does not come up, the next test is to have another one.
+        made.damaged = True
+        made.wait_boot(0)
+        made.damaged = False
+        return made
 
     def launch_guest(self, qemu: str, smp: int = 4,
                      extra_args: Sequence[str] = (),
