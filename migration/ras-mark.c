@@ -10,9 +10,9 @@
  * be woken.
  *
  * Older kernels, and memory that they cannot mark, as that in a file of a disk,
- * get a file without any content mapped there.  Who touches it gets SIGBUS, with
- * BUS_ADRERR, and KVM_RUN fails with EFAULT: see kvm_ras_run_failed().  Not in
- * postcopy, where pages may be waited for.
+ * get a file without any content mapped there.  Who touches it gets SIGBUS,
+ * with BUS_ADRERR, and KVM_RUN fails with EFAULT: see kvm_ras_run_failed().
+ * Not in postcopy, where pages may be waited for.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

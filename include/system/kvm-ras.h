@@ -78,8 +78,8 @@ void kvm_ras_lost(void);
 void kvm_ras_thread_ends(void);
 
 /*
- * set if the thread's SIGBUS handler or kvm_ras_run_failed() has left something to
- * kvm_ras_after_run()
+ * set if the thread's SIGBUS handler or kvm_ras_run_failed() has left something
+ * to kvm_ras_after_run()
  */
 extern __thread bool kvm_ras_after_run_pending;
 

@@ -114,8 +114,8 @@ static inline void ras_holes_copy(void *to, RAMBlock *rb, const void *host,
 /*
  * ras_holes_read: a copy of the page at @offset of @rb, which stays until the
  * next call for @channel, or NULL if that has failed.  Only if
- * ras_holes_read_once.  With postcopy-preempt, each of two threads has a channel
- * of its own.
+ * ras_holes_read_once.  With postcopy-preempt, each of two threads has a
+ * channel of its own.
  */
 #define RAS_HOLES_CHANNELS 2
 uint8_t *ras_holes_read(RAMBlock *rb, uint64_t offset, unsigned int channel);

@@ -20,9 +20,9 @@
  *                  nobody has caused; when it gives back memory ("discard"), or
  *                  when a migration has stopped the VM for "postcopy"
  *
- * With FAIL_PAGE=BYTES, files of the process seem to be in hugetlbfs, with pages
- * of this size: a VM whose RAM is such a file has it in larger pages than the
- * host has.
+ * With FAIL_PAGE=BYTES, files of the process seem to be in hugetlbfs, with
+ * pages of this size: a VM whose RAM is such a file has it in larger pages than
+ * the host has.
  */
 
 #define _GNU_SOURCE
@@ -228,15 +228,16 @@ int fstatfs(int fd, struct statfs *buf)
 {
     static int (*real)(int, struct statfs *);
     const char *page = getenv("FAIL_PAGE");
+    unsigned long bytes;
     int ret;
 
     if (!real) {
         real = dlsym(RTLD_NEXT, "fstatfs");
     }
     ret = real(fd, buf);
-    if (page) {
+    if (page && sscanf(page, "%lu", &bytes) == 1) {
         buf->f_type = HUGETLBFS_MAGIC;
-        buf->f_bsize = strtoul(page, NULL, 10);
+        buf->f_bsize = bytes;
     }
     return ret;
 }
