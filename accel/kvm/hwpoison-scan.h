@@ -45,8 +45,8 @@ void hwpoison_scan_lost(void);
 /*
  * hwpoison_search_goes_on: KVM_RUN has returned @run_ret on a vCPU's thread
  *
- * Ends the search of kvm_ras_run_failed() if that is not an error.  One that was
- * interrupted (-EINTR) may not have run the guest at all.
+ * Ends the search of kvm_ras_run_failed() if that is no error.  A KVM_RUN that
+ * was interrupted (-EINTR) may not have run the guest at all.
  *
  * Returns true if this thread still waits for one.
  */
