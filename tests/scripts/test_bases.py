@@ -4,6 +4,7 @@
 import os
 import re
 import subprocess
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Dict, Iterable, Optional
 
@@ -50,6 +51,26 @@ def test_our_objects_compile(base: str) -> None:
     """Our files, and those that the series changes, without a warning."""
     script('compose', 'stock', base=base)
     script('qemu', 'werror-gcc', base=base)
+
+
+def git(*command: object) -> str:
+    """Output of git in the repository of the series."""
+    return subprocess.run(['git', f'--git-dir={REPO}', *map(str, command)], check=True,
+                          text=True, stdout=subprocess.PIPE).stdout
+
+
+@pytest.mark.parametrize('base', BASES)
+def test_maintainers_knows_all_files(base: str) -> None:
+    """Each file that the series adds is in the section of guest RAS."""
+    commit, _, _, start = script('compose', 'ras', base=base).split()
+    section = git('show', f'{commit}:MAINTAINERS') \
+        .split('\nGuest RAS\n')[1].split('\n\n')[0]
+    patterns = re.findall(r'^F: (.*)', section, re.M)
+    added = git('diff-tree', '-r', '--name-only', '--diff-filter=A', start, commit)
+    missing = [name for name in added.split()
+               if not any(fnmatch(name, pattern + ('*' if pattern.endswith('/') else ''))
+                          for pattern in patterns)]
+    assert missing == []
 
 
 @pytest.mark.parametrize('base', BASES)

@@ -4,7 +4,6 @@
 import os
 import re
 import subprocess
-from fnmatch import fnmatch
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
@@ -82,18 +81,6 @@ def test_porting_lists_the_patches() -> None:
         assert [row for row in want if row not in rows and
                 f'{row[0]} is "{row[1]}"' not in words] == []
         assert len(rows) == len(want)
-
-
-def test_maintainers_knows_all_files() -> None:
-    """Each file that the series adds is in the section of guest RAS."""
-    commit = run(TOP / 'scripts' / 'compose', 'ras').split()[0]
-    text = run('git', f'--git-dir={REPO}', 'show', f'{commit}:MAINTAINERS')
-    section = text.split('\nGuest RAS\n')[1].split('\n\n')[0]
-    patterns = re.findall(r'^F: (.*)', section, re.M)
-    missing = [name for name in ours()
-               if not any(fnmatch(name, pattern + ('*' if pattern.endswith('/') else ''))
-                          for pattern in patterns)]
-    assert missing == []
 
 
 def test_make_check_builds_both_ends() -> None:
