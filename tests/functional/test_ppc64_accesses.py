@@ -102,6 +102,23 @@ def test_off_is_stock(tmp_path: Path, cpu: str, access: str) -> None:
     assert found[0][0] == VECTOR
 
 
+def test_cache_instructions_nowhere(tmp_path: Path) -> None:
+    """They do not access what answers nobody."""
+    with bare.pseries('accesses-ppc64', tmp_path, '-S', '-accel', 'tcg',
+                      macro='CACHE_NOWHERE') as vm:
+        assert run(vm) is None
+
+
+@pytest.mark.skipif(not environment.has(PPC64.stock_variable),
+                    reason='there is no build of the base')
+def test_stock_loads_for_cache_instructions(tmp_path: Path) -> None:
+    """They end in a machine check."""
+    with bare.pseries('accesses-ppc64', tmp_path, '-S', '-accel', 'tcg',
+                      macro='CACHE_NOWHERE',
+                      variable=PPC64.stock_variable) as vm:
+        assert report(vm)[0] == VECTOR
+
+
 def test_cache_instructions(tmp_path: Path) -> None:
     """They do not access the page: the load that follows does."""
     with bare.pseries('accesses-ppc64', tmp_path, '-S', '-accel', 'tcg',

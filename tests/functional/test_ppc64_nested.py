@@ -7,6 +7,7 @@ when the VM is saved, and on a system reset.
 
 import contextlib
 import re
+import signal
 import socket
 import time
 from pathlib import Path
@@ -63,6 +64,10 @@ class Report(NamedTuple):
     stored: int
     set: int
     missed: int
+
+
+needs_stock = pytest.mark.skipif(not environment.has(PPC64.stock_variable),
+                                 reason='there is no build of the base')
 
 
 def read(vm: Any) -> Report:
@@ -413,8 +418,7 @@ def test_guest_of_papr_begins_while_saving(tmp_path: Path) -> None:
         assert 'has created nested guests' in answer['error']['desc']
 
 
-@pytest.mark.skipif(not environment.has(PPC64.stock_variable),
-                    reason='there is no build of the base')
+@needs_stock
 def test_stock_does_not_leave(tmp_path: Path) -> None:
     """It runs on as long as it likes."""
     with nested(tmp_path, ticks=0, variable=PPC64.stock_variable) as vm:
@@ -424,8 +428,42 @@ def test_stock_does_not_leave(tmp_path: Path) -> None:
         assert report.left == 0
 
 
-@pytest.mark.skipif(not environment.has(PPC64.stock_variable),
-                    reason='there is no build of the base')
+@needs_stock
+@pytest.mark.parametrize('api', APIS)
+def test_stock_ends_at_a_reset(tmp_path: Path, api: str) -> None:
+    """The first hypercall afterwards is taken for its."""
+    with nested(tmp_path, api=api, variable=PPC64.stock_variable) as vm:
+        wait_counts(vm)
+        vm.cmd('system_reset')
+        bare.wait_killed(vm, signal.SIGABRT)
+
+
+@needs_stock
+def test_stock_deletes_what_runs(tmp_path: Path) -> None:
+    """QEMU ends when the vCPU leaves it."""
+    with nested(tmp_path, '-smp', '2', api='papr', macro='DELETES',
+                ticks=SHORT, variable=PPC64.stock_variable) as vm:
+        bare.wait_killed(vm, signal.SIGABRT)
+
+
+@needs_stock
+def test_stock_saves_half_a_guest_of_papr(tmp_path: Path) -> None:
+    """Without a word; there, its registers are those of its hypervisor."""
+    with nested(tmp_path, api='papr', variable=PPC64.stock_variable) as vm:
+        wait_counts(vm)
+        save(vm, f'file:{tmp_path}/stream')
+
+
+@needs_stock
+def test_stock_resets_the_nested_guest(tmp_path: Path) -> None:
+    """It gets the system reset, and its hypervisor does not."""
+    with nested(tmp_path, variable=PPC64.stock_variable) as vm:
+        wait_counts(vm)
+        vm.cmd('inject-nmi')
+        assert wait(vm, lambda report: report.interrupts == 1).left == 0
+
+
+@needs_stock
 def test_stock_misses_changes(tmp_path: Path) -> None:
     """It stores to a page without C."""
     with nested(tmp_path, '-smp', '2', macro='CHANGES', also='ELSEWHERE',
@@ -433,8 +471,7 @@ def test_stock_misses_changes(tmp_path: Path) -> None:
         wait(vm, lambda report: report.missed > 0)
 
 
-@pytest.mark.skipif(not environment.has(PPC64.stock_variable),
-                    reason='there is no build of the base')
+@needs_stock
 def test_from_stock(tmp_path: Path) -> None:
     """What stock has saved in a nested guest is refused."""
     stream = f'file:{tmp_path}/stream'

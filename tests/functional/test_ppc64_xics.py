@@ -7,9 +7,12 @@ know, so that it comes again.
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, List
+
+import pytest
 
 from ras import bare, environment
+from ras.targets import PPC64
 
 MACHINE = 'ppc64'
 
@@ -29,10 +32,10 @@ def wait_stage(vm: Any, stage: int) -> None:
         time.sleep(0.05)
 
 
-def pseries(folder: Path, *args: str) -> Any:
+def pseries(folder: Path, variable: str, *args: str) -> Any:
     """A VM that runs the program."""
     return bare.pseries('xics-ppc64', folder, '-machine', 'ic-mode=xics',
-                        '-accel', 'tcg', *args)
+                        '-accel', 'tcg', *args, variable=variable)
 
 
 def take(vm: Any) -> int:
@@ -42,19 +45,33 @@ def take(vm: Any) -> int:
     return bare.doublewords(vm, REPORT + 8, 1)[0]
 
 
-def test_put_off_after_loading(tmp_path: Path) -> None:
-    """It comes again, here and there."""
-    stream = f'file:{tmp_path}/stream'
-    with pseries(tmp_path) as vm:
+def taken_after_saving(variable: str, folder: Path) -> List[int]:
+    """By the VM that was saved and goes on, and by the one that is loaded."""
+    stream = f'file:{folder}/stream'
+    with pseries(folder, variable) as vm:
         wait_stage(vm, READY)
         vm.cmd('system_powerdown')
         wait_stage(vm, WAITS)
         vm.cmd('stop')
         vm.cmd('migrate', uri=stream)
         bare.wait_status(vm, 'query-migrate', {'completed'})
-        with pseries(tmp_path, '-incoming', stream) as other:
+        with pseries(folder, variable, '-incoming', stream) as other:
             bare.wait_status(other, 'query-status', {'running', 'paused'})
             other.cmd('cont')
-            assert take(other) == POWER_DOWN
+            there = take(other)
         vm.cmd('cont')
-        assert take(vm) == POWER_DOWN
+        return [take(vm), there]
+
+
+def test_put_off_after_loading(tmp_path: Path) -> None:
+    """It comes again, here and there."""
+    assert taken_after_saving(PPC64.qemu_variable, tmp_path) == \
+        [POWER_DOWN, POWER_DOWN]
+
+
+@pytest.mark.skipif(not environment.has(PPC64.stock_variable),
+                    reason='there is no build of the base')
+def test_stock_loses_it(tmp_path: Path) -> None:
+    """Who sent it does not get to know that it was put off."""
+    assert taken_after_saving(PPC64.stock_variable, tmp_path) == \
+        [POWER_DOWN, 0]

@@ -6,6 +6,7 @@
  * machine check comes at 0x200, SRR0 and other registers.  One of
  *
  *   CACHE  cache instructions for POISON, and then a load from there
+ *   CACHE_NOWHERE  cache instructions for NOWHERE
  *   LOAD, STORE, FETCH  of NOWHERE
  */
 
@@ -95,6 +96,10 @@ there:
         icbi    0, %r9
         std     %r5, CACHED(%r10)
         ld      %r4, 0(%r9)
+#elif defined(CACHE_NOWHERE)
+        dcbst   0, %r8
+        dcbf    0, %r8
+        icbi    0, %r8
 #elif defined(LOAD)
         ld      %r4, 0(%r8)
 #elif defined(STORE)

@@ -120,6 +120,15 @@ def wait_status(vm: Any, command: str, wanted: Set[str]) -> None:
         time.sleep(0.05)
 
 
+def wait_killed(vm: Any, number: int) -> None:
+    """Until QEMU has ended by this signal."""
+    end = time.monotonic() + 60 * environment.time_factor()
+    while vm.exitcode() is None:
+        assert time.monotonic() < end, 'it runs on'
+        time.sleep(0.05)
+    assert vm.exitcode() == -number
+
+
 def doublewords(vm: Any, address: int, number: int) -> List[int]:
     """So many in the memory of the VM."""
     text = vm.cmd('human-monitor-command',
