@@ -570,11 +570,14 @@ static bool put_holes(RasHoles *h, RasHoleMap *m)
             known = size;
         } else {
             known -= m->rb->offset;
-            known_end = MIN(known_end - m->rb->offset, size);
+            known_end = MIN(known_end, m->rb->offset + size);
         }
         if (known < size && known <= start) {
-            at = known_end;
-            if (!put_hole(h, m, known, at, true)) {
+            bool told = ras_host_memory_told(ras_get(), m->rb->offset + known,
+                                             &known_end);
+
+            at = known_end - m->rb->offset;
+            if (!put_hole(h, m, known, at, told)) {
                 return false;
             }
         } else if (start < size) {

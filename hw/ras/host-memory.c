@@ -511,6 +511,21 @@ static bool add_moved(RasState *s, Search *search, const RasMovedMemory *m)
     return true;
 }
 
+bool ras_host_memory_told(RasDevice *d, uint64_t start, uint64_t *end)
+{
+    RasState *s = d->state;
+
+    for (unsigned int i = 0; i < s->nr_host_memory; i++) {
+        const RasHostMemory *m = &s->host_memory[i];
+
+        if (start >= m->ram_addr && start - m->ram_addr < m->len) {
+            *end = MIN(*end, m->ram_addr + m->len);
+            return m->told;
+        }
+    }
+    return true;
+}
+
 bool ras_host_memory_add_moved(RasDevice *d, const RasMovedMemory *moved,
                                unsigned int n)
 {

@@ -2,6 +2,7 @@
 """Memory that has failed moves with the VM, and stays failed."""
 
 import os
+import re
 import signal
 import socket
 import struct
@@ -857,6 +858,35 @@ HOSTILE = {
     negative: 'number of holes',
     many_holes: 'number of holes',
 }
+
+
+class TestToldLater:
+    """What the guest did not know when it moved."""
+
+    def test_second_move(self, library: Path, tmp_path: Path,
+                         monkeypatch: Any) -> None:
+        """It is told where it runs next, of no more than that."""
+        start, _ = HOLES[0]
+        with Vm(ARM64, 'old', tmp_path, LARGE_PAGES, library=library) as old:
+            old.memory.fail(start)
+            find(old, tmp_path)
+            monkeypatch.setenv('FAIL_PAGE', str(LARGE))
+            with successor(old, tmp_path, library=library,
+                           options=LARGE_PAGES) as new:
+                new.find_memory()
+                carry(migration.precopy, old, new, tmp_path, 'first')
+                assert new.failed() == [(start, LARGE, True)]
+                monkeypatch.delenv('FAIL_PAGE')
+                with successor(new, tmp_path, 'third',
+                               options=LARGE_PAGES) as third:
+                    carry(migration.precopy, new, third, tmp_path, 'second')
+                    third.qmp('cont')
+                    assert re.findall(r'(\d+) KiB of the guest.s memory at '
+                                      r'guest physical address (0x[0-9a-f]+) '
+                                      'have failed', third.log()) == [
+                        (str((LARGE - PAGE) >> 10),
+                         hex(third.address() + start + PAGE))]
+                    assert third.failed() == [(start, LARGE, True)]
 
 
 class TestHostile:
