@@ -889,6 +889,38 @@ class TestToldLater:
                     assert third.failed() == [(start, LARGE, True)]
 
 
+class TestBitmaps:
+    """Postcopy of dirty bitmaps only; memory has come before."""
+
+    def test_no_memory(self, old: Vm, tmp_path: Path) -> None:
+        """Nobody waits for pages, and they are marked as in a precopy."""
+        for start, length in HOLES:
+            old.memory.fail(start, length)
+        find(old, tmp_path)
+        with successor(old, tmp_path) as new:
+            migration.prepare([old, new], 'return-path')  # type: ignore
+            for vm in (old, new):
+                vm.qmp('migrate-set-capabilities', capabilities=[
+                    {'capability': 'dirty-bitmaps', 'state': True}])
+                vm.qmp('blockdev-add', driver='null-co', node_name='disk',
+                       size=1 << 36)
+            # So large that it is still to be sent when memory has been.
+            old.qmp('block-dirty-bitmap-add', node='disk', name='bitmap',
+                    granularity=512)
+            old.qmp('migrate-set-parameters', max_bandwidth=1 << 20,
+                    downtime_limit=1)
+            new.find_memory()
+            migration.connect(old, new, tmp_path)  # type: ignore
+            old.qmp('migrate-start-postcopy')
+            migration.wait_status(  # type: ignore
+                old, 'postcopy-active', 'postcopy-paused')
+            migration.wait_status(  # type: ignore
+                old, 'completed', 'postcopy-paused')
+            assert old.qmp('query-migrate')['status'] == 'completed'
+            migration.wait_arrived(new)  # type: ignore
+            check(new)
+
+
 class TestHostile:
     """Lists of holes from who knows where."""
 
