@@ -860,6 +860,38 @@ HOSTILE = {
 }
 
 
+# A memory module, and where its guest ejects it: the one of slot 0
+MODULE = 128 << 20
+MODULES = ['-m', f'{RAM >> 20},slots=1,maxmem=1G',
+           '-object', f'memory-backend-ram,id=module,size={MODULE}',
+           '-device', 'pc-dimm,id=dimm,memdev=module']
+EJECT = [('writel', 0x9070000, 0), ('writeb', 0x9070014, 8)]
+
+
+class TestUnplug:
+    """Memory that the guest gives up while it moves, as it was asked before."""
+
+    @pytest.mark.parametrize('backend', ['stays', 'goes'])
+    def test_module(self, backend: str, library: Path,
+                    tmp_path: Path) -> None:
+        """What had failed in it is of no concern to the destination."""
+        with Vm(ARM64, 'old', tmp_path, MODULES, library=library) as old, \
+                successor(old, tmp_path, options=MODULES) as new:
+            fill(old)
+            old.memory.fail(*HOLES[0])
+            old.memory.fail(16 * PAGE, ram=MODULE)
+            TestOnTheWay.begin(old, new, tmp_path)
+            assert len(old.failed()) == 2
+            for words in EJECT:
+                old.command(*words)
+            assert old.qmp('query-memory-devices') == []
+            if backend == 'goes':
+                old.qmp('object-del', id='module')
+            TestOnTheWay.finish(old)
+            migration.wait_arrived(new)  # type: ignore
+            check(new, HOLES[:1])
+
+
 class TestToldLater:
     """What the guest did not know when it moved."""
 
