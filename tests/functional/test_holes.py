@@ -1037,6 +1037,34 @@ def on_file(target: Target, path: Path) -> Sequence[str]:
             '-machine', f'memory-backend={name}']
 
 
+BALLOON = ['-global', 'virtio-mmio.force-legacy=false',
+           '-device', 'virtio-balloon-device']
+# Transports of the machine "virt", and what a driver writes to one: the queue
+# that inflates has a descriptor of one page number.
+TRANSPORTS, TRANSPORT_SIZE, BALLOON_ID = 0xa000000, 0x200, 5
+
+
+def inflate(vm: Vm, offset: int) -> None:
+    """Its driver gives a page back."""
+    ring = vm.address() + (8 << 20)
+    at = [TRANSPORTS + i * TRANSPORT_SIZE for i in range(32)]
+    transport, = [base for base in at
+                  if vm.ask('readl', base + 8) == BALLOON_ID]
+    for place, data in (
+            (0x3000, struct.pack('<I', (vm.address() + offset) // PAGE)),
+            (0, struct.pack('<QIHH', ring + 0x3000, 4, 0, 0)),
+            (0x1000, struct.pack('<HHH', 0, 1, 0))):
+        vm.command('write', ring + place, len(data), f'0x{data.hex()}')
+    for register, value in (
+            (0x70, 3), (0x24, 1), (0x20, 1), (0x70, 11), (0x30, 0), (0x38, 8),
+            (0x80, ring), (0x84, 0), (0x90, ring + 0x1000), (0x94, 0),
+            (0xa0, ring + 0x2000), (0xa4, 0), (0x44, 1), (0x70, 15),
+            (0x50, 0)):
+        vm.command('writel', transport + register, value)
+    migration.wait_until(lambda: vm.ask('readw', ring + 0x2002) == 1,
+                         'it is in the balloon')
+
+
 class TestUnmapped:
     """The destination's kernel cannot mark memory as failed."""
 
@@ -1092,6 +1120,24 @@ class TestUnmapped:
             assert self.unmapped(new) == 0
             new.write(start, content(start))
             assert new.read(start) == content(start)
+
+    def test_given_back(self, library: Path, old_kernel: Path,
+                        tmp_path: Path) -> None:
+        """Then it is there again, empty; its neighbour is not."""
+        start, length = HOLES[1]
+        with Vm(ARM64, 'old', tmp_path, BALLOON, library=library) as old, \
+                successor(old, tmp_path, library=old_kernel,
+                          options=BALLOON) as new:
+            fill(old)
+            old.memory.fail(start, length)
+            new.find_memory()
+            carry(migration.precopy, old, new, tmp_path, 'first')
+            check(new, HOLES[1:2])
+            inflate(new, start + PAGE)
+            check(new, [(start, PAGE), (start + 2 * PAGE, length - 2 * PAGE)])
+            assert new.read(start + PAGE) == bytes(PAGE)
+            new.write(start + PAGE, content(start))
+            assert new.read(start + PAGE) == content(start)
 
     def test_not_in_postcopy(self, old: Vm, old_kernel: Path,
                              tmp_path: Path) -> None:

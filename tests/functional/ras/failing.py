@@ -195,6 +195,11 @@ class Vm:
         answer = self._vm.qtest(' '.join(str(word) for word in words))
         assert answer.strip() == 'OK', answer
 
+    def ask(self, *words: object) -> int:
+        """One that is answered by a number."""
+        answer = self._vm.qtest(' '.join(str(word) for word in words))
+        return int(answer.split()[1], 0)
+
     def fill(self, start: int, end: int) -> None:
         """No page there is zero."""
         address = self.address() + start
