@@ -81,7 +81,8 @@ typedef struct RasHoles {
 
 /* What has been found in a block of the migration that is under way. */
 typedef struct RasHoleMap {
-    RAMBlock *rb;
+    RAMBlock *rb;               /* NULL when it was unplugged */
+    bool of_guest;
     unsigned long *failed;      /* zeroes are sent for these pages */
     unsigned long *sent;        /* these are in a section */
 } RasHoleMap;
@@ -416,6 +417,7 @@ bool ras_holes_begin(Error **errp)
             /* without holes, nothing of these is touched */
             map[nr_maps++] = (RasHoleMap) {
                 .rb = rb,
+                .of_guest = is_guest_ram(rb),
                 .failed = bitmap_new(pages),
                 .sent = bitmap_new(pages),
             };
@@ -438,19 +440,20 @@ int ras_holes_refuse(QEMUFile *f)
 void ras_holes_resume(void)
 {
     /* what has not arrived is dirty again, and read again when it is sent */
+    RCU_READ_LOCK_GUARD();
     for (unsigned int i = 0; i < nr_maps; i++) {
-        RasHoleMap *m = &map[i];
+        RasHoleMap m = map[i];
         uint64_t nr, page;
 
-        if (!m->rb) {
+        if (!m.rb) {
             continue;
         }
-        nr = qemu_ram_get_used_length(m->rb) >> qemu_target_page_bits();
-        for (page = find_first_bit(m->failed, nr); page < nr;
-             page = find_next_bit(m->failed, nr, page + 1)) {
-            if (m->rb->bmap && test_bit(page, m->rb->bmap)) {
-                clear_bit_atomic(page, m->failed);
-                clear_bit_atomic(page, m->sent);
+        nr = qemu_ram_get_used_length(m.rb) >> qemu_target_page_bits();
+        for (page = find_first_bit(m.failed, nr); page < nr;
+             page = find_next_bit(m.failed, nr, page + 1)) {
+            if (m.rb->bmap && test_bit(page, m.rb->bmap)) {
+                clear_bit_atomic(page, m.failed);
+                clear_bit_atomic(page, m.sent);
             }
         }
     }
@@ -570,11 +573,14 @@ static bool put_holes(RasHoles *h, RasHoleMap *m)
             known = size;
         } else {
             known -= m->rb->offset;
-            known_end = MIN(known_end - m->rb->offset, size);
+            known_end = MIN(known_end, m->rb->offset + size);
         }
         if (known < size && known <= start) {
-            at = known_end;
-            if (!put_hole(h, m, known, at, true)) {
+            bool told = ras_host_memory_told(ras_get(), m->rb->offset + known,
+                                             &known_end);
+
+            at = known_end - m->rb->offset;
+            if (!put_hole(h, m, known, at, told)) {
                 return false;
             }
         } else if (start < size) {
@@ -598,13 +604,16 @@ static int pre_save(void *opaque)
     if (when == HOLES_WITH_STATE) {
         qatomic_set(&unsent, 0);
     }
+    RCU_READ_LOCK_GUARD();
     for (unsigned int i = 0; i < nr_maps && !h->announced; i++) {
+        RasHoleMap m = map[i];
         int before = h->nr_holes;
 
-        if (!map[i].rb) {
+        /* it, or the device that it belonged to, may have been unplugged */
+        if (!m.rb || !qemu_ram_is_migratable(m.rb)) {
             continue;
         }
-        if (!put_holes(h, &map[i])) {
+        if (!put_holes(h, &m)) {
             if (when == HOLES_LATE) {
                 qatomic_set(&unsent, 1);
                 return 0;
@@ -614,10 +623,10 @@ static int pre_save(void *opaque)
                          RAS_HOST_MEMORY_MAX);
             return -E2BIG;
         }
-        if (h->nr_holes > before && !is_guest_ram(map[i].rb)) {
+        if (h->nr_holes > before && !m.of_guest) {
             error_report("ras: Can't migrate this vm with hardware poisoned "
                          "memory: RAM block '%s', which belongs to a device, "
-                         "has some", map[i].rb->idstr);
+                         "has some", m.rb->idstr);
             return -ENOTSUP;
         }
     }

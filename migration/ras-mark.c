@@ -53,7 +53,9 @@ static bool in_postcopy(void)
 {
     PostcopyState ps = postcopy_state_get();
 
-    return ps >= POSTCOPY_INCOMING_LISTENING && ps < POSTCOPY_INCOMING_END;
+    /* of memory, and not only of dirty bitmaps */
+    return migrate_postcopy_ram() && ps >= POSTCOPY_INCOMING_LISTENING &&
+           ps < POSTCOPY_INCOMING_END;
 }
 
 /* Who reads pages in one go, as a whole, and expects no failure */

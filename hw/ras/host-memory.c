@@ -474,39 +474,60 @@ static void came_with_it(RasState *s, ram_addr_t start, uint64_t len)
     }
 }
 
+/* What is known is not added again, nor told twice. */
+static bool add_unknown(RasState *s, Search *search, RAMBlock *rb,
+                        uint64_t offset, uint64_t len, bool told)
+{
+    uint64_t at = rb->offset + offset, end = at + len, from, to;
+
+    came_with_it(s, at, len);
+    for (; at < end; at = to) {
+        /* if there is none, both are @end */
+        ras_host_memory_find(at, end - at, &from, &to);
+        if (from > at && s->nr_host_memory == RAS_HOST_MEMORY_MAX) {
+            return false;
+        }
+        add(s, search, rb, at - rb->offset, from - at, true, told);
+    }
+    return true;
+}
+
 static bool add_moved(RasState *s, Search *search, const RasMovedMemory *m)
 {
     RAMBlock *rb = m->rb;
-    uint64_t offset = m->offset, len = m->len, page = qemu_ram_pagesize(rb);
-    uint64_t first = QEMU_ALIGN_DOWN(offset, page);
-    uint64_t end = QEMU_ALIGN_UP(offset + len, page);
-    uint64_t more = end - first - len, from, to;
+    uint64_t page = qemu_ram_pagesize(rb), last = m->offset + m->len;
+    uint64_t first = QEMU_ALIGN_DOWN(m->offset, page);
+    uint64_t end = QEMU_ALIGN_UP(last, page);
+    uint64_t more = end - first - m->len, from, to;
+    bool known = ras_host_memory_find(rb->offset + first, end - first, &from,
+                                      &to);
 
-    /* what is known is not added again, nor told twice */
-    while (ras_host_memory_find(rb->offset + offset, len, &from, &to)) {
-        if (from > rb->offset + offset) {
-            break;
-        }
-        came_with_it(s, rb->offset + offset, len);
-        to -= rb->offset + offset;
-        if (to >= len) {
-            return true;
-        }
-        offset += to;
-        len -= to;
-    }
-    if (s->nr_host_memory + (more ? 3 : 1) > RAS_HOST_MEMORY_MAX) {
+    /* of larger pages, the guest thinks that the rest is good */
+    if (!add_unknown(s, search, rb, m->offset, m->len, m->told) ||
+        !add_unknown(s, search, rb, first, m->offset - first, false) ||
+        !add_unknown(s, search, rb, last, end - last, false)) {
         return false;
     }
-    add(s, search, rb, offset, len, true, m->told);
-    if (more) {
-        /* the guest thinks that this is good */
-        add(s, search, rb, first, offset - first, true, false);
-        add(s, search, rb, offset + len, end - offset - len, true, false);
+    if (more && !known) {
         ras_log(s->device, "ras: %" PRIu64 " KiB more of the guest's memory "
                 "fail than on the other host: block '%s', offset 0x%" PRIx64
                 ", is in pages of %" PRIu64 " KiB here", more / KiB,
                 qemu_ram_get_idstr(rb), first, page / KiB);
+    }
+    return true;
+}
+
+bool ras_host_memory_told(RasDevice *d, uint64_t start, uint64_t *end)
+{
+    RasState *s = d->state;
+
+    for (unsigned int i = 0; i < s->nr_host_memory; i++) {
+        const RasHostMemory *m = &s->host_memory[i];
+
+        if (start >= m->ram_addr && start - m->ram_addr < m->len) {
+            *end = MIN(*end, m->ram_addr + m->len);
+            return m->told;
+        }
     }
     return true;
 }

@@ -124,6 +124,12 @@ bool ras_host_memory_overlaps(RasDevice *d, uint64_t addr, uint64_t len);
 bool ras_host_memory_find(uint64_t start, uint64_t len, uint64_t *from,
                           uint64_t *to);
 
+/*
+ * ras_host_memory_told: does the guest know of what has failed at @start?  The
+ * same is true until @end, which is made less.  With the BQL held.
+ */
+bool ras_host_memory_told(RasDevice *d, uint64_t start, uint64_t *end);
+
 #define RAS_HOST_MEMORY_MAX 1024
 
 /* [@offset, @offset + @len) of @rb has failed on another host. */

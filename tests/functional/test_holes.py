@@ -2,6 +2,7 @@
 """Memory that has failed moves with the VM, and stays failed."""
 
 import os
+import re
 import signal
 import socket
 import struct
@@ -859,6 +860,99 @@ HOSTILE = {
 }
 
 
+# A memory module, and where its guest ejects it: the one of slot 0
+MODULE = 128 << 20
+MODULES = ['-m', f'{RAM >> 20},slots=1,maxmem=1G',
+           '-object', f'memory-backend-ram,id=module,size={MODULE}',
+           '-device', 'pc-dimm,id=dimm,memdev=module']
+EJECT = [('writel', 0x9070000, 0), ('writeb', 0x9070014, 8)]
+
+
+class TestUnplug:
+    """Memory that the guest gives up while it moves, as it was asked before."""
+
+    @pytest.mark.parametrize('backend', ['stays', 'goes'])
+    def test_module(self, backend: str, library: Path,
+                    tmp_path: Path) -> None:
+        """What had failed in it is of no concern to the destination."""
+        with Vm(ARM64, 'old', tmp_path, MODULES, library=library) as old, \
+                successor(old, tmp_path, options=MODULES) as new:
+            fill(old)
+            old.memory.fail(*HOLES[0])
+            old.memory.fail(16 * PAGE, ram=MODULE)
+            TestOnTheWay.begin(old, new, tmp_path)
+            assert len(old.failed()) == 2
+            for words in EJECT:
+                old.command(*words)
+            assert old.qmp('query-memory-devices') == []
+            if backend == 'goes':
+                old.qmp('object-del', id='module')
+            TestOnTheWay.finish(old)
+            migration.wait_arrived(new)  # type: ignore
+            check(new, HOLES[:1])
+
+
+class TestToldLater:
+    """What the guest did not know when it moved."""
+
+    def test_second_move(self, library: Path, tmp_path: Path,
+                         monkeypatch: Any) -> None:
+        """It is told where it runs next, of no more than that."""
+        start, _ = HOLES[0]
+        with Vm(ARM64, 'old', tmp_path, LARGE_PAGES, library=library) as old:
+            old.memory.fail(start)
+            find(old, tmp_path)
+            monkeypatch.setenv('FAIL_PAGE', str(LARGE))
+            with successor(old, tmp_path, library=library,
+                           options=LARGE_PAGES) as new:
+                new.find_memory()
+                carry(migration.precopy, old, new, tmp_path, 'first')
+                assert new.failed() == [(start, LARGE, True)]
+                monkeypatch.delenv('FAIL_PAGE')
+                with successor(new, tmp_path, 'third',
+                               options=LARGE_PAGES) as third:
+                    carry(migration.precopy, new, third, tmp_path, 'second')
+                    third.qmp('cont')
+                    assert re.findall(r'(\d+) KiB of the guest.s memory at '
+                                      r'guest physical address (0x[0-9a-f]+) '
+                                      'have failed', third.log()) == [
+                        (str((LARGE - PAGE) >> 10),
+                         hex(third.address() + start + PAGE))]
+                    assert third.failed() == [(start, LARGE, True)]
+
+
+class TestBitmaps:
+    """Postcopy of dirty bitmaps only; memory has come before."""
+
+    def test_no_memory(self, old: Vm, tmp_path: Path) -> None:
+        """Nobody waits for pages, and they are marked as in a precopy."""
+        for start, length in HOLES:
+            old.memory.fail(start, length)
+        find(old, tmp_path)
+        with successor(old, tmp_path) as new:
+            migration.prepare([old, new], 'return-path')  # type: ignore
+            for vm in (old, new):
+                vm.qmp('migrate-set-capabilities', capabilities=[
+                    {'capability': 'dirty-bitmaps', 'state': True}])
+                vm.qmp('blockdev-add', driver='null-co', node_name='disk',
+                       size=1 << 36)
+            # So large that it is still to be sent when memory has been.
+            old.qmp('block-dirty-bitmap-add', node='disk', name='bitmap',
+                    granularity=512)
+            old.qmp('migrate-set-parameters', max_bandwidth=1 << 20,
+                    downtime_limit=1)
+            new.find_memory()
+            migration.connect(old, new, tmp_path)  # type: ignore
+            old.qmp('migrate-start-postcopy')
+            migration.wait_status(  # type: ignore
+                old, 'postcopy-active', 'postcopy-paused')
+            migration.wait_status(  # type: ignore
+                old, 'completed', 'postcopy-paused')
+            assert old.qmp('query-migrate')['status'] == 'completed'
+            migration.wait_arrived(new)  # type: ignore
+            check(new)
+
+
 class TestHostile:
     """Lists of holes from who knows where."""
 
@@ -943,6 +1037,34 @@ def on_file(target: Target, path: Path) -> Sequence[str]:
             '-machine', f'memory-backend={name}']
 
 
+BALLOON = ['-global', 'virtio-mmio.force-legacy=false',
+           '-device', 'virtio-balloon-device']
+# Transports of the machine "virt", and what a driver writes to one: the queue
+# that inflates has a descriptor of one page number.
+TRANSPORTS, TRANSPORT_SIZE, BALLOON_ID = 0xa000000, 0x200, 5
+
+
+def inflate(vm: Vm, offset: int) -> None:
+    """Its driver gives a page back."""
+    ring = vm.address() + (8 << 20)
+    at = [TRANSPORTS + i * TRANSPORT_SIZE for i in range(32)]
+    transport, = [base for base in at
+                  if vm.ask('readl', base + 8) == BALLOON_ID]
+    for place, data in (
+            (0x3000, struct.pack('<I', (vm.address() + offset) // PAGE)),
+            (0, struct.pack('<QIHH', ring + 0x3000, 4, 0, 0)),
+            (0x1000, struct.pack('<HHH', 0, 1, 0))):
+        vm.command('write', ring + place, len(data), f'0x{data.hex()}')
+    for register, value in (
+            (0x70, 3), (0x24, 1), (0x20, 1), (0x70, 11), (0x30, 0), (0x38, 8),
+            (0x80, ring), (0x84, 0), (0x90, ring + 0x1000), (0x94, 0),
+            (0xa0, ring + 0x2000), (0xa4, 0), (0x44, 1), (0x70, 15),
+            (0x50, 0)):
+        vm.command('writel', transport + register, value)
+    migration.wait_until(lambda: vm.ask('readw', ring + 0x2002) == 1,
+                         'it is in the balloon')
+
+
 class TestUnmapped:
     """The destination's kernel cannot mark memory as failed."""
 
@@ -998,6 +1120,24 @@ class TestUnmapped:
             assert self.unmapped(new) == 0
             new.write(start, content(start))
             assert new.read(start) == content(start)
+
+    def test_given_back(self, library: Path, old_kernel: Path,
+                        tmp_path: Path) -> None:
+        """Then it is there again, empty; its neighbour is not."""
+        start, length = HOLES[1]
+        with Vm(ARM64, 'old', tmp_path, BALLOON, library=library) as old, \
+                successor(old, tmp_path, library=old_kernel,
+                          options=BALLOON) as new:
+            fill(old)
+            old.memory.fail(start, length)
+            new.find_memory()
+            carry(migration.precopy, old, new, tmp_path, 'first')
+            check(new, HOLES[1:2])
+            inflate(new, start + PAGE)
+            check(new, [(start, PAGE), (start + 2 * PAGE, length - 2 * PAGE)])
+            assert new.read(start + PAGE) == bytes(PAGE)
+            new.write(start + PAGE, content(start))
+            assert new.read(start + PAGE) == content(start)
 
     def test_not_in_postcopy(self, old: Vm, old_kernel: Path,
                              tmp_path: Path) -> None:

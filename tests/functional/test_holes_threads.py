@@ -10,7 +10,7 @@ import struct
 import threading
 import time
 from pathlib import Path
-from typing import Any, List
+from typing import Any, List, Tuple
 
 import pytest
 
@@ -217,13 +217,18 @@ def test_many_found_in_postcopy(library: Path, tmp_path: Path) -> None:
 
 
 class Between:
-    """Passes a migration on, and repeats "ras/holes" behind the package."""
+    """Passes a migration on, and repeats "ras/holes" behind the package.
+
+    @middle: the package has only the middle of the last hole.
+    """
 
     COPIES = 20
     # Ping 2, and the command of the package
     MARK = bytes.fromhex('08 0002 0004 00000002 08 0007 0004')
 
-    def __init__(self, listen: Path, connect: Path) -> None:
+    def __init__(self, listen: Path, connect: Path,
+                 middle: bool = False) -> None:
+        self._middle = middle
         self._server = socket.socket(socket.AF_UNIX)
         self._server.bind(str(listen))
         self._server.listen(1)
@@ -237,7 +242,7 @@ class Between:
         target.connect(str(self._connect))
         threading.Thread(target=self._pass, args=(target, source),
                          daemon=True).start()
-        held = b''
+        held = bytearray()
         while self.MARK not in held:
             target.sendall(held[:-len(self.MARK)])
             held = held[-len(self.MARK):] + source.recv(1 << 20)
@@ -246,13 +251,19 @@ class Between:
                 '>I', held, start - 4)[0]:
             held += source.recv(1 << 20)
         end = start + struct.unpack_from('>I', held, start - 4)[0]
-        target.sendall(held[:end] + self.COPIES * self._section(
-            held[start:end]) + held[end:])
+        package = held[start:end]
+        section = self._section(package)
+        if self._middle:
+            at = start + package.index(section) + len(section) - 22
+            first, length = struct.unpack_from('>QQ', held, at)
+            struct.pack_into('>QQ', held, at, first + length // 3,
+                             length // 3)
+        target.sendall(held[:end] + self.COPIES * section + held[end:])
         self.done = True
         self._pass(source, target)
 
     @staticmethod
-    def _section(package: bytes) -> bytes:
+    def _section(package: bytearray) -> bytearray:
         name = package.index(b'\x09ras/holes')
         at = name + 19
         at += 4 + 256 * struct.unpack_from('>i', package, at)[0]
@@ -277,20 +288,35 @@ class Between:
 @pytest.mark.parametrize('turn', range(4))
 def test_two_lists_at_once(turn: int, library: Path, tmp_path: Path) -> None:
     """The main thread loads one, and the one that loads memory another."""
+    check_two_lists(turn, [((160 << 20) + 2 * PAGE * i, PAGE)
+                           for i in range(900)], False, library, tmp_path)
+
+
+def test_known_in_part(library: Path, tmp_path: Path) -> None:
+    """What one has is in the middle of what the other has.
+
+    So it is where somebody waits for a page of it, meets it, and that gets
+    known before the list does.
+    """
+    check_two_lists(4, [(160 << 20, 900 * PAGE)], True, library, tmp_path)
+
+
+def check_two_lists(turn: int, holes: List[Tuple[int, int]], middle: bool,
+                    library: Path, tmp_path: Path) -> None:
+    """Nothing else is lost, and each hole is known once."""
     first, end = (64 << 20) // PAGE, (65 << 20) // PAGE
-    holes = [(160 << 20) + 2 * PAGE * i for i in range(900)]
     with Vm(ARM64, 'old', tmp_path, library=library) as old, \
             Vm(ARM64, f'new{turn}', tmp_path, INCOMING) as new:
         fill(old, first, end)
-        for start in holes:
-            old.memory.fail(start)
+        for start, length in holes:
+            old.memory.fail(start, length)
         find(old, tmp_path)
         migration.prepare([old, new], 'postcopy-ram',  # type: ignore
                           'return-path')
         old.qmp('migrate-set-parameters', max_bandwidth=256 << 10)
         new.find_memory()
         new.qmp('migrate-incoming', uri=f'unix:{tmp_path}/in')
-        between = Between(tmp_path / 'out', tmp_path / 'in')
+        between = Between(tmp_path / 'out', tmp_path / 'in', middle)
         old.qmp('migrate', uri=f'unix:{tmp_path}/out')
         wait_sent(old, 64 << 10)
         old.qmp('migrate-start-postcopy')
@@ -298,5 +324,38 @@ def test_two_lists_at_once(turn: int, library: Path, tmp_path: Path) -> None:
             assert new.alive()
             time.sleep(0.1)
         assert between.done
-        migration.wait_until(lambda: len(new.failed()) == len(holes), 'all')
+        migration.wait_until(lambda: sum(
+            length for _, length, _ in new.failed()) >= sum(
+            length for _, length in holes), 'all')
+        assert new.failed() == [(*hole, True) for hole in holes]
         assert lost(new, first, end) == []
+
+
+@pytest.mark.parametrize('turn', range(4))
+def test_reset_at_the_end(turn: int, library: Path, tmp_path: Path) -> None:
+    """A postcopy comes to its end while the VM is reset, again and again."""
+    holes = [(128 << 20) + 2 * PAGE * i for i in range(100)]
+    with Vm(ARM64, 'old', tmp_path, library=library) as old, \
+            Vm(ARM64, f'new{turn}', tmp_path, INCOMING) as new:
+        old.fill(64 << 20, RAM - PAGE)
+        migration.prepare([old, new], 'postcopy-ram')  # type: ignore
+        old.qmp('migrate-set-parameters', max_bandwidth=256 << 10,
+                max_postcopy_bandwidth=256 << 10)
+        new.find_memory()
+        migration.connect(old, new, tmp_path)  # type: ignore
+        old.qmp('migrate-start-postcopy')
+        migration.wait_status(old, 'postcopy-active')  # type: ignore
+        migration.wait_arrived(new)  # type: ignore
+        for start in holes:
+            old.memory.fail(start)
+        old.qmp('migrate-set-parameters', max_postcopy_bandwidth=0)
+        while old.qmp('query-migrate')['status'] != 'completed':
+            new.qmp('system_reset')
+            assert new.alive()
+        migration.wait_status(new, 'completed')  # type: ignore
+        new.qmp('system_reset')
+        assert new.failed() == []
+        for start in holes:
+            assert new.read(start) == bytes(PAGE)
+            assert new.device_reads(start)
+        assert new.read(RAM - 2 * PAGE) == old.read(RAM - 2 * PAGE)

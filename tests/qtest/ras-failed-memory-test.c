@@ -487,6 +487,52 @@ static void test_nbd(void)
     }
 }
 
+/* Each request is done on two disks, and what comes of it is compared. */
+static void copies(const char *driver, const char *first, const char *second)
+{
+    const uint64_t len = 4 * RAS_PAGE;
+
+    for (int i = 0; i < 2; i++) {
+        uint32_t type = i ? VIRTIO_BLK_T_OUT : VIRTIO_BLK_T_IN;
+        g_autofree char *a = make_disk(), *b = make_disk();
+        g_autofree char *options = g_strdup_printf(
+            "-S -drive if=none,id=z,driver=%s,"
+            "%s.driver=raw,%s.file.driver=file,%s.file.filename=%s,"
+            "%s.driver=raw,%s.file.driver=file,%s.file.filename=%s", driver,
+            first, first, first, a, second, second, second, b);
+        Rig *rig = rig_start(options, "virtio-blk-pci,drive=z", 1);
+        RasVm *vm = rig->vm;
+
+        qtest_memset(vm->qts, PAGE(0), 0x11, len);
+        ras_fail(vm, PAGE(1));
+        g_assert_cmpuint(blk_do(rig, type, 64, PAGE(0), len), ==, IOERR);
+        assert_failed(vm, PAGE(1));
+        /* known now */
+        g_assert_cmpuint(blk_do(rig, type, 64, PAGE(0), len), ==, IOERR);
+        qtest_memset(vm->qts, PAGE(8), 0x22, len);
+        g_assert_cmpuint(blk_do(rig, VIRTIO_BLK_T_OUT, 0, PAGE(8), len), ==,
+                         VIRTIO_BLK_S_OK);
+        g_assert_cmphex(disk_byte(a, len - 1), ==, 0x22);
+        g_assert_cmphex(disk_byte(b, len - 1), ==, 0x22);
+        g_assert_cmpuint(blk_do(rig, VIRTIO_BLK_T_IN, 32, PAGE(8), len), ==,
+                         VIRTIO_BLK_S_OK);
+        g_assert_cmphex(qtest_readb(vm->qts, PAGE(8)), ==, 0x5a);
+        rig_quit(rig);
+        g_unlink(a);
+        g_unlink(b);
+    }
+}
+
+static void test_blkverify(void)
+{
+    copies("blkverify", "test", "raw");
+}
+
+static void test_quorum(void)
+{
+    copies("quorum,vote-threshold=2", "children.0", "children.1");
+}
+
 /* What is around a request */
 static void test_blk_header(void)
 {
@@ -964,6 +1010,8 @@ int main(int argc, char **argv)
     add("blk/header", test_blk_header);
     add("blk/no-space", test_blk_no_space);
     add("blk/nbd", test_nbd);
+    add("blk/blkverify", test_blkverify);
+    add("blk/quorum", test_quorum);
     add("ring", test_ring);
     add("ring/used-moves", test_used_ring_moves);
     add("stock/main-thread", test_stock_main_thread);

@@ -59,9 +59,10 @@ class Failing:
             pytest.skip('needs UFFDIO_POISON (Linux 6.6) and userfaultfd')
         assert answer == 'ok', answer
 
-    def fail(self, offset: int, length: int = PAGE) -> None:
-        """Memory fails now."""
-        self._fail(f'fail {self._ram} {offset} {length}')
+    def fail(self, offset: int, length: int = PAGE,
+             ram: Optional[int] = None) -> None:
+        """Memory fails now; in another mapping, which has @ram bytes."""
+        self._fail(f'fail {ram or self._ram} {offset} {length}')
 
     def fail_once(self, offset: int, length: int = PAGE) -> None:
         """The first access fails; then it is zero."""
@@ -188,6 +189,16 @@ class Vm:
         with open(f'/proc/{self._vm.get_pid()}/mem', 'r+b', 0) as memory:
             memory.seek(self.find_memory() + offset)
             assert memory.write(data) == len(data)
+
+    def command(self, *words: object) -> None:
+        """One of qtest, without an answer."""
+        answer = self._vm.qtest(' '.join(str(word) for word in words))
+        assert answer.strip() == 'OK', answer
+
+    def ask(self, *words: object) -> int:
+        """One that is answered by a number."""
+        answer = self._vm.qtest(' '.join(str(word) for word in words))
+        return int(answer.split()[1], 0)
 
     def fill(self, start: int, end: int) -> None:
         """No page there is zero."""
