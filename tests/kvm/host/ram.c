@@ -7,18 +7,21 @@
  *   ram where FILE OFFSET...    prints their physical addresses, one a line
  *   ram read FILE OFFSET...     prints the 8 bytes there, as a number, one a
  *                               line
+ *   ram load FILE OFFSET...     the same, by a process that maps the file; or
+ *                               prints SIGBUS, if that kills it
  *   ram compare FILE OTHER [OFFSET...]
  *                               prints where all but these pages differ first,
  *                               and the 8 bytes there, a page a line; fails if
  *                               one of the others has failed
  *
  * OFFSET is the number of bytes from the begin of the file to a page, and to
- * a multiple of 8 for "read".
+ * a multiple of 8 for "read" and "load".
  */
 #define _GNU_SOURCE
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -47,11 +50,8 @@ static void *map_page(int fd, off_t offset)
     return page;
 }
 
-/*
- * The kernel sends a SIGBUS that cannot be ignored to the process that asks
- * for this, so each page has a process of its own.
- */
-static void poison(int fd, off_t offset)
+/* Let a process of its own do that; true if SIGBUS has killed it. */
+static bool is_killed(void (*act)(int fd, off_t offset), int fd, off_t offset)
 {
     pid_t pid = fork();
     int status;
@@ -60,9 +60,8 @@ static void poison(int fd, off_t offset)
         err(1, "fork");
     }
     if (pid == 0) {
-        if (madvise(map_page(fd, offset), page_size, MADV_HWPOISON)) {
-            err(1, "MADV_HWPOISON at 0x%llx", (unsigned long long)offset);
-        }
+        act(fd, offset);
+        fflush(stdout);
         _exit(0);
     }
     if (waitpid(pid, &status, 0) != pid) {
@@ -71,6 +70,42 @@ static void poison(int fd, off_t offset)
     if (WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status) != SIGBUS) {
         errx(1, "page 0x%llx: wait status 0x%x", (unsigned long long)offset,
              status);
+    }
+    return WIFSIGNALED(status);
+}
+
+static void poison_page(int fd, off_t offset)
+{
+    /* The kernel is busy if a device has the page, too, which then keeps it. */
+    if (madvise(map_page(fd, offset), page_size, MADV_HWPOISON) &&
+        errno != EBUSY) {
+        err(1, "MADV_HWPOISON at 0x%llx", (unsigned long long)offset);
+    }
+}
+
+/*
+ * The kernel sends a SIGBUS that cannot be ignored to the process that asks
+ * for this.
+ */
+static void poison(int fd, off_t offset)
+{
+    is_killed(poison_page, fd, offset);
+}
+
+static void load_number(int fd, off_t offset)
+{
+    /* volatile: it is read from memory, once */
+    volatile uint64_t *page = map_page(fd, offset);
+
+    printf("0x%llx\n",
+           (unsigned long long)page[offset % page_size / sizeof(*page)]);
+}
+
+static void load(int fd, off_t offset)
+{
+    if (is_killed(load_number, fd, offset)) {
+        puts("SIGBUS");
+        fflush(stdout);
     }
 }
 
@@ -185,10 +220,12 @@ int main(int argc, char **argv)
     if (argc > 3) {
         act = !strcmp(argv[1], "poison") ? poison :
               !strcmp(argv[1], "where") ? where :
-              !strcmp(argv[1], "read") ? read_number : NULL;
+              !strcmp(argv[1], "read") ? read_number :
+              !strcmp(argv[1], "load") ? load : NULL;
     }
     if (!act && !compared) {
-        errx(2, "usage: ram poison|where|read FILE OFFSET..., or compare");
+        errx(2, "usage: ram poison|where|read|load FILE OFFSET..., or "
+             "compare");
     }
     fd = open_file(argv[2]);
     if (fstatfs(fd, &fs)) {
