@@ -105,21 +105,17 @@ static void read_number(int fd, off_t offset)
     printf("0x%llx\n", (unsigned long long)number);
 }
 
-static bool is_among(off_t offset, char **offsets)
+/* Is one of these pages in the @len bytes from @offset on? */
+static bool has_any(off_t offset, off_t len, char **offsets)
 {
     for (; *offsets; offsets++) {
-        if (strtoull(*offsets, NULL, 0) / page_size == offset / page_size) {
+        off_t page = strtoull(*offsets, NULL, 0) / page_size * page_size;
+
+        if (page >= offset && page < offset + len) {
             return true;
         }
     }
     return false;
-}
-
-static void read_page(int fd, void *page, off_t offset)
-{
-    if (pread(fd, page, page_size, offset) != (ssize_t)page_size) {
-        err(1, "pread at 0x%llx", (unsigned long long)offset);
-    }
 }
 
 /* The first page from @offset on that is not a hole of the file. */
@@ -134,34 +130,53 @@ static off_t next_data(int fd, off_t offset, off_t size)
     return data / page_size * page_size;
 }
 
+static void compare_page(int fd, int other, off_t offset, uint64_t *page,
+                         uint64_t *same)
+{
+    size_t i = 0;
+
+    if (pread(fd, page, page_size, offset) != (ssize_t)page_size ||
+        pread(other, same, page_size, offset) != (ssize_t)page_size) {
+        err(1, "pread at 0x%llx", (unsigned long long)offset);
+    }
+    if (!memcmp(page, same, page_size)) {
+        return;
+    }
+    while (page[i] == same[i]) {
+        i++;
+    }
+    printf("0x%llx:0x%llx:0x%llx\n",
+           (unsigned long long)(offset + i * sizeof(*page)),
+           (unsigned long long)page[i], (unsigned long long)same[i]);
+}
+
 static void compare(int fd, int other, char **but)
 {
-    uint64_t *page = malloc(page_size), *same = malloc(page_size);
+    /* Many pages at once are much faster. */
+    off_t at_once = page_size < 1 << 20 ? 1 << 20 : page_size, len;
+    uint64_t *one = malloc(at_once), *two = malloc(at_once);
     off_t size = lseek(fd, 0, SEEK_END);
 
-    if (!page || !same || lseek(other, 0, SEEK_END) != size) {
+    if (!one || !two || lseek(other, 0, SEEK_END) != size) {
         errx(1, "sizes differ, or there is no memory");
     }
-    for (off_t offset = 0; offset < size; offset += page_size) {
+    for (off_t offset = 0; offset < size; offset += len) {
         off_t first = next_data(fd, offset, size);
         off_t second = next_data(other, offset, size);
-        size_t i = 0;
 
         offset = first < second ? first : second;
-        if (offset == size || is_among(offset, but)) {
+        len = size - offset < at_once ? size - offset : at_once;
+        if (!has_any(offset, len, but) &&
+            pread(fd, one, len, offset) == len &&
+            pread(other, two, len, offset) == len &&
+            !memcmp(one, two, len)) {
             continue;
         }
-        read_page(fd, page, offset);
-        read_page(other, same, offset);
-        if (!memcmp(page, same, page_size)) {
-            continue;
+        for (off_t at = offset; at < offset + len; at += page_size) {
+            if (!has_any(at, page_size, but)) {
+                compare_page(fd, other, at, one, two);
+            }
         }
-        while (page[i] == same[i]) {
-            i++;
-        }
-        printf("0x%llx:0x%llx:0x%llx\n",
-               (unsigned long long)(offset + i * sizeof(*page)),
-               (unsigned long long)page[i], (unsigned long long)same[i]);
     }
 }
 
