@@ -342,10 +342,10 @@ class Host(Guest):
         return result.output
 
     def start_guest(self, qemu: str, smp: int = 4,
-                    extra_args: Sequence[str] = (),
-                    megabytes: int = 1024) -> 'KvmGuest':
+                    extra_args: Sequence[str] = (), megabytes: int = 1024,
+                    append: str = '') -> 'KvmGuest':
         """Boot a guest with the inner QEMU of that name, "ras" or "stock"."""
-        made = self.launch_guest(qemu, smp, extra_args, megabytes)
+        made = self.launch_guest(qemu, smp, extra_args, megabytes, append)
         # If it does not come up, the next test is to have another one.
         made.damaged = True
         made.wait_boot(0)
@@ -353,13 +353,14 @@ class Host(Guest):
         return made
 
     def launch_guest(self, qemu: str, smp: int = 4,
-                     extra_args: Sequence[str] = (),
-                     megabytes: int = 1024) -> 'KvmGuest':
+                     extra_args: Sequence[str] = (), megabytes: int = 1024,
+                     append: str = '') -> 'KvmGuest':
         """The same, but do not wait for the guest."""
         self.stop_guest()
         self.kvm_guest = KvmGuest(self, qemu, smp, [
             '-bios /lab/firmware -kernel /lab/kernel -initrd /lab/initrd',
-            f'-append "{self.lab.kernel_arguments} irqaffinity=0 panic=0"',
+            f'-append "{self.lab.kernel_arguments} irqaffinity=0 panic=0 '
+            f'{append}"',
             *extra_args], megabytes)
         self.kvm_guest.launch()
         return self.kvm_guest

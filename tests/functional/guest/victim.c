@@ -574,7 +574,8 @@ static void control(void)
         struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
         char line[64];
 
-        if (poll(&input, 1, 1) > 0) {
+        /* Seldom, as each time costs a lot where the guest is a nested one. */
+        if (poll(&input, 1, 10) > 0) {
             if (read(STDIN_FILENO, line, sizeof(line)) <= 0) {
                 _exit(0);
             }
