@@ -130,6 +130,7 @@ def check_failed_pages(host: Host, guest: KvmGuest, count: int, way: Way,
         lost |= set(pages)
         move(guest, way, list(lost))
         assert failed_pages(guest) == lost
+        patients.moved()
         patients.touch(report)
         patients.check('sigbus', release=False)
         move(guest, way, list(lost))
