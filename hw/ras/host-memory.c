@@ -754,19 +754,20 @@ void ras_host_memory_reset(RasState *s)
 {
     unsigned int replaced = 0;
 
-    if (s->nr_host_memory && ram_block_discard_is_disabled()) {
-        /* the IOMMU has the failed pages pinned, and would go on with them */
-        warn_report("ras: a device is assigned to the guest, so a reset does "
-                    "not replace the memory that has failed: it fails again "
-                    "when the guest uses it");
-        return;
-    }
     s->host_memory_resetting = true;
     kvm_ras_take_signals();
     take_notes(s);
     if (!s->nr_host_memory && ras_host_memory_is_unreadable()) {
         /* a vCPU has run into something, and it is not known yet into what */
         kvm_ras_find_failed();
+    }
+    if (s->nr_host_memory && ram_block_discard_is_disabled()) {
+        /* the IOMMU has the failed pages pinned, and would go on with them */
+        warn_report("ras: a device is assigned to the guest, so a reset does "
+                    "not replace the memory that has failed: it fails again "
+                    "when the guest uses it");
+        s->host_memory_resetting = false;
+        return;
     }
     while (replaced < s->nr_host_memory || s->host_memory_full) {
         if (replaced == s->nr_host_memory) {

@@ -869,7 +869,7 @@ EJECT = [('writel', 0x9070000, 0), ('writeb', 0x9070014, 8)]
 
 
 class TestUnplug:
-    """Memory that the guest gives up while it moves, as it was asked before."""
+    """Memory that the guest gives up while it moves: it was asked before."""
 
     @pytest.mark.parametrize('backend', ['stays', 'goes'])
     def test_module(self, backend: str, library: Path,

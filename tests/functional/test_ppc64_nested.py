@@ -440,16 +440,20 @@ def test_stock_ends_at_a_reset(tmp_path: Path, api: str) -> None:
     """The first hypercall afterwards is taken for its."""
     with nested(tmp_path, api=api, variable=PPC64.stock_variable) as vm:
         wait_counts(vm)
-        vm.cmd('system_reset')
+        # It may not answer any more.
+        with contextlib.suppress(Exception):
+            vm.cmd('system_reset')
         bare.wait_killed(vm, signal.SIGABRT)
 
 
 @needs_stock
 def test_stock_deletes_what_runs(tmp_path: Path) -> None:
-    """QEMU ends when the vCPU leaves it."""
-    with nested(tmp_path, '-smp', '2', api='papr', macro='DELETES',
+    """QEMU uses freed memory, or misses the guest that the vCPU leaves."""
+    with nested(tmp_path, '-smp', '2', '-S', api='papr', macro='DELETES',
                 ticks=SHORT, variable=PPC64.stock_variable) as vm:
-        bare.wait_killed(vm, signal.SIGABRT)
+        with contextlib.suppress(Exception):
+            vm.cmd('cont')
+        bare.wait_killed(vm, signal.SIGABRT, signal.SIGFPE, signal.SIGSEGV)
 
 
 @needs_stock

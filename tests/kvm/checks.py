@@ -80,6 +80,10 @@ class Patients:
         if guest.flavour == 'ras':
             self._account = guest.account()
 
+    def moved(self) -> None:
+        """The guest has moved: its counters have not, and begin anew."""
+        self._account = self.guest.account()
+
     def touch(self, report: Callable[[str], None]) -> None:
         """All load from their pages at once, and wait for their signals."""
         begun = time.monotonic()

@@ -81,9 +81,9 @@ class Lab:
     # their names, in the order of loading.
     modules_variable: str = ''
     modules: Sequence[str] = ()
-    # The same for modules that the guest has, in its root folder.
-    guest_modules_variable: str = ''
-    guest_modules: Sequence[str] = ()
+    # The same for modules that tests load: host and guest have them, in their
+    # root folders.
+    spare_modules_variable: str = ''
     # Guests without an operating system: names and sources, in host/.
     programs: Dict[str, str] = field(default_factory=dict)
     program_flags: Sequence[str] = ()
@@ -117,8 +117,7 @@ ARM64 = Lab(
     kernel_arguments='console=hvc0 initcall_blacklist=pl011_init acpi=force',
     ram_base=0x40000000,
     firmware=lambda: environment.path('RAS_AAVMF'),
-    guest_modules_variable='RAS_BALLOON_ARM64',
-    guest_modules=['virtio_balloon.ko'],
+    spare_modules_variable='RAS_MODULES_ARM64',
     programs={'reset': 'reset.S'},
     program_flags=['-Wl,-Ttext=0x40400000'])
 
@@ -137,6 +136,12 @@ ARM64_NO_SEA = replace(ARM64_SEA, host=replace(
 # A host whose CPUs do not have the RAS extension.
 ARM64_NO_RAS = replace(ARM64, host=replace(
     targets.ARM64, machine_args=lambda: _arm64_host_args('cortex-a57')))
+
+# A host with an IOMMU, and a device to assign to a guest.
+ARM64_DEVICES = replace(ARM64, host=replace(
+    targets.ARM64, machine_args=lambda: [
+        *_arm64_host_args(), '-machine', 'iommu=smmuv3',
+        '-device', 'edu,dma_mask=0xffffffffffff']))
 
 # A host whose guests may have guests.
 ARM64_NESTED = replace(ARM64, host=replace(
@@ -184,7 +189,7 @@ PPC64_V2 = replace(PPC64, host=replace(
 
 LABS = {'arm64': ARM64, 'arm64-sea': ARM64_SEA,
         'arm64-no-sea': ARM64_NO_SEA, 'arm64-no-ras': ARM64_NO_RAS,
-        'arm64-nested': ARM64_NESTED,
+        'arm64-devices': ARM64_DEVICES, 'arm64-nested': ARM64_NESTED,
         'ppc64': PPC64, 'ppc64-v2': PPC64_V2}
 
 
@@ -234,14 +239,16 @@ def _archive(lab: Lab, folder: Path) -> Path:
         # Both were linked with the same libraries.
         for library in (entry / 'lib').iterdir():
             shutil.copy(library, root / 'lib')
-    modules = folder / 'modules'
-    modules.mkdir()
-    for name in lab.guest_modules:
-        shutil.copy(environment.path(lab.guest_modules_variable) / name,
-                    modules / name)
-    if lab.guest_modules:
-        _append(root / 'lab' / 'initrd', modules)
-    _compile(lab, 'ram.c', root / 'lab' / 'ram', '-static')
+    # What the guest has, too.
+    both = folder / 'both'
+    (both / 'lab').mkdir(parents=True)
+    for name in 'ram', 'wire':
+        _compile(lab, f'{name}.c', both / 'lab' / name, '-static')
+    if lab.spare_modules_variable:
+        for module in environment.path(
+                lab.spare_modules_variable).glob('*.ko'):
+            shutil.copy(module, both)
+    _append(root / 'lab' / 'initrd', both)
     for name in 'late-signal', 'old-kernel':
         _compile(lab, f'{name}.c', root / 'lab' / f'{name}.so',
                  '-shared', '-fPIC')
@@ -256,8 +263,9 @@ def _archive(lab: Lab, folder: Path) -> Path:
                              root / 'lab' / f'el2-abort-{level}', LEVEL=level)
     archive = folder / 'initramfs.cpio'
     shutil.copy(initramfs.get(lab.host), archive)
-    _append(archive, root)
-    shutil.rmtree(root)
+    for part in root, both:
+        _append(archive, part)
+        shutil.rmtree(part)
     return archive
 
 
@@ -342,10 +350,10 @@ class Host(Guest):
         return result.output
 
     def start_guest(self, qemu: str, smp: int = 4,
-                    extra_args: Sequence[str] = (),
-                    megabytes: int = 1024) -> 'KvmGuest':
+                    extra_args: Sequence[str] = (), megabytes: int = 1024,
+                    append: str = '') -> 'KvmGuest':
         """Boot a guest with the inner QEMU of that name, "ras" or "stock"."""
-        made = self.launch_guest(qemu, smp, extra_args, megabytes)
+        made = self.launch_guest(qemu, smp, extra_args, megabytes, append)
         # If it does not come up, the next test is to have another one.
         made.damaged = True
         made.wait_boot(0)
@@ -353,13 +361,14 @@ class Host(Guest):
         return made
 
     def launch_guest(self, qemu: str, smp: int = 4,
-                     extra_args: Sequence[str] = (),
-                     megabytes: int = 1024) -> 'KvmGuest':
+                     extra_args: Sequence[str] = (), megabytes: int = 1024,
+                     append: str = '') -> 'KvmGuest':
         """The same, but do not wait for the guest."""
         self.stop_guest()
         self.kvm_guest = KvmGuest(self, qemu, smp, [
             '-bios /lab/firmware -kernel /lab/kernel -initrd /lab/initrd',
-            f'-append "{self.lab.kernel_arguments} irqaffinity=0 panic=0"',
+            f'-append "{self.lab.kernel_arguments} irqaffinity=0 panic=0 '
+            f'{append}"',
             *extra_args], megabytes)
         self.kvm_guest.launch()
         return self.kvm_guest
@@ -467,6 +476,11 @@ class Host(Guest):
         return [int(line, 0) for line in
                 self._ram('read', self._guest_ram(),
                           self._ram_offsets(addresses))]
+
+    def load(self, addresses: Sequence[int]) -> List[str]:
+        """What a process that maps the memory finds there; or "SIGBUS"."""
+        return self._ram('load', self._guest_ram(),
+                         self._ram_offsets(addresses))
 
     def close(self) -> None:
         """End everything."""

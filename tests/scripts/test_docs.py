@@ -207,7 +207,7 @@ VARIES = re.compile(
 
 # Messages of others: of libvirt, of QEMU itself; and no messages at all.
 OTHERS = ('-no-acpi:', '-sandbox', 'Ctrl-a', 'Unknown savevm',
-          'unexpected feature')
+          'unexpected feature', 'vhost vring error')
 
 
 def said(part: str, source: str) -> bool:

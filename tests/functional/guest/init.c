@@ -43,7 +43,7 @@
 
 #define PORT_NAME "ras.agent"
 #define LINE_MAX_BYTES 8192
-#define MAX_VICTIMS 128
+#define MAX_VICTIMS 256
 #define POOL_PAGES 4096
 
 struct meeting *meeting;

@@ -13,6 +13,8 @@
  *                                         waits for any command, and exits
  *         ns: since the touch
  *   swept hits=<pages that gave SIGBUS> wrong=<n with another address>
+ *         bad=<n whose content is wrong> lost=[<number>[,<number>...]]
+ *         lost: which gave SIGBUS, from 0
  *   checked bad=<pages whose content is wrong>
  *   counted count=<n> bad=<n>             a control process
  *   returned <command> value=<n> errno=<n>
@@ -468,18 +470,29 @@ static void let_kernel_exec(void)
     report("returned exec value=-1 errno=%d", errno);
 }
 
-/* Loads from each page once, whatever happens. */
+/* Loads from each page once, whatever happens, and checks the others. */
 static void sweep(void)
 {
+    static char lost[REPORT_MAX / 2];
+    volatile size_t n = 0, bad = 0;
+
     sweeping.going_on = true;
     sweeping.hits = sweeping.wrong = 0;
+    lost[0] = '\0';
     for (sweeping.page = 0; sweeping.page < self.pages; sweeping.page++) {
+        const uint8_t *page = memory + sweeping.page * page_size();
+
         if (!sigsetjmp(sweeping.next, 1)) {
-            touch_load(memory + sweeping.page * page_size());
+            touch_load(page);
+            bad += !pattern_check(page, page_seed(sweeping.page));
+        } else {
+            n += snprintf(lost + n, sizeof(lost) - n, "%s%zu", n ? "," : "",
+                          sweeping.page);
         }
     }
     sweeping.going_on = false;
-    report("swept hits=%zu wrong=%zu", sweeping.hits, sweeping.wrong);
+    report("swept hits=%zu wrong=%zu bad=%zu lost=%s", sweeping.hits,
+           sweeping.wrong, bad, lost);
 }
 
 /* command: <word> [page [offset]] [meet] */
@@ -561,7 +574,8 @@ static void control(void)
         struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
         char line[64];
 
-        if (poll(&input, 1, 1) > 0) {
+        /* Seldom, as each time costs a lot where the guest is a nested one. */
+        if (poll(&input, 1, 10) > 0) {
             if (read(STDIN_FILENO, line, sizeof(line)) <= 0) {
                 _exit(0);
             }

@@ -64,9 +64,9 @@ CAPABILITIES = ('return-path', 'postcopy-ram', 'multifd', 'mapped-ram')
 def prepare(qemus: Sequence[Qemu], *wanted: str) -> None:
     """Give them these capabilities, and no limits."""
     for qemu in qemus:
-        for name in sorted(CAPABILITIES, key=wanted.__contains__):
-            qemu.qmp('migrate-set-capabilities', capabilities=[
-                {'capability': name, 'state': name in wanted}])
+        qemu.qmp('migrate-set-capabilities', capabilities=[
+            {'capability': name, 'state': name in wanted}
+            for name in CAPABILITIES])
         # As fast as it goes, and no hurry at the end.
         qemu.qmp('migrate-set-parameters', max_bandwidth=0,
                  downtime_limit=3000)

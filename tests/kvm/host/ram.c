@@ -7,18 +7,21 @@
  *   ram where FILE OFFSET...    prints their physical addresses, one a line
  *   ram read FILE OFFSET...     prints the 8 bytes there, as a number, one a
  *                               line
+ *   ram load FILE OFFSET...     the same, by a process that maps the file; or
+ *                               prints SIGBUS, if that kills it
  *   ram compare FILE OTHER [OFFSET...]
  *                               prints where all but these pages differ first,
  *                               and the 8 bytes there, a page a line; fails if
  *                               one of the others has failed
  *
  * OFFSET is the number of bytes from the begin of the file to a page, and to
- * a multiple of 8 for "read".
+ * a multiple of 8 for "read" and "load".
  */
 #define _GNU_SOURCE
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -47,11 +50,8 @@ static void *map_page(int fd, off_t offset)
     return page;
 }
 
-/*
- * The kernel sends a SIGBUS that cannot be ignored to the process that asks
- * for this, so each page has a process of its own.
- */
-static void poison(int fd, off_t offset)
+/* Let a process of its own do that; true if SIGBUS has killed it. */
+static bool is_killed(void (*act)(int fd, off_t offset), int fd, off_t offset)
 {
     pid_t pid = fork();
     int status;
@@ -60,9 +60,8 @@ static void poison(int fd, off_t offset)
         err(1, "fork");
     }
     if (pid == 0) {
-        if (madvise(map_page(fd, offset), page_size, MADV_HWPOISON)) {
-            err(1, "MADV_HWPOISON at 0x%llx", (unsigned long long)offset);
-        }
+        act(fd, offset);
+        fflush(stdout);
         _exit(0);
     }
     if (waitpid(pid, &status, 0) != pid) {
@@ -71,6 +70,42 @@ static void poison(int fd, off_t offset)
     if (WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status) != SIGBUS) {
         errx(1, "page 0x%llx: wait status 0x%x", (unsigned long long)offset,
              status);
+    }
+    return WIFSIGNALED(status);
+}
+
+static void poison_page(int fd, off_t offset)
+{
+    /* The kernel is busy if a device has the page, too, which then keeps it. */
+    if (madvise(map_page(fd, offset), page_size, MADV_HWPOISON) &&
+        errno != EBUSY) {
+        err(1, "MADV_HWPOISON at 0x%llx", (unsigned long long)offset);
+    }
+}
+
+/*
+ * The kernel sends a SIGBUS that cannot be ignored to the process that asks
+ * for this.
+ */
+static void poison(int fd, off_t offset)
+{
+    is_killed(poison_page, fd, offset);
+}
+
+static void load_number(int fd, off_t offset)
+{
+    /* volatile: it is read from memory, once */
+    volatile uint64_t *page = map_page(fd, offset);
+
+    printf("0x%llx\n",
+           (unsigned long long)page[offset % page_size / sizeof(*page)]);
+}
+
+static void load(int fd, off_t offset)
+{
+    if (is_killed(load_number, fd, offset)) {
+        puts("SIGBUS");
+        fflush(stdout);
     }
 }
 
@@ -105,21 +140,17 @@ static void read_number(int fd, off_t offset)
     printf("0x%llx\n", (unsigned long long)number);
 }
 
-static bool is_among(off_t offset, char **offsets)
+/* Is one of these pages in the @len bytes from @offset on? */
+static bool has_any(off_t offset, off_t len, char **offsets)
 {
     for (; *offsets; offsets++) {
-        if (strtoull(*offsets, NULL, 0) / page_size == offset / page_size) {
+        off_t page = strtoull(*offsets, NULL, 0) / page_size * page_size;
+
+        if (page >= offset && page < offset + len) {
             return true;
         }
     }
     return false;
-}
-
-static void read_page(int fd, void *page, off_t offset)
-{
-    if (pread(fd, page, page_size, offset) != (ssize_t)page_size) {
-        err(1, "pread at 0x%llx", (unsigned long long)offset);
-    }
 }
 
 /* The first page from @offset on that is not a hole of the file. */
@@ -134,34 +165,53 @@ static off_t next_data(int fd, off_t offset, off_t size)
     return data / page_size * page_size;
 }
 
+static void compare_page(int fd, int other, off_t offset, uint64_t *page,
+                         uint64_t *same)
+{
+    size_t i = 0;
+
+    if (pread(fd, page, page_size, offset) != (ssize_t)page_size ||
+        pread(other, same, page_size, offset) != (ssize_t)page_size) {
+        err(1, "pread at 0x%llx", (unsigned long long)offset);
+    }
+    if (!memcmp(page, same, page_size)) {
+        return;
+    }
+    while (page[i] == same[i]) {
+        i++;
+    }
+    printf("0x%llx:0x%llx:0x%llx\n",
+           (unsigned long long)(offset + i * sizeof(*page)),
+           (unsigned long long)page[i], (unsigned long long)same[i]);
+}
+
 static void compare(int fd, int other, char **but)
 {
-    uint64_t *page = malloc(page_size), *same = malloc(page_size);
+    /* Many pages at once are much faster. */
+    off_t at_once = page_size < 1 << 20 ? 1 << 20 : page_size, len;
+    uint64_t *one = malloc(at_once), *two = malloc(at_once);
     off_t size = lseek(fd, 0, SEEK_END);
 
-    if (!page || !same || lseek(other, 0, SEEK_END) != size) {
+    if (!one || !two || lseek(other, 0, SEEK_END) != size) {
         errx(1, "sizes differ, or there is no memory");
     }
-    for (off_t offset = 0; offset < size; offset += page_size) {
+    for (off_t offset = 0; offset < size; offset += len) {
         off_t first = next_data(fd, offset, size);
         off_t second = next_data(other, offset, size);
-        size_t i = 0;
 
         offset = first < second ? first : second;
-        if (offset == size || is_among(offset, but)) {
+        len = size - offset < at_once ? size - offset : at_once;
+        if (!has_any(offset, len, but) &&
+            pread(fd, one, len, offset) == len &&
+            pread(other, two, len, offset) == len &&
+            !memcmp(one, two, len)) {
             continue;
         }
-        read_page(fd, page, offset);
-        read_page(other, same, offset);
-        if (!memcmp(page, same, page_size)) {
-            continue;
+        for (off_t at = offset; at < offset + len; at += page_size) {
+            if (!has_any(at, page_size, but)) {
+                compare_page(fd, other, at, one, two);
+            }
         }
-        while (page[i] == same[i]) {
-            i++;
-        }
-        printf("0x%llx:0x%llx:0x%llx\n",
-               (unsigned long long)(offset + i * sizeof(*page)),
-               (unsigned long long)page[i], (unsigned long long)same[i]);
     }
 }
 
@@ -185,10 +235,12 @@ int main(int argc, char **argv)
     if (argc > 3) {
         act = !strcmp(argv[1], "poison") ? poison :
               !strcmp(argv[1], "where") ? where :
-              !strcmp(argv[1], "read") ? read_number : NULL;
+              !strcmp(argv[1], "read") ? read_number :
+              !strcmp(argv[1], "load") ? load : NULL;
     }
     if (!act && !compared) {
-        errx(2, "usage: ram poison|where|read FILE OFFSET..., or compare");
+        errx(2, "usage: ram poison|where|read|load FILE OFFSET..., or "
+             "compare");
     }
     fd = open_file(argv[2]);
     if (fstatfs(fd, &fs)) {
