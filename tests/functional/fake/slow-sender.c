@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Threads of multifd that take their time, to be loaded before libc (LD_PRELOAD)
+ * Threads of multifd that take their time, to be loaded before libc
+ * (LD_PRELOAD)
  *
  * They wait before they begin with what they were woken up for, as on a busy
  * host; and whoever waits for the end of another thread does so for longer.
