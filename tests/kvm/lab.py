@@ -680,8 +680,8 @@ class KvmGuest(Guest):
         return self.qemu.place.ram
 
     def make_folder(self) -> Path:
-        """An empty folder of the host."""
-        return Path(self.host.command('mktemp -d /ram/move-XXXXXX').strip())
+        """An empty folder of the host, not in /ram: see huge_pages()."""
+        return Path(self.host.command('mktemp -d /tmp/move-XXXXXX').strip())
 
     def remove_folder(self, folder: Path) -> None:
         """Remove it, and all that is in it."""
