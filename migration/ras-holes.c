@@ -511,18 +511,24 @@ static bool put_hole(RasHoles *h, RasHoleMap *m, uint64_t start, uint64_t end,
                      bool told)
 {
     int bits = qemu_target_page_bits();
+    RasHole *last = h->nr_holes ? &h->hole[h->nr_holes - 1] : NULL;
+    bool same = h->nr_blocks &&
+        !strcmp((char *)h->block[h->nr_blocks - 1].idstr, m->rb->idstr);
 
-    if (h->nr_holes == RAS_HOST_MEMORY_MAX) {
+    if (last && same && last->block == h->nr_blocks - 1 &&
+        last->start + last->len == start && last->told == told) {
+        last->len += end - start;
+    } else if (h->nr_holes == RAS_HOST_MEMORY_MAX) {
         return false;
+    } else {
+        if (!same) {
+            strpadcpy((char *)h->block[h->nr_blocks++].idstr,
+                      sizeof(h->block[0].idstr), m->rb->idstr, 0);
+        }
+        h->hole[h->nr_holes++] = (RasHole) {
+            h->nr_blocks - 1, start, end - start, told
+        };
     }
-    if (!h->nr_blocks ||
-        strcmp((char *)h->block[h->nr_blocks - 1].idstr, m->rb->idstr)) {
-        strpadcpy((char *)h->block[h->nr_blocks++].idstr,
-                  sizeof(h->block[0].idstr), m->rb->idstr, 0);
-    }
-    h->hole[h->nr_holes++] = (RasHole) {
-        h->nr_blocks - 1, start, end - start, told
-    };
     bitmap_set(m->sent, start >> bits,
                (QEMU_ALIGN_UP(end, 1ULL << bits) - start) >> bits);
     return true;

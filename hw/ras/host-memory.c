@@ -474,9 +474,13 @@ static void came_with_it(RasState *s, ram_addr_t start, uint64_t len)
     }
 }
 
-/* What is known is not added again, nor told twice. */
+/*
+ * What is known is not added again, nor told twice.  @added: bytes that were
+ * not known.
+ */
 static bool add_unknown(RasState *s, Search *search, RAMBlock *rb,
-                        uint64_t offset, uint64_t len, bool told)
+                        uint64_t offset, uint64_t len, bool told,
+                        uint64_t *added)
 {
     uint64_t at = rb->offset + offset, end = at + len, from, to;
 
@@ -488,27 +492,32 @@ static bool add_unknown(RasState *s, Search *search, RAMBlock *rb,
             return false;
         }
         add(s, search, rb, at - rb->offset, from - at, true, told);
+        *added += from - at;
     }
     return true;
 }
 
 static bool add_moved(RasState *s, Search *search, const RasMovedMemory *m)
 {
+    uint64_t added = 0;
+
+    return add_unknown(s, search, m->rb, m->offset, m->len, m->told, &added);
+}
+
+/* Of larger pages, the rest fails, too, and the guest thinks that it is good */
+static bool add_rest(RasState *s, Search *search, const RasMovedMemory *m)
+{
     RAMBlock *rb = m->rb;
     uint64_t page = qemu_ram_pagesize(rb), last = m->offset + m->len;
     uint64_t first = QEMU_ALIGN_DOWN(m->offset, page);
     uint64_t end = QEMU_ALIGN_UP(last, page);
-    uint64_t more = end - first - m->len, from, to;
-    bool known = ras_host_memory_find(rb->offset + first, end - first, &from,
-                                      &to);
+    uint64_t more = 0;
 
-    /* of larger pages, the guest thinks that the rest is good */
-    if (!add_unknown(s, search, rb, m->offset, m->len, m->told) ||
-        !add_unknown(s, search, rb, first, m->offset - first, false) ||
-        !add_unknown(s, search, rb, last, end - last, false)) {
+    if (!add_unknown(s, search, rb, first, m->offset - first, false, &more) ||
+        !add_unknown(s, search, rb, last, end - last, false, &more)) {
         return false;
     }
-    if (more && !known) {
+    if (more) {
         ras_log(s->device, "ras: %" PRIu64 " KiB more of the guest's memory "
                 "fail than on the other host: block '%s', offset 0x%" PRIx64
                 ", is in pages of %" PRIu64 " KiB here", more / KiB,
@@ -537,17 +546,21 @@ bool ras_host_memory_add_moved(RasDevice *d, const RasMovedMemory *moved,
 {
     RasState *s = d->state;
     Search search = { NULL };
-    unsigned int i = 0;
+    bool all = true;
 
     RCU_READ_LOCK_GUARD();
-    while (i < n && add_moved(s, &search, &moved[i])) {
-        i++;
+    /* first what is said of each, as the rest of a page may have others */
+    for (unsigned int i = 0; i < n && all; i++) {
+        all = add_moved(s, &search, &moved[i]);
     }
-    if (i) {
+    for (unsigned int i = 0; i < n && all; i++) {
+        all = add_rest(s, &search, &moved[i]);
+    }
+    if (n) {
         /* the memory map changes once, and not with each of them */
         ras_poison_failed_memory(s, true);
     }
-    return i == n;
+    return all;
 }
 
 void ras_host_memory_locate(RasState *s)
@@ -754,20 +767,24 @@ void ras_host_memory_reset(RasState *s)
 {
     unsigned int replaced = 0;
 
+    if (ram_block_discard_is_disabled()) {
+        /*
+         * The IOMMU has the failed pages pinned, and would go on with them.
+         * What is not known yet is handled after the reset, as always.
+         */
+        if (ras_host_memory_is_unreadable()) {
+            warn_report("ras: a device is assigned to the guest, so a reset "
+                        "does not replace the memory that has failed: it "
+                        "fails again when the guest uses it");
+        }
+        return;
+    }
     s->host_memory_resetting = true;
     kvm_ras_take_signals();
     take_notes(s);
     if (!s->nr_host_memory && ras_host_memory_is_unreadable()) {
         /* a vCPU has run into something, and it is not known yet into what */
         kvm_ras_find_failed();
-    }
-    if (s->nr_host_memory && ram_block_discard_is_disabled()) {
-        /* the IOMMU has the failed pages pinned, and would go on with them */
-        warn_report("ras: a device is assigned to the guest, so a reset does "
-                    "not replace the memory that has failed: it fails again "
-                    "when the guest uses it");
-        s->host_memory_resetting = false;
-        return;
     }
     while (replaced < s->nr_host_memory || s->host_memory_full) {
         if (replaced == s->nr_host_memory) {

@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any, Iterator, List, Optional, Sequence
+from typing import Any, Iterator, List, Optional, Sequence, Set
 
 import pytest
 
@@ -900,25 +900,37 @@ class TestToldLater:
         """It is told where it runs next, of no more than that."""
         start, _ = HOLES[0]
         with Vm(ARM64, 'old', tmp_path, LARGE_PAGES, library=library) as old:
-            old.memory.fail(start)
+            # Two in the same large page.
+            for page in (0, 3):
+                old.memory.fail(start + page * PAGE)
             find(old, tmp_path)
             monkeypatch.setenv('FAIL_PAGE', str(LARGE))
             with successor(old, tmp_path, library=library,
                            options=LARGE_PAGES) as new:
                 new.find_memory()
                 carry(migration.precopy, old, new, tmp_path, 'first')
-                assert new.failed() == [(start, LARGE, True)]
-                monkeypatch.delenv('FAIL_PAGE')
-                with successor(new, tmp_path, 'third',
+                assert self.covered(new) == set(range(LARGE // PAGE))
+                assert f'ras: {(LARGE - 2 * PAGE) >> 10} KiB more' in new.log()
+                with successor(new, tmp_path, 'third', library=library,
                                options=LARGE_PAGES) as third:
+                    third.find_memory()
                     carry(migration.precopy, new, third, tmp_path, 'second')
                     third.qmp('cont')
                     assert re.findall(r'(\d+) KiB of the guest.s memory at '
                                       r'guest physical address (0x[0-9a-f]+) '
                                       'have failed', third.log()) == [
-                        (str((LARGE - PAGE) >> 10),
-                         hex(third.address() + start + PAGE))]
-                    assert third.failed() == [(start, LARGE, True)]
+                        (str(length * PAGE >> 10),
+                         hex(third.address() + start + page * PAGE))
+                        for page, length in ((1, 2), (4, LARGE // PAGE - 4))]
+                    assert 'more of the guest' not in third.log()
+                    assert self.covered(third) == set(range(LARGE // PAGE))
+
+    @staticmethod
+    def covered(vm: Vm) -> Set[int]:
+        """Pages of the first large page with holes that have moved."""
+        return {(each + offset - HOLES[0][0]) // PAGE
+                for each, length, moved in vm.failed() if moved
+                for offset in range(0, length, PAGE)}
 
 
 class TestBitmaps:
