@@ -951,13 +951,15 @@ class TestBitmaps:
             # So large that it is still to be sent when memory has been.
             old.qmp('block-dirty-bitmap-add', node='disk', name='bitmap',
                     granularity=512)
+            # And so slow then that this is seen.
             old.qmp('migrate-set-parameters', max_bandwidth=1 << 20,
-                    downtime_limit=1)
+                    max_postcopy_bandwidth=64 << 10, downtime_limit=1)
             new.find_memory()
             migration.connect(old, new, tmp_path)  # type: ignore
             old.qmp('migrate-start-postcopy')
             migration.wait_status(  # type: ignore
                 old, 'postcopy-active', 'postcopy-paused')
+            old.qmp('migrate-set-parameters', max_postcopy_bandwidth=0)
             migration.wait_status(  # type: ignore
                 old, 'completed', 'postcopy-paused')
             assert old.qmp('query-migrate')['status'] == 'completed'

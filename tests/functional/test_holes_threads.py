@@ -14,7 +14,7 @@ from typing import Any, List, Tuple
 
 import pytest
 
-from ras import failing, migration
+from ras import environment, failing, migration
 from ras.failing import PAGE, RAM, Vm
 from ras.targets import ARM64
 
@@ -348,10 +348,17 @@ def test_reset_at_the_end(turn: int, library: Path, tmp_path: Path) -> None:
         migration.wait_arrived(new)  # type: ignore
         for start in holes:
             old.memory.fail(start)
-        old.qmp('migrate-set-parameters', max_postcopy_bandwidth=0)
-        while old.qmp('query-migrate')['status'] != 'completed':
+        resets = 0
+        end = time.monotonic() + 120 * environment.time_factor()
+        while (status := old.qmp('query-migrate')['status']) != 'completed':
+            assert status not in ('failed', 'postcopy-paused')
+            assert time.monotonic() < end, status
             new.qmp('system_reset')
             assert new.alive()
+            resets += 1
+            if resets == 1:
+                old.qmp('migrate-set-parameters', max_postcopy_bandwidth=0)
+        assert resets
         migration.wait_status(new, 'completed')  # type: ignore
         new.qmp('system_reset')
         assert new.failed() == []
